@@ -1,0 +1,61 @@
+"""What all gateways share: sessions, retrying, errors, results."""
+
+from .client import Attempt, AttemptReply, Hook, Proceed
+from .errors import (
+    AuthenticationError,
+    ClientStateError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    GatewayError,
+    InsufficientCreditError,
+    InvalidArgumentError,
+    InvalidRecipientError,
+    InvalidRequestError,
+    InvalidSenderError,
+    NotFoundError,
+    Outcome,
+    PayamakError,
+    PermissionDeniedError,
+    RateLimitError,
+    ReplyError,
+    RequestTimeoutError,
+    Sent,
+    ServiceUnavailableError,
+    TransportError,
+)
+from .results import DeliveryState, OutgoingMessage, SendResult
+from .retry import RetryPolicy
+from .session import HttpSession, Timeout
+
+__all__ = [
+    "Attempt",
+    "AttemptReply",
+    "AuthenticationError",
+    "ClientStateError",
+    "ConnectionFailedError",
+    "ConnectionLostError",
+    "DeliveryState",
+    "GatewayError",
+    "Hook",
+    "HttpSession",
+    "InsufficientCreditError",
+    "InvalidArgumentError",
+    "InvalidRecipientError",
+    "InvalidRequestError",
+    "InvalidSenderError",
+    "NotFoundError",
+    "Outcome",
+    "OutgoingMessage",
+    "PayamakError",
+    "PermissionDeniedError",
+    "Proceed",
+    "RateLimitError",
+    "ReplyError",
+    "RequestTimeoutError",
+    "RetryPolicy",
+    "SendResult",
+    "Sent",
+    "ServiceUnavailableError",
+    "Timeout",
+    "TransportError",
+]

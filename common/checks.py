@@ -1,0 +1,109 @@
+"""Checks of arguments, made before any I/O. Each names the argument, the limit and what to do."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from .errors import InvalidArgumentError
+
+T = TypeVar("T")
+
+
+def require_text(value: object, argument: str) -> str:
+    """Return ``value`` if it is a string that holds more than white space and can be written as UTF-8."""
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
+    if not value or value.isspace():
+        raise InvalidArgumentError(f"{argument} is empty", argument=argument)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # `from None`: the encoding error quotes the text.
+        raise InvalidArgumentError(
+            f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
+            argument=argument,
+        ) from None
+    return value
+
+
+def require_secret(value: object, argument: str) -> str:
+    """Return ``value`` if it can be a key in an HTTP header: printable ASCII without blanks around it."""
+    if not isinstance(value, str) or not value:
+        raise InvalidArgumentError(f"{argument} must be a string that is not empty", argument=argument)
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise InvalidArgumentError(
+            f"{argument} holds a blank at its ends, a line break or a character outside ASCII: copy it again, exactly",
+            argument=argument,
+        )
+    return value
+
+
+def require_instance(value: object, kind: type, argument: str) -> None:
+    """Refuse what is not an instance of ``kind``: callers without a type checker pass anything."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidArgumentError(
+            f"{argument} must be of type {kind.__name__}, not {type(value).__name__}", argument=argument
+        )
+
+
+def require_list(values: Iterable[T], argument: str, *, most: int | None = None) -> Sequence[T]:
+    """Return ``values`` as a list of at least one and at most ``most`` entries. A lone string is refused."""
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise InvalidArgumentError(
+            f"{argument} must be a list, not {type(values).__name__}: put the one value in brackets", argument=argument
+        )
+    entries = list(values)
+    if not entries:
+        raise InvalidArgumentError(f"{argument} is empty: give at least one", argument=argument)
+    if most is not None and len(entries) > most:
+        raise InvalidArgumentError(
+            f"{argument} has {len(entries)} entries, and the gateway takes at most {most} in one request: split it",
+            argument=argument,
+        )
+    return entries
+
+
+def require_id(value: object, argument: str) -> int:
+    """Return ``value`` if it is a positive integer."""
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise InvalidArgumentError(f"{argument} must be an id: an integer greater than 0", argument=argument)
+    return value
+
+
+def require_seconds(value: object, argument: str, *, or_none: bool = False, or_zero: bool = False) -> None:
+    """Refuse what is not a number of seconds greater than 0; None may mean without limit, and 0 without waiting."""
+    if (value is None and or_none) or (value == 0 and or_zero):
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        allowed = ", or None for no limit" if or_none else ", or 0" if or_zero else ""
+        raise InvalidArgumentError(f"{argument} must be a number of seconds greater than 0{allowed}", argument=argument)
+
+
+def require_between(value: object, argument: str, least: int, most: int) -> int:
+    """Return ``value`` if it is an integer from ``least`` to ``most``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InvalidArgumentError(f"{argument} must be an integer from {least} to {most}", argument=argument)
+    return value
+
+
+def require_aware(value: object, argument: str) -> datetime.datetime:
+    """Return ``value`` if it is a datetime with a time zone."""
+    if not isinstance(value, datetime.datetime):
+        raise InvalidArgumentError(f"{argument} must be a datetime, not {type(value).__name__}", argument=argument)
+    if value.utcoffset() is None:
+        raise InvalidArgumentError(
+            f"{argument} has no time zone: give it one, such as tzinfo=ZoneInfo('Asia/Tehran')", argument=argument
+        )
+    return value
+
+
+def require_no_comma(value: str, argument: str, instead: str) -> str:
+    """Return ``value`` if it can travel in a comma-joined list, whose commas cannot be escaped."""
+    if "," in value:
+        raise InvalidArgumentError(
+            f"{argument} holds a comma, and the gateway separates the entries of this list by commas: {instead}",
+            argument=argument,
+        )
+    return value

@@ -1,0 +1,336 @@
+"""What every client does around a request: checks, attempts, deadlines, hooks, log records."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ipaddress
+import logging
+import math
+import ssl as ssl_module
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+
+import aiohttp
+import attrs
+import yarl
+
+from . import checks
+from .errors import ClientStateError, InvalidArgumentError, Outcome, PayamakError
+from .results import errors_within
+from .retry import Effect, RetryPolicy, TryAgainError, repeat, wait_before_next
+from .session import HttpSession, Reply, Request, Timeout
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Operation:
+    """One of the vendor's methods.
+
+    Attributes:
+        name: The client's method, as errors and log records name it.
+        path: The path below the base URL.
+        effect: What a second run would do.
+        method: The HTTP method.
+    """
+
+    name: str
+    path: str
+    effect: Effect
+    method: str = "POST"
+
+
+@attrs.define
+class Attempt:
+    """What a hook sees of one attempt. The last three are set when the attempt has ended.
+
+    Attributes:
+        gateway: The gateway's package name.
+        operation: The client's method.
+        operation_id: The same for all attempts of one call.
+        number: 1 for the first attempt.
+        duration: Seconds from the request to the understood answer.
+        http_status: The status of the answer, if one came.
+        outcome: How it failed; ``None`` if it did what it should.
+    """
+
+    gateway: str
+    operation: str
+    operation_id: str
+    number: int
+    duration: float | None = None
+    http_status: int | None = None
+    outcome: Outcome | None = None
+
+
+@attrs.frozen
+class AttemptReply:
+    """What a hook gets from ``proceed``: the size of the answer in bytes and its HTTP status."""
+
+    http_status: int
+    size: int
+
+
+Proceed: TypeAlias = Callable[[], Awaitable[AttemptReply]]
+Hook: TypeAlias = Callable[[Attempt, Proceed], Awaitable[AttemptReply]]
+"""``async def hook(call, proceed): …; reply = await proceed(); …; return reply``, run around each attempt.
+
+A hook observes. If it raises before it calls ``proceed``, nothing is sent and its exception reaches the caller. What it
+raises afterwards is logged, and the caller gets the real result or the real error, so that a broken metric never costs
+the id of a message.
+"""
+
+
+@attrs.define
+class _Call(Generic[T]):
+    """One call of a client's method, through all its attempts."""
+
+    operation: Operation
+    operation_id: str
+    request: Request
+    read: Callable[[Reply], T]
+    deadline: float
+    attempts: int = 0
+    in_flight: bool = False
+    may_have_run: bool = False
+
+
+class GatewayClient:
+    """The base of the four clients. It cannot be used by itself."""
+
+    gateway: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        timeout: float | Timeout | None,
+        retry: RetryPolicy,
+        session: HttpSession | aiohttp.ClientSession | None,
+        allow_http: bool,
+        proxy: str | None,
+        ssl: ssl_module.SSLContext | None,
+        trust_env: bool,
+        hooks: Sequence[Hook],
+    ) -> None:
+        self._base_url = _check_base_url(base_url, allow_http=allow_http)
+        self._timeout = _check_timeout(timeout)
+        checks.require_instance(retry, RetryPolicy, "retry")
+        self._retry = retry
+        self._hooks = tuple(hooks)
+        if not all(callable(hook) for hook in self._hooks):
+            raise InvalidArgumentError("hooks must be a list of coroutine functions", argument="hooks")
+        self._closes_session = not isinstance(session, HttpSession)
+        if isinstance(session, HttpSession):
+            if proxy is not None or ssl is not None or trust_env:
+                raise InvalidArgumentError(
+                    "proxy, ssl and trust_env are settings of the HttpSession: set them there", argument="session"
+                )
+            self._session = session
+        else:
+            self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
+        self._closed = False
+        self._log = logging.getLogger(f"payamak.{self.gateway}")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{' (closed)' if self._closed else ''}>"
+
+    def __getstate__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: make one in each process")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has been closed."""
+        return self._closed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the client, and its connections unless you brought the session. Closing twice does no harm."""
+        self._closed = True
+        if self._closes_session:
+            await self._session.aclose()
+
+    def _check(self, operation: Operation, check: Callable[[], T]) -> T:
+        """Check arguments before the first of several requests, with errors as complete as those of `_perform`."""
+        try:
+            return check()
+        except PayamakError as error:
+            self._describe(error, operation, None)
+            raise
+
+    async def _perform(self, operation: Operation, build: Callable[[], Request], read: Callable[[Reply], T]) -> T:
+        """Run one operation, with all that belongs to it.
+
+        Args:
+            operation: What to run.
+            build: Makes the request; raises `InvalidArgumentError` for bad arguments.
+            read: Turns the answer into the result; raises `GatewayError` or `ReplyError`.
+        """
+        operation_id = uuid.uuid4().hex
+        try:
+            if self._closed:
+                raise ClientStateError("the client is closed: make a new one")
+            total = self._timeout.total
+            deadline = math.inf if total is None else asyncio.get_running_loop().time() + total
+            call = _Call(operation, operation_id, build(), read, deadline)
+            try:
+                result = await self._attempt_repeatedly(call)
+            except asyncio.CancelledError:
+                self._log_cancelled(call)
+                raise
+        except PayamakError as error:
+            self._describe(error, operation, operation_id)
+            raise
+        for refusal in errors_within(result):
+            self._describe(refusal, operation, operation_id)
+        return result
+
+    def _describe(self, error: PayamakError, operation: Operation, operation_id: str | None) -> None:
+        error.gateway = self.gateway
+        error.operation = operation.name
+        error.operation_id = operation_id
+
+    @repeat
+    async def _attempt_repeatedly(self, call: _Call[T]) -> T:
+        call.attempts += 1
+        call.in_flight = True
+        try:
+            return await self._attempt_with_hooks(call)
+        except PayamakError as error:
+            call.in_flight = False
+            remaining = call.deadline - asyncio.get_running_loop().time()
+            wait = wait_before_next(
+                self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining
+            )
+            if wait is None:
+                if call.may_have_run:
+                    error.outcome = Outcome.UNKNOWN
+                raise
+            # Only of a read is it no matter whether an attempt got through.
+            call.may_have_run |= error.outcome is Outcome.UNKNOWN and call.operation.effect is not Effect.NONE
+            self._log.warning(
+                "%s: attempt %d of at most %d failed (%s, outcome: %s), next in %.2f s, operation id %s",
+                call.operation.name, call.attempts, self._retry.attempts, type(error).__name__,
+                error.outcome.value, wait, call.operation_id,
+            )  # fmt: skip
+            raise TryAgainError(wait) from error
+
+    async def _attempt_with_hooks(self, call: _Call[T]) -> T:
+        attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
+        if not self._hooks:
+            return (await self._attempt(call, attempt))[0]
+        finished: list[T] = []
+        failed: list[PayamakError] = []
+
+        async def proceed() -> AttemptReply:
+            if finished or failed:
+                raise RuntimeError("a hook called proceed twice")
+            try:
+                result, reply = await self._attempt(call, attempt)
+            except PayamakError as error:
+                failed.append(error)
+                raise
+            finished.append(result)
+            return AttemptReply(reply.status, len(reply.body))
+
+        chain: Proceed = proceed
+        for hook in reversed(self._hooks):
+            chain = functools.partial(hook, attempt, chain)
+        try:
+            await chain()
+        except Exception as error:
+            if not finished and not failed:
+                raise
+            if not failed or error is not failed[0]:
+                self._log.exception("%s: a hook failed, operation id %s", call.operation.name, call.operation_id)
+        if failed:
+            raise failed[0]
+        if not finished:
+            raise RuntimeError("a hook returned without calling proceed: nothing was sent")
+        return finished[0]
+
+    async def _attempt(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
+        started = time.perf_counter()
+        failure = None
+        try:
+            deadline, connect = self._limit_attempt(call.deadline)
+            reply = await self._session.send(call.request, deadline=deadline, connect_timeout=connect)
+            attempt.http_status = reply.status
+            return call.read(reply), reply
+        except PayamakError as error:
+            failure = type(error).__name__
+            attempt.outcome = error.outcome
+            raise
+        finally:
+            attempt.duration = time.perf_counter() - started
+            if self._log.isEnabledFor(logging.DEBUG):
+                self._log.debug(
+                    "%s: attempt %d, HTTP status %s, %.0f ms, %s, operation id %s",
+                    attempt.operation, attempt.number, attempt.http_status, attempt.duration * 1000,
+                    failure or "ok", attempt.operation_id,
+                )  # fmt: skip
+
+    def _limit_attempt(self, call_deadline: float) -> tuple[float | None, float | None]:
+        """Return the loop's time by which this attempt must end, and the seconds for its connection to stand."""
+        now = asyncio.get_running_loop().time()
+        timeout = self._timeout
+        deadline = call_deadline if timeout.attempt is None else min(call_deadline, now + timeout.attempt)
+        # A connection may take half of what is left at the most: then time that runs out while connecting is always
+        # seen as such, and known as never sent.
+        connect = min(math.inf if timeout.connect is None else timeout.connect, (deadline - now) / 2)
+        return (None if deadline == math.inf else deadline), (None if connect == math.inf else connect)
+
+    def _log_cancelled(self, call: _Call[T]) -> None:
+        unknown = call.in_flight or call.may_have_run
+        level = logging.WARNING if unknown and call.operation.effect is not Effect.NONE else logging.DEBUG
+        self._log.log(
+            level, "%s: cancelled in attempt %d, outcome: %s, operation id %s",
+            call.operation.name, call.attempts, (Outcome.UNKNOWN if unknown else Outcome.NOT_SENT).value,
+            call.operation_id,
+        )  # fmt: skip
+
+
+def _check_base_url(base_url: object, *, allow_http: bool) -> str:
+    argument = "base_url"
+    try:
+        url = yarl.URL(base_url) if isinstance(base_url, str) else yarl.URL()
+    except ValueError:
+        url = yarl.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise InvalidArgumentError("base_url must begin with https:// and name a host", argument=argument)
+    if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
+        raise InvalidArgumentError("base_url may hold no user name, password, query or fragment", argument=argument)
+    if url.scheme == "http" and not allow_http and not _is_loopback(url.host):
+        raise InvalidArgumentError(
+            "base_url must begin with https://, or your key and your messages travel in the open; "
+            "allow_http=True permits it all the same",
+            argument=argument,
+        )
+    return str(url) if url.raw_path.endswith("/") else f"{url}/"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _check_timeout(timeout: float | Timeout | None) -> Timeout:
+    if isinstance(timeout, Timeout):
+        return timeout
+    if timeout is None:
+        return Timeout(total=None, attempt=None, connect=None)
+    checks.require_seconds(timeout, "timeout")
+    return Timeout(total=timeout, attempt=timeout)

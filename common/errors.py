@@ -1,0 +1,207 @@
+"""Every exception of this library, and what each says about the message.
+
+::
+
+    PayamakError                      everything this library raises
+    ├─ InvalidArgumentError           also a ValueError; raised before any I/O
+    ├─ ClientStateError               also a RuntimeError; a closed client, a second event loop: nothing left
+    ├─ TransportError                 .sent: NEVER | MAYBE
+    │  ├─ ConnectionFailedError       never sent: DNS, refused, TLS, connect timeout, no free connection
+    │  ├─ ConnectionLostError         the connection broke afterwards: outcome unknown
+    │  └─ RequestTimeoutError         no answer in time: outcome unknown
+    ├─ ReplyError                     an answer came that cannot be understood: outcome unknown
+    └─ GatewayError                   the gateway understood and refused: .code .gateway_message .http_status
+       ├─ AuthenticationError         PermissionDeniedError     InsufficientCreditError
+       ├─ RateLimitError(.retry_after)
+       ├─ InvalidRequestError         InvalidRecipientError     InvalidSenderError     NotFoundError
+       └─ ServiceUnavailableError     the gateway says: try again
+
+``except PayamakError`` catches all of it, and ``error.outcome`` is enough to decide what to do next. No message, repr
+or argument of these holds a credential, a URL, a telephone number or a text; what the vendor wrote stands in
+``gateway_message`` alone, because a vendor may quote any of them. All of them can be pickled and copied.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+
+class Outcome(enum.Enum):
+    """What became of an operation that failed."""
+
+    NOT_SENT = "not sent"
+    """It never left this process: nothing happened, and it can be tried again."""
+    REFUSED = "refused"
+    """The gateway got it and said no: nothing was sent."""
+    UNKNOWN = "unknown"
+    """It may have been carried out. Ask the gateway before sending it again."""
+
+
+class Sent(enum.Enum):
+    """Whether the bytes of a request can have reached the gateway."""
+
+    NEVER = "never"
+    MAYBE = "maybe"
+
+
+class PayamakError(Exception):
+    """The root of all exceptions of this library.
+
+    Attributes:
+        gateway: The gateway's package name, such as ``"ghasedak"``.
+        operation: The client's method, such as ``"send"``.
+        operation_id: Minted once a call and the same on every attempt and log record of it.
+        outcome: What became of the operation.
+        retry_after: Seconds the gateway asked to wait, if it did.
+    """
+
+    default_outcome: ClassVar[Outcome] = Outcome.UNKNOWN
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        gateway: str | None = None,
+        operation: str | None = None,
+        operation_id: str | None = None,
+        outcome: Outcome | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        # Only the message is positional, so that the default pickling (arguments, then attributes) is enough.
+        super().__init__(message)
+        self.gateway = gateway
+        self.operation = operation
+        self.operation_id = operation_id
+        self.outcome = self.default_outcome if outcome is None else outcome
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        place = " ".join(part for part in (self.gateway, self.operation) if part)
+        identity = f", operation id {self.operation_id}" if self.operation_id else ""
+        return f"{place + ': ' if place else ''}{self.args[0]} (outcome: {self.outcome.value}{identity})"
+
+
+class InvalidArgumentError(PayamakError, ValueError):
+    """An argument cannot be right. Raised before any I/O.
+
+    Attributes:
+        argument: The argument's name, with an index where it is one of many: ``"recipients[3]"``.
+    """
+
+    default_outcome = Outcome.NOT_SENT
+
+    def __init__(self, message: str = "", *, argument: str | None = None, operation: str | None = None) -> None:
+        super().__init__(message, operation=operation)
+        self.argument = argument
+
+
+class ClientStateError(PayamakError, RuntimeError):
+    """The client is closed, or belongs to another event loop that still runs. Nothing left this process."""
+
+    default_outcome = Outcome.NOT_SENT
+
+
+class TransportError(PayamakError):
+    """No answer came. ``sent`` says whether the request can have reached the gateway."""
+
+    sent: ClassVar[Sent] = Sent.MAYBE
+
+
+class ConnectionFailedError(TransportError):
+    """No connection came about (DNS, refused, TLS, proxy, time ran out before it stood): never sent."""
+
+    sent = Sent.NEVER
+    default_outcome = Outcome.NOT_SENT
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke after it stood: the gateway may have got the request."""
+
+
+class RequestTimeoutError(TransportError):
+    """No answer within the time allowed: the gateway may have got the request."""
+
+
+class ReplyError(PayamakError):
+    """An answer came that cannot be understood, so nobody knows what it means for the message.
+
+    Attributes:
+        http_status: The HTTP status of that answer.
+        field: Where in the answer the trouble is, such as ``"items[0].price"``.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        http_status: int | None = None,
+        field: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.http_status = http_status
+        self.field = field
+
+
+class GatewayError(PayamakError):
+    """The gateway understood the request and refused it.
+
+    Attributes:
+        code: The vendor's own number or word for the refusal.
+        gateway_message: What the vendor wrote. It may quote what you sent: think before you log it.
+        http_status: The HTTP status of the answer; ``None`` for the refusal of one recipient among many.
+    """
+
+    default_outcome = Outcome.REFUSED
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: int | str | None = None,
+        gateway_message: str | None = None,
+        http_status: int | None = None,
+        outcome: Outcome | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, outcome=outcome, retry_after=retry_after)
+        self.code = code
+        self.gateway_message = gateway_message
+        self.http_status = http_status
+
+
+class AuthenticationError(GatewayError):
+    """The credentials are wrong, expired or switched off."""
+
+
+class PermissionDeniedError(GatewayError):
+    """The credentials are right, but the account, its plan or this address may not do this."""
+
+
+class InsufficientCreditError(GatewayError):
+    """The account has not enough credit."""
+
+
+class RateLimitError(GatewayError):
+    """Too many requests. ``retry_after`` holds the seconds to wait, if the gateway said so."""
+
+
+class InvalidRequestError(GatewayError):
+    """The gateway finds a parameter missing or wrong."""
+
+
+class InvalidRecipientError(GatewayError):
+    """The recipient's number is wrong, filtered or blocked."""
+
+
+class InvalidSenderError(GatewayError):
+    """The sender line is not yours, or cannot be used for this."""
+
+
+class NotFoundError(GatewayError):
+    """What the request names does not exist."""
+
+
+class ServiceUnavailableError(GatewayError):
+    """The gateway refuses for now and says: try again."""

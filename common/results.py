@@ -1,0 +1,89 @@
+"""Words that mean the same at every gateway."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from typing import cast
+
+import attrs
+
+from .errors import GatewayError
+
+
+class DeliveryState(enum.Enum):
+    """Where a message is on its way. Each gateway's own codes map to these."""
+
+    SCHEDULED = "scheduled"
+    """Waits for its time."""
+    QUEUED = "queued"
+    """The gateway has it and has not passed it on."""
+    SENT = "sent"
+    """Passed on to the operator."""
+    DELIVERED = "delivered"
+    """Reached the handset."""
+    FAILED = "failed"
+    """Did not reach the handset, and will not."""
+    BLOCKED = "blocked"
+    """Kept back: the recipient has blocked advertising, or is on a blacklist."""
+    CANCELLED = "cancelled"
+    """Taken back before it was sent."""
+    NOT_FOUND = "not found"
+    """The gateway knows no message by this id."""
+    UNKNOWN = "unknown"
+    """The gateway used a code that this library does not know; the raw code is kept beside it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the state will not change any more, so that asking again is useless."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.BLOCKED, DeliveryState.CANCELLED})
+
+
+@attrs.frozen
+class SendResult:
+    """What became of one recipient's message in a request that the gateway took.
+
+    Attributes:
+        recipient: The number as you gave it.
+        message_id: The gateway's id of the message, or ``None`` if this recipient was refused.
+        error: Why this one recipient was refused, or ``None``.
+    """
+
+    recipient: str = attrs.field(repr=False)
+    message_id: int | None = None
+    error: GatewayError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the gateway took the message. Taken is not yet delivered: ask for its status."""
+        return self.error is None
+
+
+def errors_within(result: object) -> list[GatewayError]:
+    """The errors that single recipients met, if ``result`` is a list of `SendResult`."""
+    if not isinstance(result, list):
+        return []
+    entries = cast("list[object]", result)
+    return [entry.error for entry in entries if isinstance(entry, SendResult) and entry.error is not None]
+
+
+@attrs.frozen
+class OutgoingMessage:
+    """One message with a text of its own, for the methods that send many different ones.
+
+    Attributes:
+        to: The recipient's number.
+        text: The text.
+        sender: The line to send from.
+        send_at: An aware datetime to send it at; now if ``None``.
+        check_id: Your own unique mark of this message, by which its status can be asked for.
+    """
+
+    to: str = attrs.field(repr=False)
+    text: str = attrs.field(repr=False)
+    sender: str
+    send_at: datetime.datetime | None = None
+    check_id: str | None = None

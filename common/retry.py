@@ -1,0 +1,122 @@
+"""What may be repeated, when, and how often. The only module that knows `backoff`."""
+
+from __future__ import annotations
+
+import enum
+import operator
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+import attrs
+import backoff
+
+from . import checks
+from .errors import (
+    ConnectionFailedError,
+    GatewayError,
+    PayamakError,
+    RateLimitError,
+    ReplyError,
+    ServiceUnavailableError,
+    TransportError,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SERVER_ERROR = 500
+
+
+class Effect(enum.Enum):
+    """What a second run of an operation would do; it decides what may be repeated."""
+
+    NONE = "none"
+    """It only reads."""
+    REPEATABLE = "repeatable"
+    """It changes something, and a second run changes nothing more and answers the same."""
+    ONCE = "once"
+    """A second run would send, create or bill again, or answer with a false failure."""
+
+
+@attrs.frozen
+class RetryPolicy:
+    """How often and how patiently an operation is tried.
+
+    What is repeated is not a setting:
+
+    - Reads, and writes whose second run changes nothing, are repeated on any transport failure, on an unreadable 5xx
+      answer, on 429 and on "try again".
+    - Sends, and every write that creates something, are repeated only if they provably never left
+      (`ConnectionFailedError`), or if the gateway refused for now (429, "try again").
+
+    Between attempts the client waits a random time up to ``base_delay``, doubled with each attempt up to ``max_delay``,
+    or as long as the gateway asks for in ``Retry-After``. If the wait would pass the call's deadline, the error is
+    raised at once.
+
+    Attributes:
+        attempts: How often an operation is tried at the most, 1 to 100. 1 means: never repeat.
+        base_delay: The longest first wait, in seconds.
+        max_delay: The longest wait, in seconds.
+    """
+
+    attempts: int = 3
+    base_delay: float = 0.5
+    max_delay: float = 8.0
+
+    def __attrs_post_init__(self) -> None:
+        checks.require_between(self.attempts, "attempts", 1, 100)
+        for name in ("base_delay", "max_delay"):
+            checks.require_seconds(getattr(self, name), name, or_zero=True)
+
+
+def may_repeat(effect: Effect, error: PayamakError) -> bool:
+    """Decide whether an operation of this effect may be tried again after this error."""
+    if isinstance(error, (ConnectionFailedError, RateLimitError, ServiceUnavailableError)):
+        return True
+    if effect is Effect.ONCE:
+        return False
+    if isinstance(error, (ReplyError, GatewayError)):
+        return error.http_status is not None and error.http_status >= _SERVER_ERROR
+    return isinstance(error, TransportError)
+
+
+def wait_before_next(
+    policy: RetryPolicy, effect: Effect, error: PayamakError, *, attempt: int, remaining: float
+) -> float | None:
+    """Decide how many seconds to wait before the next attempt; ``None`` means: do not try again.
+
+    Args:
+        policy: The client's policy.
+        effect: What a second run would do.
+        error: How the attempt failed.
+        attempt: Which attempt that was; the first is 1.
+        remaining: Seconds until the call's deadline.
+    """
+    if attempt >= policy.attempts or not may_repeat(effect, error):
+        return None
+    if error.retry_after is not None:
+        wait = error.retry_after
+    else:
+        wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
+    return wait if wait < remaining else None
+
+
+class TryAgainError(Exception):
+    """Tells `repeat` to wait and run the function again."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
+def repeat(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Run a coroutine function again whenever it raises `TryAgainError`, after the wait that it asks for."""
+    with warnings.catch_warnings():
+        # backoff 2.2.1, its last release, calls asyncio.iscoroutinefunction, deprecated since Python 3.14.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        # No logger: backoff's own log records hold the text of the exception.
+        decorate = backoff.on_exception(
+            backoff.runtime, TryAgainError, value=operator.attrgetter("wait"), jitter=None, logger=None
+        )
+        return decorate(function)

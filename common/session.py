@@ -1,0 +1,354 @@
+"""One HTTP exchange on one aiohttp session, with certainty about what may have left."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import email.utils
+import ssl as ssl_module
+import warnings
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self, TypedDict
+
+import aiohttp
+import attrs
+import yarl
+
+from . import checks
+from .errors import (
+    ClientStateError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    InvalidArgumentError,
+    PayamakError,
+    ReplyError,
+    RequestTimeoutError,
+)
+
+MAX_REPLY_BYTES = 8 * 1024 * 1024
+
+
+@attrs.frozen
+class Timeout:
+    """How long a call may take, in seconds; ``None`` means without limit.
+
+    Attributes:
+        total: The whole call, with all attempts and the waits between them. It cuts a running attempt.
+        attempt: One attempt, from the first byte out to the last byte in.
+        connect: The part of an attempt until a connection stands. Running out of it means: never sent.
+    """
+
+    total: float | None = 60.0
+    attempt: float | None = 20.0
+    connect: float | None = 5.0
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("total", "attempt", "connect"):
+            checks.require_seconds(getattr(self, name), f"timeout.{name}", or_none=True)
+
+
+@attrs.frozen
+class Request:
+    """One HTTP request, ready to go."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class Reply:
+    """One HTTP answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that the header ``Retry-After`` asks to wait, from a number or a date."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value)
+        until = _parse_http_date(value)
+        if until is None:
+            return None
+        # Measured by the gateway's own clock, which may differ from ours.
+        now = _parse_http_date(self.headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
+        return max(0.0, (until - now).total_seconds())
+
+
+def _parse_http_date(value: str) -> datetime.datetime | None:
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
+
+
+class HttpSession:
+    """An aiohttp session that several clients can share.
+
+    It is made on first use, inside the running event loop. A session that you bring yourself is borrowed: it is used as
+    it is and never closed. When the event loop has ended (as after `asyncio.run`), the next call makes a new session.
+
+    Args:
+        client_session: An `aiohttp.ClientSession` to borrow; by default a session of its own is made.
+        max_connections: How many connections may be open at once; further requests wait for a free one. Not for a
+            borrowed session, whose connector has its own limit.
+        proxy: The URL of an HTTP proxy.
+        ssl: An `ssl.SSLContext`, for a certificate authority of your own. Verification cannot be switched off.
+        trust_env: Whether to take the proxy from the environment. It doubles the cost of a call.
+
+    Raises:
+        InvalidArgumentError: An argument is wrong, or does not go with a borrowed session.
+    """
+
+    def __init__(
+        self,
+        client_session: aiohttp.ClientSession | None = None,
+        *,
+        max_connections: int = 100,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        trust_env: bool = False,
+    ) -> None:
+        self._borrowed = client_session
+        self._own: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        if client_session is not None:
+            checks.require_instance(client_session, aiohttp.ClientSession, "session")
+        checks.require_between(max_connections, "max_connections", 1, 100_000)
+        if proxy is not None and not str(proxy).startswith(("http://", "https://")):
+            raise InvalidArgumentError("proxy must be a URL that begins with http:// or https://", argument="proxy")
+        if ssl is not None:
+            checks.require_instance(ssl, ssl_module.SSLContext, "ssl")
+        if client_session is not None and trust_env:
+            raise InvalidArgumentError(
+                "trust_env is a setting of the session that you brought: set it there", argument="trust_env"
+            )
+        self._max_connections = max_connections
+        self._slots = asyncio.Semaphore(max_connections)
+        self._proxy = proxy
+        self._ssl = ssl
+        self._trust_env = trust_env
+
+    def __repr__(self) -> str:
+        owned = "borrowed" if self._borrowed is not None else "own"
+        return f"<HttpSession {owned}{', closed' if self._closed else ''}>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, if they are its own. Closing twice does no harm."""
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None and self._loop is asyncio.get_running_loop():
+            await own.close()
+        elif own is not None:
+            _abandon(own)
+
+    def __del__(self) -> None:
+        own: aiohttp.ClientSession | None = getattr(self, "_own", None)
+        if own is not None and not own.closed:
+            warnings.warn(
+                "a payamak client was never closed: use `async with`, or `await client.aclose()`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+            _abandon(own)
+
+    async def send(self, request: Request, *, deadline: float | None, connect_timeout: float | None) -> Reply:
+        """Send a request once and read the whole answer.
+
+        Args:
+            request: What to send.
+            deadline: The event loop's time by which the answer must be here.
+            connect_timeout: Seconds for the connection to stand.
+
+        Raises:
+            ConnectionFailedError: Nothing left this process.
+            ConnectionLostError: The connection broke; the gateway may have the request.
+            RequestTimeoutError: The deadline passed; the gateway may have the request.
+            ReplyError: The answer is too long or not HTTP.
+            ClientStateError: It is closed, or belongs to another running event loop.
+        """
+        session = self._get_session()
+        if self._borrowed is not None:
+            return await self._exchange(session, request, deadline, connect_timeout)
+        slots = self._slots
+        if slots.locked():
+            await self._wait_for_slot(slots, deadline)
+        else:
+            await slots.acquire()
+        try:
+            return await self._exchange(session, request, deadline, connect_timeout)
+        finally:
+            slots.release()
+
+    def _get_session(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            raise ClientStateError("the session is closed: make a new client")
+        if self._borrowed is not None:
+            if self._borrowed.closed:
+                raise ClientStateError("the aiohttp session that this client borrowed is closed")
+            # The public property `loop` warns that it is deprecated.
+            if getattr(self._borrowed, "_loop", loop) is not loop:
+                raise ClientStateError("the aiohttp session that this client borrowed belongs to another event loop")
+            return self._borrowed
+        if self._own is not None:
+            if self._loop is loop and not self._own.closed:
+                return self._own
+            if self._loop is not None and self._loop is not loop and self._loop.is_running():
+                raise ClientStateError("this client is in use by another event loop: make one client for each loop")
+            _abandon(self._own)
+        self._loop = loop
+        self._slots = asyncio.Semaphore(self._max_connections)
+        self._own = aiohttp.ClientSession(
+            # The limit is kept by the semaphore: who waits there is known to have sent nothing.
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self._trust_env,
+        )
+        return self._own
+
+    async def _wait_for_slot(self, slots: asyncio.Semaphore, deadline: float | None) -> None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await slots.acquire()
+        except TimeoutError:
+            raise ConnectionFailedError(
+                f"all {self._max_connections} connections were busy until the time ran out: send fewer at once"
+            ) from None
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request, deadline: float | None, connect_timeout: float | None
+    ) -> Reply:
+        options: _RequestOptions = {"allow_redirects": False, "raise_for_status": False}
+        if self._ssl is not None:
+            options["ssl"] = self._ssl
+        if self._proxy is not None:
+            options["proxy"] = self._proxy
+        if request.method != "POST":
+            # aiohttp sends GET, PUT and DELETE a second time, silently, when the connection drops.
+            options["middlewares"] = (_keep_from_resending, *getattr(session, "_middlewares", ()))
+        try:
+            async with (
+                asyncio.timeout_at(deadline),
+                session.request(
+                    request.method,
+                    yarl.URL(request.url, encoded=True),
+                    headers=request.headers,
+                    data=request.body,
+                    timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout),
+                    **options,
+                ) as response,
+            ):
+                return Reply(response.status, response.headers, await _read(response))
+        except PayamakError:
+            raise
+        except Exception as error:
+            original = error.error if isinstance(error, _ConnectionBrokeError) else error
+            failure, cause = _translate(original), _get_cause(original)
+        # Raised out here, so that the original does not hang on it as its context.
+        try:
+            raise failure from cause
+        finally:
+            del failure, cause, original  # They hold this frame, which holds them.
+
+
+class _RequestOptions(TypedDict, total=False):
+    allow_redirects: bool
+    raise_for_status: bool
+    ssl: ssl_module.SSLContext
+    proxy: str
+    middlewares: tuple[aiohttp.ClientMiddlewareType, ...]
+
+
+class _ConnectionBrokeError(Exception):
+    """Carries an error past aiohttp, which would take the bare error as an order to send again."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def _keep_from_resending(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ConnectionBrokeError(error) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
+            response.close()
+            raise ReplyError(
+                f"the answer is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB", http_status=response.status
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _translate(error: Exception) -> PayamakError:
+    """Say what an error of aiohttp means for the request. The text of that error is not used: it can hold the URL."""
+    kind = type(error).__name__
+    for classes, failure, message in _MEANINGS:
+        if isinstance(error, classes):
+            return failure(f"{message} ({kind})")
+    return ConnectionLostError(f"the connection broke before the whole answer was here ({kind})")
+
+
+# In this order, because the classes of aiohttp derive from one another.
+_MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, ConnectionFailedError, "no connection came about in time"),
+    (aiohttp.ClientConnectorDNSError, ConnectionFailedError, "the gateway's host name cannot be resolved"),
+    (aiohttp.ClientSSLError, ConnectionFailedError, "the TLS handshake failed"),
+    (aiohttp.ClientProxyConnectionError, ConnectionFailedError, "the proxy cannot be reached"),
+    (aiohttp.ClientConnectorError, ConnectionFailedError, "no connection to the gateway came about"),
+    (aiohttp.ClientHttpProxyError, ConnectionFailedError, "the proxy refused to connect"),
+    (aiohttp.ServerFingerprintMismatch, ConnectionFailedError, "the server's certificate is not the one expected"),
+    (aiohttp.InvalidURL, ConnectionFailedError, "no request can be made for this base_url"),
+    (TimeoutError, RequestTimeoutError, "no answer in time"),
+    (aiohttp.ClientResponseError, ReplyError, "the answer is not HTTP"),
+)
+
+
+def _get_cause(error: Exception) -> BaseException | None:
+    """Choose what to chain: no error whose text or arguments hold the URL, the headers or the proxy's password."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return error.certificate_error
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error
+    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)):
+        return None
+    return error
+
+
+def _abandon(session: aiohttp.ClientSession) -> None:
+    # Nothing can be awaited here: the event loop is another one, or has ended. Its sockets close with the connector.
+    session.detach()

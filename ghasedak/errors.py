@@ -1,0 +1,84 @@
+"""The vendor's error tables: number or status → exception class and English meaning."""
+
+from __future__ import annotations
+
+from ..common.errors import (
+    AuthenticationError,
+    GatewayError,
+    InsufficientCreditError,
+    InvalidRecipientError,
+    InvalidRequestError,
+    InvalidSenderError,
+    NotFoundError,
+    Outcome,
+    PermissionDeniedError,
+    RateLimitError,
+    ServiceUnavailableError,
+)
+
+ERROR_NUMBERS: dict[int, tuple[type[GatewayError], str]] = {
+    1: (AuthenticationError, "the user name or password is not valid"),
+    2: (InvalidRequestError, "a list is empty"),
+    3: (InvalidRequestError, "a list is longer than 100"),
+    4: (InvalidRequestError, "the lists of senders, recipients and texts differ in length"),
+    5: (ServiceUnavailableError, "the gateway cannot take a new message now"),
+    6: (AuthenticationError, "the account is not active, or the user name or password is wrong"),
+    7: (InvalidSenderError, "the account has no access to this line"),
+    8: (InvalidRecipientError, "the recipient's number is not valid"),
+    9: (InsufficientCreditError, "the account has not enough credit"),
+    10: (ServiceUnavailableError, "an error in the gateway's system; it says: try again"),
+    11: (PermissionDeniedError, "this IP address is not allowed: add it in the panel"),
+    20: (InvalidRecipientError, "the recipient has blocked advertising messages"),
+    21: (ServiceUnavailableError, "the gateway's link to the operator is down"),
+    24: (PermissionDeniedError, "the free plan does not include this service"),
+}
+"""The vendor's error numbers. 12 to 19, 22 and 23 are not assigned."""
+
+STATUSES: dict[int, tuple[type[GatewayError], str]] = {
+    400: (InvalidRequestError, "a parameter is missing or wrong"),
+    401: (AuthenticationError, "the API key is not valid"),
+    403: (PermissionDeniedError, "access is denied"),
+    404: (NotFoundError, "the resource does not exist"),
+    419: (GatewayError, "the gateway refused without saying why"),
+    429: (RateLimitError, "too many requests"),
+}
+"""Result codes of the envelope and HTTP statuses, which are the same numbers. Documented are 400, 401, 404 and 419."""
+
+_CLIENT_ERRORS = range(400, 500)
+_REQUEST_TIMEOUT = 408
+
+
+def from_error_number(
+    number: int, *, gateway_message: str | None = None, http_status: int | None = None, retry_after: float | None = None
+) -> GatewayError:
+    """Make the exception for one of the vendor's error numbers."""
+    kind, meaning = ERROR_NUMBERS.get(number, (GatewayError, "the gateway refused with a number it does not document"))
+    return kind(
+        f"{meaning} (error {number})",
+        code=number,
+        gateway_message=gateway_message,
+        http_status=http_status,
+        retry_after=retry_after,
+    )
+
+
+def from_status(
+    status: int, *, gateway_message: str | None = None, http_status: int, retry_after: float | None = None
+) -> GatewayError:
+    """Make the exception for a result code of the envelope, or for an HTTP status without an envelope."""
+    if status in STATUSES:
+        kind, meaning = STATUSES[status]
+    elif status in _CLIENT_ERRORS:
+        kind, meaning = InvalidRequestError, "the gateway finds the request wrong"
+    else:
+        kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
+    # Outside 4xx nothing says that the request was not carried out.
+    certain = status in _CLIENT_ERRORS and status != _REQUEST_TIMEOUT
+    return kind(
+        f"{meaning} (code {status})",
+        code=status,
+        gateway_message=gateway_message,
+        http_status=http_status,
+        outcome=None if certain else Outcome.UNKNOWN,
+        retry_after=retry_after,
+    )

@@ -1,0 +1,339 @@
+"""The protocol: requests as bytes, and the envelope of every reply. No I/O.
+
+A reply is ``{"result": {"code": 200, "message": "success"}, "items": …}``. What counts is the code in it; the HTTP
+status usually says the same, and stands in where there is no envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar, get_origin
+from urllib.parse import urlencode
+
+import attrs
+
+from ..common import checks
+from ..common.client import Operation
+from ..common.codec import as_dict, as_int, as_list, decode, loads
+from ..common.errors import InvalidArgumentError, ReplyError
+from ..common.numbers import normalize_line, normalize_recipient
+from ..common.results import OutgoingMessage, SendResult
+from ..common.retry import Effect
+from ..common.session import Reply, Request
+from .errors import from_error_number, from_status
+from .models import Contact, ReceivedMessage, ReceivedPage, to_unix
+
+SEND = Operation("send", "sms/send/simple", Effect.ONCE)
+SEND_BY_USERNAME = Operation("send_by_username", "sms/send/simple/url", Effect.ONCE)
+SEND_PAIRS = Operation("send_pairs", "sms/send/bulk", Effect.ONCE)
+SEND_TO_MANY = Operation("send_to_many", "sms/send/pair", Effect.ONCE)
+SEND_OTP = Operation("send_otp", "verification/send/simple", Effect.ONCE)
+SEND_VOICE = Operation("send_voice", "voice/send/simple", Effect.ONCE)
+STATUSES = Operation("statuses", "sms/status", Effect.NONE)
+STATUSES_BY_CHECK_ID = Operation("statuses_by_check_id", "sms/status", Effect.NONE)
+RECEIVED = Operation("received", "sms/receive/last", Effect.NONE)
+RECEIVED_PAGE = Operation("received_page", "sms/receive/paging", Effect.NONE)
+# A second run finds the messages cancelled already and would not list them: a false failure.
+CANCEL = Operation("cancel", "sms/cancel", Effect.ONCE)
+ACCOUNT = Operation("account", "account/info", Effect.NONE)
+GROUPS_CREATE = Operation("groups.create", "contact/group/new", Effect.ONCE)
+GROUPS_ADD_CONTACTS = Operation("groups.add_contacts", "contact/group/addnumber", Effect.ONCE)
+GROUPS_LIST = Operation("groups.list", "contact/group/list", Effect.NONE, "GET")
+GROUPS_CONTACTS = Operation("groups.contacts", "contact/group/listnumber", Effect.NONE, "GET")
+GROUPS_RENAME = Operation("groups.rename", "contact/group/edit", Effect.REPEATABLE)
+# A second run finds nothing to remove and would be refused: a false failure.
+GROUPS_DELETE = Operation("groups.delete", "contact/group/remove", Effect.ONCE)
+GROUPS_REMOVE_CONTACTS = Operation("groups.remove_contacts", "contact/group/number/remove", Effect.ONCE)
+
+MAX_ENTRIES = 100
+MAX_OTP_PARAMS = 10
+MAX_RECEIVED_PAGE = 200
+HIGHEST_ERROR_NUMBER = 1000
+"""Among the ids of a send, a number up to this one is the error that this one recipient met."""
+
+_SUCCESS = 200
+
+T = TypeVar("T")
+Fields: TypeAlias = dict[str, str | None]
+"""Parameters by their names on the wire; those that are None stay away."""
+
+
+@attrs.frozen
+class Envelope:
+    """A successful reply: its ``items``, and the fields beside them."""
+
+    items: Any
+    fields: Mapping[str, Any]
+    http_status: int
+
+
+def build_request(operation: Operation, base_url: str, headers: Mapping[str, str], fields: Fields) -> Request:
+    """Put the fields into the body of a POST, or into the query of a GET."""
+    # aiohttp's own encoder would build a multipart writer for this.
+    form = urlencode({name: value for name, value in fields.items() if value is not None})
+    url = base_url + operation.path
+    if operation.method == "GET":
+        return Request("GET", f"{url}?{form}" if form else url, headers)
+    return Request(operation.method, url, headers, form.encode("ascii"))
+
+
+def message_fields(to: str, text: str, *, sender: str | None, send_at: Any, check_id: str | None) -> Fields:
+    """Fields of one message to one recipient."""
+    return {
+        "message": checks.require_text(text, "text"),
+        "receptor": normalize_recipient(to, "to"),
+        "linenumber": None if sender is None else normalize_line(sender, "sender"),
+        "senddate": _send_date(send_at, "send_at"),
+        "checkid": None if check_id is None else check_id_text(check_id, "check_id"),
+    }
+
+
+def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str]]:
+    """Fields of up to 100 messages, each with its own text, and their recipients as given."""
+    entries = checks.require_list(messages, "messages", most=MAX_ENTRIES)
+    columns: dict[str, list[str]] = {name: [] for name in ("message", "receptor", "linenumber", "senddate", "checkid")}
+    for index, entry in enumerate(entries):
+        argument = f"messages[{index}]"
+        checks.require_instance(entry, OutgoingMessage, argument)
+        text = checks.require_text(entry.text, f"{argument}.text")
+        columns["message"].append(checks.require_no_comma(text, f"{argument}.text", "send this one with send()"))
+        columns["receptor"].append(normalize_recipient(entry.to, f"{argument}.to"))
+        columns["linenumber"].append(normalize_line(entry.sender, f"{argument}.sender"))
+        if entry.send_at is not None:
+            columns["senddate"].append(to_unix(checks.require_aware(entry.send_at, f"{argument}.send_at")))
+        if entry.check_id is not None:
+            columns["checkid"].append(check_id_text(entry.check_id, f"{argument}.check_id"))
+    for name, attribute in (("senddate", "send_at"), ("checkid", "check_id")):
+        # The lists have no way to leave out an entry in their middle.
+        if columns[name] and len(columns[name]) != len(entries):
+            raise InvalidArgumentError(
+                f"messages must all have a {attribute}, or none: send those without in a request of their own",
+                argument="messages",
+            )
+    return {name: ",".join(values) or None for name, values in columns.items()}, [entry.to for entry in entries]
+
+
+def recipients_of(recipients: str | Iterable[str]) -> tuple[str, list[str]]:
+    """One number or up to 100: comma-joined as they travel, and as given."""
+    entries = [recipients] if isinstance(recipients, str) else recipients
+    given = checks.require_list(entries, "recipients", most=MAX_ENTRIES)
+    joined = ",".join(normalize_recipient(number, f"recipients[{index}]") for index, number in enumerate(given))
+    return joined, list(given)
+
+
+def to_many_fields(
+    receptor: str, count: int, text: str, *, sender: str | None, send_at: Any, check_ids: Iterable[str] | None
+) -> Fields:
+    """Fields of one text to ``count`` recipients."""
+    marks = None
+    if check_ids is not None:
+        given = checks.require_list(check_ids, "check_ids", most=MAX_ENTRIES)
+        if len(given) != count:
+            raise InvalidArgumentError(
+                f"check_ids has {len(given)} entries and recipients {count}: give one for each", argument="check_ids"
+            )
+        marks = ",".join(check_id_text(mark, f"check_ids[{index}]") for index, mark in enumerate(given))
+    return {
+        "message": checks.require_text(text, "text"),
+        "receptor": receptor,
+        "linenumber": None if sender is None else normalize_line(sender, "sender"),
+        "senddate": _send_date(send_at, "send_at"),
+        "checkid": marks,
+    }
+
+
+def otp_fields(receptor: str, template: str, params: Iterable[str], *, kind: int, check_id: str | None) -> Fields:
+    """Fields of a template filled with 1 to 10 params."""
+    values = checks.require_list(params, "params", most=MAX_OTP_PARAMS)
+    if kind not in (1, 2):
+        raise InvalidArgumentError("kind must be OtpKind.TEXT or OtpKind.VOICE", argument="kind")
+    return {
+        "receptor": receptor,
+        "type": str(int(kind)),
+        "template": checks.require_text(template, "template"),
+        "checkid": None if check_id is None else check_id_text(check_id, "check_id"),
+        **{
+            f"param{number}": checks.require_text(value, f"params[{number - 1}]")
+            for number, value in enumerate(values, 1)
+        },
+    }
+
+
+def contact_fields(group_id: int, contacts: Iterable[Contact]) -> Fields:
+    """Fields of up to 100 contacts for a group."""
+    fields: Fields = {"groupid": str(checks.require_id(group_id, "group_id"))}
+    entries = checks.require_list(contacts, "contacts", most=MAX_ENTRIES)
+    for index, entry in enumerate(entries):
+        checks.require_instance(entry, Contact, f"contacts[{index}]")
+    fields["number"] = ",".join(
+        normalize_recipient(entry.number, f"contacts[{index}].number") for index, entry in enumerate(entries)
+    )
+    for name, attribute in (("firstname", "first_name"), ("lastname", "last_name"), ("email", "email")):
+        values = [getattr(entry, attribute) or "" for entry in entries]
+        for index, value in enumerate(values):
+            argument = f"contacts[{index}].{attribute}"
+            if value:
+                checks.require_no_comma(checks.require_text(value, argument), argument, "leave the comma out")
+        fields[name] = ",".join(values) if any(values) else None
+    return fields
+
+
+def ids_of(ids: Iterable[int], argument: str, *, most: int | None = None) -> list[str]:
+    """Ids as they travel."""
+    entries = checks.require_list(ids, argument, most=most)
+    return [str(checks.require_id(entry, f"{argument}[{index}]")) for index, entry in enumerate(entries)]
+
+
+def check_ids_of(check_ids: Iterable[str]) -> list[str]:
+    """Check ids as they travel."""
+    entries = checks.require_list(check_ids, "check_ids")
+    return [check_id_text(entry, f"check_ids[{index}]") for index, entry in enumerate(entries)]
+
+
+def check_id_text(value: object, argument: str) -> str:
+    """Return a check id that can travel in a list of them."""
+    text = checks.require_text(value, argument).strip()
+    return checks.require_no_comma(text, argument, "use another check id")
+
+
+def _send_date(send_at: object, argument: str) -> str | None:
+    return None if send_at is None else to_unix(checks.require_aware(send_at, argument))
+
+
+def read_envelope(reply: Reply) -> Envelope:
+    """Tell success from refusal.
+
+    Raises:
+        GatewayError: The gateway refused.
+        ReplyError: The answer says neither.
+    """
+    document: dict[str, Any] = {}
+    unreadable: ReplyError | None = None
+    try:
+        document = as_dict(loads(reply.body, http_status=reply.status))
+    except ReplyError as error:
+        unreadable = error
+    result = as_dict(document.get("result"))
+    code = as_int(result.get("code"))
+    if code is None:
+        raise _explain_without_code(reply, unreadable) from None
+    if code == _SUCCESS:
+        if not 200 <= reply.status < 300:
+            raise ReplyError(
+                f"the answer contradicts itself: HTTP status {reply.status}, and success in the body",
+                http_status=reply.status,
+                field="result.code",
+                retry_after=reply.retry_after,
+            )
+        return Envelope(document.get("items"), document, reply.status)
+    message = result.get("message")
+    details: dict[str, Any] = {
+        "gateway_message": message if isinstance(message, str) else None,
+        "http_status": reply.status,
+        "retry_after": reply.retry_after,
+    }
+    numbers = as_list(document.get("items")) if code == 419 else None
+    number = as_int(numbers[0]) if numbers else None
+    raise from_status(code, **details) if number is None else from_error_number(number, **details)
+
+
+def _explain_without_code(reply: Reply, unreadable: ReplyError | None) -> Exception:
+    status, retry_after = reply.status, reply.retry_after
+    if 400 <= status < 500 and status != 408:
+        return from_status(status, http_status=status, retry_after=retry_after)
+    if 300 <= status < 400:
+        return ReplyError(f"a redirect (HTTP status {status}) is never followed: check base_url", http_status=status)
+    if unreadable is not None:
+        unreadable.retry_after = retry_after
+        return unreadable
+    return ReplyError(
+        f"the answer (HTTP status {status}) has no result code",
+        http_status=status,
+        field="result.code",
+        retry_after=retry_after,
+    )
+
+
+def read_only_result(envelope: Envelope, recipient: str) -> SendResult:
+    """The result of a send to one recipient, whose refusal is that of the whole call."""
+    result = read_send_results(envelope, [recipient])[0]
+    if result.error is not None:
+        raise result.error
+    return result
+
+
+def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:
+    """Match the ids of a send with its recipients. An id may come bare or inside an object."""
+    items = as_list(envelope.items)
+    if items is None:
+        items = [envelope.items]
+    if len(items) != len(recipients):
+        raise ReplyError(
+            f"the answer (HTTP status {envelope.http_status}) has {len(items)} items for {len(recipients)} recipients",
+            http_status=envelope.http_status,
+            field="items",
+        )
+    results: list[SendResult] = []
+    for index, (item, recipient) in enumerate(zip(items, recipients, strict=True)):
+        number = as_int(as_dict(item).get("messageid", item))
+        if number is None:
+            raise _no_id(envelope, f"items[{index}]")
+        if number <= HIGHEST_ERROR_NUMBER:
+            results.append(SendResult(recipient, error=from_error_number(number)))
+        else:
+            results.append(SendResult(recipient, number))
+    return results
+
+
+def list_of(envelope: Envelope) -> list[Any]:
+    """The items of a reply whose items are a list; the vendor writes an empty one as null or ``""`` too."""
+    if envelope.items is None or envelope.items == "":
+        return []
+    items = as_list(envelope.items)
+    if items is None:
+        raise ReplyError(
+            f"the answer (HTTP status {envelope.http_status}) has no list at items",
+            http_status=envelope.http_status,
+            field="items",
+        )
+    return items
+
+
+def decode_items(envelope: Envelope, model: type[T]) -> T:
+    """The items as a model, or as a list of one."""
+    items = list_of(envelope) if get_origin(model) is list else envelope.items
+    return decode(items, model, path="items", http_status=envelope.http_status)
+
+
+def read_received_page(envelope: Envelope) -> ReceivedPage:
+    """One page of received messages; the total stands beside the items."""
+    return ReceivedPage(decode_items(envelope, list[ReceivedMessage]), as_int(envelope.fields.get("totalcount")))
+
+
+def read_cancelled(envelope: Envelope) -> list[int]:
+    """The ids that were cancelled: bare, or in objects with a status, whose -1 means an unknown id."""
+    cancelled: list[int] = []
+    for index, item in enumerate(list_of(envelope)):
+        fields = {name.lower(): value for name, value in as_dict(item).items()} or {"messageid": item}
+        number = as_int(fields.get("messageid"))
+        if number is None:
+            raise _no_id(envelope, f"items[{index}]")
+        if as_int(fields.get("status")) != -1:
+            cancelled.append(number)
+    return cancelled
+
+
+def read_group_id(envelope: Envelope) -> int:
+    """The id of a new group."""
+    number = as_int(as_dict(envelope.items).get("groupid"))
+    if number is None:
+        raise _no_id(envelope, "items.groupid")
+    return number
+
+
+def _no_id(envelope: Envelope, field: str) -> ReplyError:
+    return ReplyError(
+        f"the answer (HTTP status {envelope.http_status}) has no id at {field}",
+        http_status=envelope.http_status,
+        field=field,
+    )
