@@ -10,7 +10,7 @@ import re
 import types
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -52,8 +52,11 @@ def as_dict(value: object) -> dict[str, Any]:
 
 def as_list(value: object) -> list[Any] | None:
     """Return a JSON list, or None in place of anything else."""
-    entries: list[Any] | None = value if isinstance(value, list) else None
-    return entries
+    return value if _is_list(value) else None
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def as_int(value: object) -> int | None:
