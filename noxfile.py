@@ -1,0 +1,100 @@
+"""Every job that a person repeats. ``nox --list`` shows them; ``python3 dev.py NAME`` runs one without nox installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+TYPED_FOLDERS = ["tests", "examples"]
+PACKAGES = PYPROJECT["tool"]["setuptools"]["packages"]
+
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["tests", "lint", "types", "build"]
+nox.options.error_on_missing_interpreters = False
+
+
+def _find_pyenv_pythons() -> list[str]:
+    """The folders of pyenv's interpreters. Its shims are useless here: they exist for versions that are not active."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    return [str(path) for version in PYTHONS for path in sorted(root.glob(f"versions/{version}.*/bin"), reverse=True)]
+
+
+os.environ["PATH"] = os.pathsep.join([*_find_pyenv_pythons(), os.environ["PATH"]])
+MISSING = [version for version in PYTHONS if not shutil.which(f"python{version}")]
+
+
+def _install_wheel(session: nox.Session, *groups: str) -> None:
+    """Build the wheel as a release would, and install it: what is tested is what users get."""
+    session.install("build")
+    folder = Path(session.create_tmp()) / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--quiet", "--outdir", str(folder), silent=True)
+    (wheel,) = folder.glob("*.whl")
+    session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install("--force-reinstall", "--no-deps", str(wheel))
+    session.install(str(wheel))
+
+
+@nox.session
+def quickstart(session: nox.Session) -> None:
+    """Start the emulator, send messages through it, and show what happens."""
+    session.install(".", silent=True)
+    session.run("python", "examples/quickstart.py")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests against the installed wheel, on every supported Python that this machine has."""
+    _install_wheel(session, "tests")
+    session.run("python", "-m", "pytest", *session.posargs)
+    if MISSING and session.python == [version for version in PYTHONS if version not in MISSING][-1]:
+        session.warn(f"not on this machine, so not tested: Python {', '.join(MISSING)}")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, style and who imports whom."""
+    _install_wheel(session, "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("lint-imports")
+
+
+@nox.session(name="format")
+def format_(session: nox.Session) -> None:
+    """Bring the code into its format."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "format", ".")
+    session.run("ruff", "check", "--fix", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy and pyright, on the installed wheel, the tests and the examples."""
+    _install_wheel(session, "tests", "types")
+    session.run("mypy", *(argument for package in PACKAGES for argument in ("-p", package)))
+    session.run("mypy", *TYPED_FOLDERS)
+    installed = session.run("python", "-c", "import payamak; print(*payamak.__path__)", silent=True)
+    config = Path(session.create_tmp()) / "pyrightconfig.json"
+    include = [str(installed).strip(), *(str(Path(folder).resolve()) for folder in TYPED_FOLDERS)]
+    extra = [str(Path("tests").resolve())]
+    config.write_text(
+        json.dumps({"typeCheckingMode": "strict", "include": include, "exclude": [], "extraPaths": extra})
+    )
+    session.run("pyright", "--project", str(config), "--pythonpath", str(Path(session.bin) / "python"))
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist and the wheel into dist/."""
+    session.install("build", "twine")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", "dist")
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))

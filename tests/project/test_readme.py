@@ -1,0 +1,215 @@
+"""Every example of the README runs as it is printed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EMULATOR = "http://127.0.0.1:8650"
+BLOCKS = re.findall(r"^## (.+?)$|^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def list_examples() -> dict[str, str]:
+    examples: dict[str, str] = {}
+    heading = ""
+    for title, code in BLOCKS:
+        if title:
+            heading = title
+        else:
+            assert heading not in examples, "one example a heading, so that a failing test names it"
+            examples[heading] = code
+    return examples
+
+
+EXAMPLES = list_examples()
+# These two define an application instead of running one.
+APPLICATIONS = {"In FastAPI", "In aiogram"}
+
+
+def control(method: str, path: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{EMULATOR}/emulator/{path}", data, method=method)
+    with urllib.request.urlopen(request, timeout=5) as reply:
+        return json.load(reply)
+
+
+@pytest.fixture(scope="module")
+def emulator_process() -> Iterator[None]:
+    """The emulator as the README starts it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "payamak.emulator"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if "ready" in line:
+                break
+        else:
+            pytest.fail("the emulator did not start: " + "".join(lines))
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.stdout.read()
+            assert process.wait(5) == 0
+
+
+@pytest.fixture(autouse=True)
+def fresh_emulator(emulator_process: None) -> None:
+    control("POST", "reset", {})
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def sent() -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = control("GET", "messages")["messages"]
+    return messages
+
+
+def test_the_readme_has_the_examples_that_this_test_knows() -> None:
+    assert set(EXAMPLES) == {
+        "The first message", "To many", "One-time passwords", "What became of it", "Receiving", "When things go wrong",
+        "In FastAPI", "In aiogram", "The emulator",
+    }  # fmt: skip
+
+
+def test_the_first_message() -> None:
+    printed = run(EXAMPLES["The first message"])
+    (message,) = sent()
+    assert printed.strip() == str(message["id"])
+    assert message["recipient"] == "09121234567"
+    assert message["text"] == "سلام! سفارش شما ارسال شد."
+
+
+def test_to_many() -> None:
+    printed = run(EXAMPLES["To many"]).split()
+    assert printed == [str(message["id"]) for message in sent()]
+    assert [message["text"] for message in sent()[2:]] == ["سلام سارا", "سلام رضا"]
+
+
+def test_one_time_passwords() -> None:
+    run(EXAMPLES["One-time passwords"])
+    assert [message["params"] for message in sent()] == [["482913"], ["482913"]]
+
+
+def test_what_became_of_it() -> None:
+    assert run(EXAMPLES["What became of it"]).splitlines() == ["DeliveryState.SENT 155", "False False"]
+
+
+def test_receiving() -> None:
+    (command,) = re.findall(r"curl -d '(.+?)' http://127.0.0.1:8650/emulator/inbox", README)
+    control("POST", "inbox", json.loads(command))
+    lines = run(EXAMPLES["Receiving"]).splitlines()
+    assert [line.split()[:2] for line in lines] == [["09121234567", "سلام"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (None, ""),
+        ({"kind": "drop_after_read"}, "It may have gone out. Ask, do not send again:"),
+        ({"kind": "status", "status": 401}, "The gateway said no, and nothing was sent:"),
+    ],
+)
+def test_when_things_go_wrong(fault: dict[str, Any] | None, expected: str) -> None:
+    if fault:
+        control("POST", "faults", fault)
+    assert run(EXAMPLES["When things go wrong"]).startswith(expected)
+
+
+def test_the_emulator_in_a_test() -> None:
+    run(EXAMPLES["The emulator"])
+
+
+async def test_in_fastapi(tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text(EXAMPLES["In FastAPI"], encoding="utf-8")
+    port = 8651
+    with subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port), "--log-level", "warning"], cwd=tmp_path
+    ) as server:
+        try:
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+                assert await answer(session, "/login/09121234567") == (200, {"status": "sent"})
+                assert (await answer(session, "/login/123"))[0] == 422
+                control("POST", "faults", {"kind": "drop_after_read"})
+                assert await answer(session, "/login/09121234567") == (502, {"detail": "no code was sent: unknown"})
+        finally:
+            server.terminate()
+    assert len(sent()) == 2
+
+
+async def answer(session: aiohttp.ClientSession, path: str) -> tuple[int, Any]:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            async with session.post(path) as reply:
+                return reply.status, await reply.json()
+        except aiohttp.ClientConnectorError:
+            assert time.monotonic() < until, "the service did not start"
+            await asyncio.sleep(0.1)
+
+
+async def test_in_aiogram() -> None:
+    from aiogram import Bot, Dispatcher
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.types import Update
+
+    answers: list[str] = []
+
+    async def telegram(request: web.Request) -> web.Response:
+        answers.append(str((await request.post())["text"]))
+        chat = {"id": 1, "type": "private"}
+        return web.json_response({"ok": True, "result": {"message_id": 2, "date": 0, "chat": chat, "text": "x"}})
+
+    application = web.Application()
+    application.router.add_post("/{path:.*}", telegram)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 8652).start()
+
+    defined: dict[str, Any] = {"__name__": "bot"}
+    exec(compile(EXAMPLES["In aiogram"], "bot.py", "exec"), defined)  # noqa: S102
+    dispatcher: Dispatcher = defined["dispatcher"]
+    session = AiohttpSession(api=TelegramAPIServer.from_base("http://127.0.0.1:8652"))
+    bot = Bot("42:stand-in", session=session)
+    update = {
+        "update_id": 1,
+        "message": {
+            "message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"},
+            "contact": {"phone_number": "+989121234567", "first_name": "S"},
+        },
+    }  # fmt: skip
+    try:
+        await dispatcher.feed_update(bot, Update.model_validate(update))
+        control("POST", "faults", {"kind": "drop_after_read"})
+        await dispatcher.feed_update(bot, Update.model_validate(update))
+        await dispatcher.emit_shutdown()
+    finally:
+        await session.close()
+        await runner.cleanup()
+    assert answers == ["کد ورود برای شما پیامک شد.", "کد ارسال نشد (unknown)."]
+    assert defined["client"].closed
+    assert len(sent()) == 2
