@@ -1,0 +1,192 @@
+"""The JSON control interface under /emulator/. Faults never befall it, and it is not recorded."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+from aiohttp import web
+
+from . import settings
+from .faults import Fault
+
+if TYPE_CHECKING:
+    from .server import Emulator
+
+CONTROL_PREFIX = "/emulator/"
+_Answer = dict[str, object]
+_Json = dict[str, Any]
+
+
+class ControlError(ValueError):
+    """Bad control input; its text names the field and what is allowed."""
+
+
+class Control:
+    """Answers control requests."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._reads: Mapping[str, Callable[[Mapping[str, str]], _Answer]] = {
+            "messages": self._messages,
+            "contacts": self._contacts,
+            "requests": self._requests,
+            "faults": self._faults,
+            "clock": self._clock,
+            "switches": lambda _query: self._settings("switches"),
+            "account": lambda _query: self._settings("account"),
+        }
+        self._writes: Mapping[str, Callable[[_Json], _Answer]] = {
+            "inbox": self._add_inbox_message,
+            "faults": self._add_fault,
+            "clock": self._move_clock,
+            "switches": self._change_switches,
+            "account": self._change_account,
+            "reset": self._reset,
+        }
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one control request; bad input is always a 400 that says what is wrong."""
+        name = request.path.rstrip("/").removeprefix(CONTROL_PREFIX)
+        try:
+            if request.method == "GET" and name in self._reads:
+                return web.json_response(self._reads[name](request.query))
+            if request.method == "POST" and name in self._writes:
+                return web.json_response(self._writes[name](_json_object(await request.read())))
+            if request.method == "DELETE" and name == "faults":
+                self._emulator.clear_faults()
+                return web.json_response(self._faults({}))
+        except (ValueError, TypeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return self._unknown(name)
+
+    def _unknown(self, name: str) -> web.Response:
+        if name in self._reads or name in self._writes:
+            return web.json_response({"error": f"this method is not for {CONTROL_PREFIX}{name}"}, status=405)
+        known = sorted({*self._reads, *self._writes})
+        error = f"unknown path; known under {CONTROL_PREFIX}: {', '.join(known)}"
+        return web.json_response({"error": error}, status=404)
+
+    def _messages(self, query: Mapping[str, str]) -> _Answer:
+        _refuse_unknown(query, "gateway", "recipient")
+        messages = self._emulator.messages(query.get("gateway") or None, query.get("recipient") or None)
+        return {"messages": [message.to_dict() for message in messages]}
+
+    def _contacts(self, _query: Mapping[str, str]) -> _Answer:
+        return {"contacts": {name: gateway.contacts() for name, gateway in self._emulator.gateways.items()}}
+
+    def _requests(self, _query: Mapping[str, str]) -> _Answer:
+        return {"requests": [record.to_dict() for record in self._emulator.requests]}
+
+    def _faults(self, _query: Mapping[str, str]) -> _Answer:
+        return {"faults": self._emulator.faults}
+
+    def _clock(self, _query: Mapping[str, str]) -> _Answer:
+        return {"now": self._emulator.clock.now().isoformat()}
+
+    def _settings(self, group: str) -> _Answer:
+        gateways = self._emulator.gateways.items()
+        return {name: attrs.asdict(gateway.settings[group]) for name, gateway in gateways}
+
+    def _add_inbox_message(self, body: _Json) -> _Answer:
+        _refuse_unknown(body, "gateway", "sender", "line", "text", "received_at", "read")
+        received_at = _moment("received_at", body["received_at"]) if body.get("received_at") is not None else None
+        read = body.get("read", False)
+        if not isinstance(read, bool):
+            raise ControlError("read must be true or false")
+        message = self._emulator.add_inbox_message(
+            gateway=_text(body, "gateway"),
+            sender=_text(body, "sender"),
+            line=_text(body, "line"),
+            text=_text(body, "text"),
+            received_at=received_at,
+            read=read,
+        )
+        return message.to_dict()
+
+    def _add_fault(self, body: _Json) -> _Answer:
+        self._emulator.add_fault(Fault.from_dict(body))
+        return self._faults({})
+
+    def _move_clock(self, body: _Json) -> _Answer:
+        _refuse_unknown(body, "advance", "set")
+        if len(body) != 1:
+            raise ControlError('give either "advance": seconds or "set": ISO time with a zone')
+        if "set" in body:
+            self._emulator.clock.set(_moment("set", body["set"]))
+        else:
+            seconds = body["advance"]
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not _is_finite(seconds):
+                raise ControlError("advance must be a number of seconds, 0 or more")
+            self._emulator.clock.advance(seconds)
+        return self._clock({})
+
+    def _change_switches(self, body: _Json) -> _Answer:
+        changes: list[tuple[str, _Json]] = []
+        for name, values in body.items():
+            self._emulator.gateway(name)
+            if not isinstance(values, dict):
+                raise ControlError(f"{name} must be an object of switches and values")
+            changes.append((name, cast("_Json", values)))
+        for name, values in changes:
+            settings.change(self._emulator.gateway(name).settings["switches"], values)
+        return self._settings("switches")
+
+    def _change_account(self, body: _Json) -> _Answer:
+        gateway = self._emulator.gateway(_text(body, "gateway"))
+        settings.change(gateway.settings["account"], {key: value for key, value in body.items() if key != "gateway"})
+        return self._settings("account")
+
+    def _reset(self, body: _Json) -> _Answer:
+        _refuse_unknown(body)
+        self._emulator.reset()
+        return {}
+
+
+def _json_object(body: bytes) -> _Json:
+    if not body.strip():
+        return {}
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ControlError("the body must be a JSON object") from None
+    if not isinstance(content, dict):
+        raise ControlError("the body must be a JSON object")
+    return cast("_Json", content)
+
+
+def _refuse_unknown(given: Mapping[str, object], *known: str) -> None:
+    for name in given:
+        if name not in known:
+            raise ControlError(f"unknown field {name!r}; known: {', '.join(known) or 'none'}")
+
+
+def _text(body: _Json, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise ControlError(f"{name} must be text, not empty")
+    return value
+
+
+def _moment(name: str, value: object) -> datetime:
+    problem = f"{name} must be an ISO 8601 time with a zone, such as 2026-01-31T12:00:00+03:30"
+    if not isinstance(value, str):
+        raise ControlError(problem)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ControlError(problem) from None
+    if moment.tzinfo is None:
+        raise ControlError(problem)
+    return moment
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

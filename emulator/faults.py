@@ -1,0 +1,197 @@
+"""Faults ordered for the next requests: what they are, and which request gets which. `exchange` carries them out.
+
+Kinds, with their own arguments. "Processed" means that the gateway did what was asked (a message is in the ledger)
+although the client is not told so.
+
+    delay               waits `seconds`, then processes and answers
+    delay_after         processes, then answers after `seconds`
+    drop_before_read    closes the connection; not processed
+    reset_before_read   the same with a TCP reset
+    drop_unprocessed    reads all, does not process, closes
+    drop_after_read     reads all, processes, closes without an answer
+    reset_after_read    the same with a TCP reset
+    cut_reply           processes, sends all headers and half of the body, closes
+    wrong_content_type  processes, answers rightly but as `content_type` (text/html)
+    html                an HTML page with `status` (502); `processed` (false)
+    status              `status` with `headers`, `body`, `content_type`; `processed` (false)
+    redirect            302 (or another `status`) to `location`; `processed` (false)
+    garbage             processes, answers 200 with what no JSON or XML parser takes
+    empty               processes, answers 200 with an empty body
+    oversized           processes, streams its answer followed by blanks, `size` bytes in all (9 MiB)
+    bad_gzip            processes, answers 200 with a broken gzip body
+    hang                never answers; `processed` (true)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import attrs
+from attrs import define, field, frozen
+
+from . import settings
+
+_REQUIRED = object()
+_KINDS: Mapping[str, Mapping[str, object]] = {
+    "delay": {"seconds": _REQUIRED},
+    "delay_after": {"seconds": _REQUIRED},
+    "drop_before_read": {},
+    "reset_before_read": {},
+    "drop_unprocessed": {},
+    "drop_after_read": {},
+    "reset_after_read": {},
+    "cut_reply": {},
+    "wrong_content_type": {"content_type": "text/html"},
+    "html": {"status": 502, "processed": False},
+    "status": {"status": _REQUIRED, "headers": {}, "body": "", "content_type": "text/plain", "processed": False},
+    "redirect": {"location": _REQUIRED, "status": 302, "processed": False},
+    "garbage": {},
+    "empty": {},
+    "oversized": {"size": 9 * 1024 * 1024},
+    "bad_gzip": {},
+    "hang": {"processed": True},
+}
+KINDS = tuple(_KINDS)
+_MIN_STATUS, _MAX_STATUS = 200, 599
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+def _status(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int or not _MIN_STATUS <= value <= _MAX_STATUS:
+        raise ValueError(f"{attribute.name} must be an HTTP status from {_MIN_STATUS} to {_MAX_STATUS}")
+
+
+def _header_value(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(f"{attribute.name} must be printable text, not empty")
+
+
+def _headers(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    problem = f"{attribute.name} must be an object of header names and text values"
+    if not isinstance(value, Mapping):
+        raise ValueError(problem)
+    for name, content in cast("Mapping[object, object]", value).items():
+        if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise ValueError(problem)
+        if not isinstance(content, str) or (content and not content.isprintable()):
+            raise ValueError(problem)
+
+
+def _any_text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"{attribute.name} must be text")
+
+
+_Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+def _if_given(check: _Check) -> _Check:
+    def check_given(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value is not None:
+            check(instance, attribute, value)
+
+    return check_given
+
+
+@frozen
+class Fault:
+    """One ordered fault. The module's docstring lists the kinds and the arguments each takes.
+
+    Args:
+        kind: what goes wrong.
+        times: how many matching requests it befalls.
+        gateway: only requests to this gateway.
+        path: only requests whose path ends so, in any case, with or without slashes at its ends.
+
+    Raises:
+        ValueError: an unknown kind, an argument that the kind does not take or lacks, or a value that does not fit.
+    """
+
+    kind: str = field(validator=settings.one_of(*KINDS))
+    times: int = field(default=1, kw_only=True, validator=settings.integer(1))
+    gateway: str | None = field(default=None, kw_only=True, validator=_if_given(settings.text))
+    path: str | None = field(default=None, kw_only=True, validator=_if_given(settings.text))
+    seconds: float | None = field(default=None, kw_only=True, validator=_if_given(settings.seconds))
+    status: int | None = field(default=None, kw_only=True, validator=_if_given(_status))
+    headers: Mapping[str, str] | None = field(default=None, kw_only=True, validator=_if_given(_headers), hash=False)
+    body: str | None = field(default=None, kw_only=True, validator=_if_given(_any_text))
+    content_type: str | None = field(default=None, kw_only=True, validator=_if_given(_header_value))
+    location: str | None = field(default=None, kw_only=True, validator=_if_given(_header_value))
+    size: int | None = field(default=None, kw_only=True, validator=_if_given(settings.integer(1)))
+    processed: bool | None = field(default=None, kw_only=True, validator=_if_given(settings.boolean))
+
+    def __attrs_post_init__(self) -> None:
+        arguments = _KINDS[self.kind]
+        for name in _ARGUMENT_NAMES:
+            value = getattr(self, name)
+            if name not in arguments:
+                if value is not None:
+                    takes = ", ".join(arguments) or "no arguments of its own"
+                    raise ValueError(f"{name} is not an argument of {self.kind}, which takes: {takes}")
+            elif value is None:
+                if arguments[name] is _REQUIRED:
+                    raise ValueError(f"{name} is required for {self.kind}")
+                object.__setattr__(self, name, arguments[name])
+        if self.kind == "redirect" and self.status not in _REDIRECTS:
+            raise ValueError(f"status must be one of {', '.join(map(str, _REDIRECTS))} for redirect")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Fault:
+        """Build from JSON; same errors as the constructor."""
+        known = attrs.fields_dict(cls)
+        for name in values:
+            if name not in known:
+                raise ValueError(f"unknown field {name!r}; known: {', '.join(known)}")
+        if "kind" not in values:
+            raise ValueError(f"kind is required, one of {', '.join(KINDS)}")
+        return cls(**values)
+
+    def matches(self, gateway: str, path: str) -> bool:
+        """Whether a request is meant."""
+        if self.gateway is not None and self.gateway.lower() != gateway:
+            return False
+        return self.path is None or path.strip("/ ").lower().endswith(self.path.strip("/ ").lower())
+
+    def to_dict(self) -> dict[str, object]:
+        """What the control interface shows: only what applies to the kind."""
+        own = {name: getattr(self, name) for name in _KINDS[self.kind]}
+        return {"kind": self.kind, "times": self.times, "gateway": self.gateway, "path": self.path, **own}
+
+
+_ARGUMENT_NAMES = tuple(sorted({name for arguments in _KINDS.values() for name in arguments}))
+
+
+@define
+class _Order:
+    fault: Fault
+    remaining: int
+
+
+class FaultQueue:
+    """The ordered faults. Each request takes the first one that matches it."""
+
+    def __init__(self) -> None:
+        self._orders: list[_Order] = []
+
+    def add(self, fault: Fault) -> None:
+        """Order a fault, after those ordered before."""
+        self._orders.append(_Order(fault, fault.times))
+
+    def take(self, gateway: str, path: str) -> Fault | None:
+        """The fault for this request, which is thereby used up once."""
+        for order in self._orders:
+            if order.fault.matches(gateway, path):
+                order.remaining -= 1
+                if order.remaining == 0:
+                    self._orders.remove(order)
+                return order.fault
+        return None
+
+    def clear(self) -> None:
+        """Drop what is still ordered."""
+        self._orders.clear()
+
+    def to_list(self) -> list[dict[str, object]]:
+        """What is still ordered, for the control interface."""
+        return [{**order.fault.to_dict(), "remaining": order.remaining} for order in self._orders]

@@ -1,0 +1,63 @@
+"""Telephone numbers, and the special recipients, which work like the test cards of payment gateways.
+
+The last two digits of 0900 000 00xx are the vendor's number:
+
+    refused with that error number:   05 06 07 08 09 10 11 20 21 24
+    accepted, with that status later: 02 (error in sending), 16 (not reached telecom), 27 (blacklisted)
+    09000000000                       accepted, stays at status 0 for ever
+    09000000088                       accepted, stays at status 8 for ever
+
+20 (filtered) is not refused by the verification (OTP) method: the document says that it reaches filtered numbers.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..ledger import Step
+
+_MOBILE = re.compile(r"(?:\+98|0098|98|0)?(9[0-9]{9})")
+_INTERNATIONAL = re.compile(r"(?:\+|00)([1-9][0-9]{6,14})")
+_BARE_INTERNATIONAL = re.compile(r" +([1-9][0-9]{6,14}) *")
+_IRAN = "98"
+_SPECIAL_PREFIX = "090000000"
+_SPECIAL_ERRORS = frozenset((5, 6, 7, 8, 9, 10, 11, 20, 21, 24))
+
+QUEUED, DELIVERED, SEND_ERROR, REACHED_TELECOM, NOT_REACHED_TELECOM, BLACKLISTED, WRONG_ID = 0, 1, 2, 8, 16, 27, -1
+
+
+def normalise_mobile(text: str) -> str | None:
+    """An Iranian mobile number as 09…, or None. A `+` that was decoded to a blank is forgiven."""
+    match = _MOBILE.fullmatch(text.strip())
+    return f"0{match[1]}" if match else None
+
+
+def normalise_international(text: str) -> str | None:
+    """A foreign number as +CC…, or None."""
+    # An unencoded `+` arrives as a blank; without any mark a number is not international.
+    match = _INTERNATIONAL.fullmatch(text.strip()) or _BARE_INTERNATIONAL.fullmatch(text)
+    return f"+{match[1]}" if match and not match[1].startswith(_IRAN) else None
+
+
+def special_error(recipient: str) -> int | None:
+    """The error number this recipient asks for."""
+    number = _special_number(recipient)
+    return number if number in _SPECIAL_ERRORS else None
+
+
+def course(recipient: str, telecom_after: float, delivered_after: float) -> tuple[Step, ...]:
+    """How a message to this recipient fares."""
+    queued = Step(0, "queued", QUEUED)
+    sent = Step(telecom_after, "sent", REACHED_TELECOM)
+    special: dict[int | None, tuple[Step, ...]] = {
+        0: (queued,),
+        2: (queued, Step(telecom_after, "failed", SEND_ERROR)),
+        16: (queued, Step(telecom_after, "failed", NOT_REACHED_TELECOM)),
+        27: (queued, Step(telecom_after, "blocked", BLACKLISTED)),
+        88: (queued, sent),
+    }
+    return special.get(_special_number(recipient), (queued, sent, Step(delivered_after, "delivered", DELIVERED)))
+
+
+def _special_number(recipient: str) -> int | None:
+    return int(recipient.removeprefix(_SPECIAL_PREFIX)) if recipient.startswith(_SPECIAL_PREFIX) else None

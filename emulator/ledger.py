@@ -1,0 +1,170 @@
+"""What the gateways have accepted: outgoing messages, and the inbox of incoming ones.
+
+A message carries the whole course of its life from the start, as `Step`s. Its state is worked out from the clock
+whenever somebody looks, so no background task moves messages and moving the clock is all a test needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from attrs import define, field, frozen
+
+from .clock import Clock
+
+STATES = ("scheduled", "queued", "sent", "delivered", "failed", "blocked", "cancelled")
+
+
+@frozen
+class Step:
+    """From `after` seconds past the start a message has this gateway-neutral state and the vendor's own status."""
+
+    after: float
+    state: str
+    status: int
+
+
+@define(kw_only=True, eq=False)
+class Message:
+    """One message to one recipient, as a gateway accepted it."""
+
+    id: int
+    gateway: str
+    operation: str
+    line: str
+    recipient: str
+    text: str
+    kind: str
+    parts: int
+    encoding: str | None
+    price: int
+    created_at: datetime
+    steps: tuple[Step, ...]
+    scheduled_status: int
+    cancelled_status: int
+    send_at: datetime | None = None
+    check_id: str | None = None
+    template: str | None = None
+    params: tuple[str, ...] = ()
+    cancelled_at: datetime | None = None
+    _clock: Clock = field(alias="clock", repr=False)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the message still waits for its time."""
+        return self.cancelled_at is None and self._starts_at > self._clock.now()
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        return "scheduled" if self.is_scheduled else self._step.state
+
+    @property
+    def status(self) -> int:
+        """The vendor's status code at this moment."""
+        if self.cancelled_at is not None:
+            return self.cancelled_status
+        return self.scheduled_status if self.is_scheduled else self._step.status
+
+    def cancel(self) -> None:
+        """Take a scheduled message back. Giving the money back is the gateway's business."""
+        self.cancelled_at = self._clock.now()
+
+    @property
+    def _starts_at(self) -> datetime:
+        return self.created_at if self.send_at is None else max(self.send_at, self.created_at)
+
+    @property
+    def _step(self) -> Step:
+        elapsed = self._clock.now() - self._starts_at
+        reached = [step for step in self.steps if timedelta(seconds=step.after) <= elapsed]
+        # A clock that was set back may stand before the first step; the message is then where it began.
+        return reached[-1] if reached else self.steps[0]
+
+    def to_dict(self) -> dict[str, object]:
+        """What the control interface shows."""
+        return {
+            "id": self.id,
+            "gateway": self.gateway,
+            "operation": self.operation,
+            "line": self.line,
+            "recipient": self.recipient,
+            "text": self.text,
+            "kind": self.kind,
+            "parts": self.parts,
+            "encoding": self.encoding,
+            "price": self.price,
+            "state": self.state,
+            "status": self.status,
+            "check_id": self.check_id,
+            "template": self.template,
+            "params": list(self.params),
+            "send_at": self.send_at.isoformat() if self.send_at else None,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+class Ledger:
+    """Every message any gateway accepted, in order."""
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._by_id: dict[tuple[str, int], Message] = {}
+        self._by_check_id: dict[tuple[str, str], list[Message]] = {}
+
+    def add(self, message: Message) -> None:
+        """Enter an accepted message."""
+        self._messages.append(message)
+        self._by_id[message.gateway, message.id] = message
+        if message.check_id is not None:
+            self._by_check_id.setdefault((message.gateway, message.check_id), []).append(message)
+
+    def find(self, gateway: str, message_id: int) -> Message | None:
+        """The message a gateway gave this id to."""
+        return self._by_id.get((gateway, message_id))
+
+    def find_by_check_id(self, gateway: str, check_id: str) -> Sequence[Message]:
+        """All messages sent with this tag of the caller's, oldest first."""
+        return self._by_check_id.get((gateway, check_id), ())
+
+    def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
+        """Messages oldest first, filtered if asked."""
+        return [
+            message
+            for message in self._messages
+            if gateway in (None, message.gateway) and recipient in (None, message.recipient)
+        ]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._messages.clear()
+        self._by_id.clear()
+        self._by_check_id.clear()
+
+
+@define(kw_only=True, eq=False)
+class InboxMessage:
+    """A message that somebody sent to one of the account's lines."""
+
+    id: int
+    gateway: str
+    sender: str
+    line: str
+    text: str
+    received_at: datetime
+    read: bool = False
+
+    def to_dict(self) -> dict[str, object]:
+        """What the control interface shows."""
+        return {
+            "id": self.id,
+            "gateway": self.gateway,
+            "sender": self.sender,
+            "line": self.line,
+            "text": self.text,
+            "received_at": self.received_at.isoformat(),
+            "read": self.read,
+        }

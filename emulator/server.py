@@ -1,0 +1,228 @@
+"""`Emulator`: the server on its socket, and the handle that tests hold on everything inside it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from yarl import URL
+
+from .about import start_page
+from .clock import Clock
+from .control import CONTROL_PREFIX, Control
+from .exchange import Exchange, RequestRecord
+from .faults import Fault, FaultQueue
+from .gateway import Gateway
+from .ghasedak import GhasedakGateway
+from .ledger import InboxMessage, Ledger, Message
+
+DEFAULT_HOST = "127.0.0.1"
+_MAX_BODY = 64 * 1024 * 1024
+_BACKLOG = 1024
+# Handlers end by themselves when the emulator stops; this is for a client that does not take its answer.
+_SHUTDOWN_SECONDS = 0.2
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    name = host.strip("[]").lower()
+    if name in ("localhost", "localhost."):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Emulator:
+    """A local stand-in for the gateways, on a real socket.
+
+        async with Emulator() as emulator:
+            client = SomeClient(base_url=emulator.ghasedak_url, api_key="emulator-key")
+
+    Args:
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+        allow_remote: permit a host that other machines can reach.
+
+    Attributes:
+        clock: the time everything goes by; `clock.advance(seconds)` moves messages on.
+        ghasedak: account, switches, templates and phone book of the Ghasedak gateway.
+        requests: every request to a gateway so far, oldest first.
+    """
+
+    def __init__(self, host: str = DEFAULT_HOST, port: int = 0, *, allow_remote: bool = False) -> None:
+        if not allow_remote and not is_loopback(host):
+            raise ValueError(f"{host} is not a loopback address; other machines could reach it (allow_remote)")
+        self.clock = Clock()
+        self.requests: list[RequestRecord] = []
+        self._ledger = Ledger()
+        self._faults = FaultQueue()
+        self.ghasedak = GhasedakGateway(self.clock, self._ledger)
+        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in (self.ghasedak,)}
+        # localhost may stand for two addresses, and a free port would be another one on each.
+        self._host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
+        self._wanted_port = port
+        self._allow_remote = allow_remote
+        self._port: int | None = None
+        self._runner: web.AppRunner | None = None
+        self._stopping = asyncio.Event()
+        self._control = Control(self)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen. Raises OSError if the port is taken."""
+        if self._runner is not None:
+            raise RuntimeError("the emulator is already running")
+        self._stopping = asyncio.Event()
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._wanted_port, backlog=_BACKLOG).start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Close every connection and stop listening; requests that still wait are cut off. May be called twice."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        self._stopping.set()
+        for site in list(runner.sites):
+            await site.stop()
+        server = runner.server
+        transports = [handler.transport for handler in server.connections] if server is not None else []
+        await runner.cleanup()
+        for transport in transports:
+            # A closed transport keeps its socket until the client has taken what is left, which may be never.
+            if transport is not None:
+                transport.abort()
+        # asyncio closes a transport's socket in the iteration after the one that asked for it.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, without a slash at the end."""
+        if self._port is None:
+            raise RuntimeError("the emulator has not been started")
+        return str(URL.build(scheme="http", host=self._host, port=self._port)).rstrip("/")
+
+    @property
+    def ghasedak_url(self) -> str:
+        """Base URL of the Ghasedak gateway."""
+        return f"{self.url}{self.ghasedak.prefixes[0]}"
+
+    @property
+    def gateways(self) -> Mapping[str, Gateway]:
+        """All gateways by name."""
+        return self._gateways
+
+    @property
+    def connections(self) -> int:
+        """Client connections that are open at this moment."""
+        server = self._runner.server if self._runner is not None else None
+        if server is None:
+            return 0
+        transports = [handler.transport for handler in server.connections]
+        return sum(transport is not None and not transport.is_closing() for transport in transports)
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """Faults that are still to come, in order."""
+        return self._faults.to_list()
+
+    def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
+        """Messages that the gateways accepted, oldest first."""
+        if gateway is not None:
+            self.gateway(gateway)
+        return self._ledger.messages(gateway, recipient)
+
+    def gateway(self, name: str) -> Gateway:
+        """A gateway by name. Raises ValueError for an unknown one."""
+        if name not in self._gateways:
+            raise ValueError(f"gateway must be one of {', '.join(sorted(self._gateways))}")
+        return self._gateways[name]
+
+    def add_fault(self, fault: Fault) -> None:
+        """Order a fault for the next requests that match it."""
+        if fault.gateway is not None:
+            self.gateway(fault.gateway)
+        self._faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Drop the faults that are still to come."""
+        self._faults.clear()
+
+    def add_inbox_message(
+        self,
+        *,
+        gateway: str,
+        sender: str,
+        line: str,
+        text: str,
+        received_at: datetime | None = None,
+        read: bool = False,
+    ) -> InboxMessage:
+        """Let a message arrive at a line of the account; now, unless a time (with a zone) is given."""
+        if received_at is not None and received_at.tzinfo is None:
+            raise ValueError("received_at must be a time with a zone")
+        chosen = self.gateway(gateway)
+        return chosen.add_inbox_message(sender=sender, line=line, text=text, received_at=received_at, read=read)
+
+    def reset(self) -> None:
+        """Back to a fresh start: messages, inbox, contacts, credit, switches, faults, records and the clock."""
+        self.clock.reset()
+        self._ledger.clear()
+        self._faults.clear()
+        self.requests.clear()
+        for gateway in self._gateways.values():
+            gateway.reset()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if not self._allow_remote and not _names_loopback(request.headers.get("Host")):
+            # A web page whose name was made to point here must not drive the emulator (DNS rebinding).
+            return web.Response(status=403, text="The Host header does not name this machine.\n")
+        path = request.path
+        if path == "/":
+            return web.Response(text=start_page(self.url, self._gateways.values()))
+        if f"{path}/".startswith(CONTROL_PREFIX):
+            return await self._control.handle(request)
+        for gateway in self._gateways.values():
+            if gateway.owns(path):
+                return await self._serve_gateway(request, gateway)
+        return web.Response(status=404, text=f"Nothing lives here; see {self.url}/\n")
+
+    async def _serve_gateway(self, request: web.Request, gateway: Gateway) -> web.StreamResponse:
+        record = RequestRecord(gateway.name, request.method, request.path, self.clock.now())
+        self.requests.append(record)
+        fault = self._faults.take(gateway.name, request.path)
+        return await Exchange(request, gateway, record, self._stopping).run(fault)
+
+
+def _names_loopback(host_header: str | None) -> bool:
+    # Browsers always send the header, so its absence is no attack.
+    if host_header is None:
+        return True
+    host = host_header.strip()
+    if host.startswith("["):
+        return is_loopback(host.partition("]")[0])
+    return is_loopback(host.rpartition(":")[0] if ":" in host else host)

@@ -1,0 +1,56 @@
+"""What holds for every test: nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+
+@pytest_asyncio.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Fail the test if it leaves a task running in its event loop."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(10):
+        left = asyncio.all_tasks() - before - {asyncio.current_task()}
+        if not left:
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail(f"tasks left: {left}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a socket open or a task running.
+
+    Sockets of servers and clients alike live in this process, so that counting them finds a leaked connection. An
+    aiohttp session that is left is a ResourceWarning, which pytest makes an error.
+    """
+    before = _sockets()
+    if inspect.iscoroutinefunction(request.function):
+        request.getfixturevalue("no_task_left")
+        before = _sockets()  # With those of the event loop.
+    yield
+    if len(_sockets()) > len(before):
+        gc.collect()
+        left = len(_sockets()) - len(before)
+        assert left <= 0, f"{left} sockets left open"
+
+
+def _sockets() -> set[str]:
+    found = set()
+    directory = "/proc/self/fd"
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        try:
+            target = os.readlink(f"{directory}/{name}")
+        except OSError:
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found

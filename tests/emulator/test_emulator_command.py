@@ -1,0 +1,104 @@
+"""The command as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+COMMAND = [sys.executable, "-W", "error", "-m", "payamak.emulator"]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    try:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("payamak emulator ready"):
+            line = process.stdout.readline()
+            assert line, "the command ended before it was ready"
+            lines.append(line.rstrip())
+        yield process, lines
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serves_until_a_signal(number: signal.Signals) -> None:
+    with running("--port", "0") as (process, lines):
+        url = lines[-1].removeprefix("payamak emulator ready on ")
+        assert url.startswith("http://127.0.0.1:")
+        assert f"{url}/v2/" in "\n".join(lines)
+        assert "emulator-key" in "\n".join(lines)
+        request = urllib.request.Request(f"{url}/v2/account/info", headers={"apikey": "emulator-key"})
+        with urllib.request.urlopen(request) as response:
+            assert json.load(response)["items"]["balance"] == 1_000_000
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=5)
+        assert (process.returncode, errors) == (0, "")
+
+
+def test_stops_while_a_request_hangs() -> None:
+    with running("--port", "0") as (process, lines):
+        url = lines[-1].removeprefix("payamak emulator ready on ")
+        fault = urllib.request.Request(f"{url}/emulator/faults", data=b'{"kind": "hang"}')
+        with urllib.request.urlopen(fault) as response:
+            assert response.status == 200
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"GET /v2/account/info HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with urllib.request.urlopen(f"{url}/emulator/requests") as response:
+                assert response.status == 200
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=5)
+        assert (process.returncode, errors) == (0, "")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_port_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run("--port", str(port))
+    assert ended.returncode == 2
+    assert ended.stderr == f"cannot listen on 127.0.0.1:{port}: the port is already in use\n"
+    assert ended.stdout == ""
+
+
+def test_refuses_other_machines_unless_allowed() -> None:
+    ended = run("--host", "0.0.0.0", "--port", "0")
+    assert ended.returncode == 2
+    assert "--allow-remote" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    with running("--host", "0.0.0.0", "--port", "0", "--allow-remote") as (_, lines):
+        assert lines[-1].startswith("payamak emulator ready on http://0.0.0.0:")
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "۸۰"])
+def test_bad_port(port: str) -> None:
+    ended = run("--port", port)
+    assert ended.returncode == 2
+    assert "port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_names_the_special_numbers() -> None:
+    ended = run("--help")
+    assert ended.returncode == 0
+    for piece in ("--port", "--allow-remote", "0900 000 00xx", "emulator-key"):
+        assert piece in ended.stdout
