@@ -80,13 +80,16 @@ def types(session: nox.Session) -> None:
     """Check types with mypy and pyright, on the installed wheel, the tests and the examples."""
     _install_wheel(session, "tests", "types")
     session.run("mypy", *(argument for package in PACKAGES for argument in ("-p", package)))
-    session.run("mypy", *TYPED_FOLDERS)
+    folders = [str(Path(folder).resolve()) for folder in TYPED_FOLDERS]
+    settings = str(Path("pyproject.toml").resolve())
+    # From elsewhere, so that mypy does not take tests/ghasedak for a part of the folder ghasedak.
+    with session.chdir(session.create_tmp()):
+        session.run("mypy", "--config-file", settings, *folders)
     installed = session.run("python", "-c", "import payamak; print(*payamak.__path__)", silent=True)
     config = Path(session.create_tmp()) / "pyrightconfig.json"
-    include = [str(installed).strip(), *(str(Path(folder).resolve()) for folder in TYPED_FOLDERS)]
-    extra = [str(Path("tests").resolve())]
+    include = [str(installed).strip(), *folders]
     config.write_text(
-        json.dumps({"typeCheckingMode": "strict", "include": include, "exclude": [], "extraPaths": extra})
+        json.dumps({"typeCheckingMode": "strict", "include": include, "exclude": [], "extraPaths": folders[:1]})
     )
     session.run("pyright", "--project", str(config), "--pythonpath", str(Path(session.bin) / "python"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,3 +12,52 @@ def chunked(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Split a sequence into parts of at most ``size`` entries."""
     for start in range(0, len(entries), size):
         yield entries[start : start + size]
+
+
+async def iterate_pages(
+    fetch: Callable[[int], Awaitable[Sequence[T]]], identify: Callable[[T], Hashable]
+) -> AsyncIterator[T]:
+    """Go through all entries of a paged list, none of them twice, until a page brings nothing new.
+
+    Entries that are added meanwhile push others onto the next page; a gateway that repeats itself ends the walk.
+
+    Args:
+        fetch: Fetches a page; the first is 0.
+        identify: Returns what tells an entry from all others.
+    """
+    seen: set[Hashable] = set()
+    page = 0
+    while new := _keep_new(await fetch(page), identify, seen):
+        for entry in new:
+            yield entry
+        page += 1
+
+
+async def iterate_from_last_id(
+    fetch: Callable[[int], Awaitable[Sequence[T]]], identify: Callable[[T], int]
+) -> AsyncIterator[T]:
+    """Go through all entries of a list that is asked for from the last id on, none of them twice.
+
+    The next request names the last entry of the answer before, so that it does not matter whether the gateway goes from
+    new to old or from old to new.
+
+    Args:
+        fetch: Fetches what follows an id; the first is 0.
+        identify: Returns an entry's id.
+    """
+    seen: set[Hashable] = set()
+    last_id = 0
+    while new := _keep_new(found := await fetch(last_id), identify, seen):
+        for entry in new:
+            yield entry
+        last_id = identify(found[-1])
+
+
+def _keep_new(found: Sequence[T], identify: Callable[[T], Hashable], seen: set[Hashable]) -> list[T]:
+    new: list[T] = []
+    for entry in found:
+        identity = identify(entry)
+        if identity not in seen:
+            seen.add(identity)
+            new.append(entry)
+    return new

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import math
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -17,15 +19,14 @@ def require_text(value: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
     if not value or value.isspace():
         raise InvalidArgumentError(f"{argument} is empty", argument=argument)
-    try:
+    # Raised out here, because the encoding's error quotes the text.
+    with contextlib.suppress(UnicodeEncodeError):
         value.encode()
-    except UnicodeEncodeError:
-        # `from None`: the encoding error quotes the text.
-        raise InvalidArgumentError(
-            f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
-            argument=argument,
-        ) from None
-    return value
+        return value
+    raise InvalidArgumentError(
+        f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
+        argument=argument,
+    )
 
 
 def require_secret(value: object, argument: str) -> str:
@@ -72,11 +73,25 @@ def require_id(value: object, argument: str) -> int:
     return value
 
 
+def require_ids(values: Iterable[int], argument: str) -> list[int]:
+    """Return ``values`` as a list of at least one id."""
+    return [require_id(value, f"{argument}[{index}]") for index, value in enumerate(require_list(values, argument))]
+
+
+def require_index(value: object, argument: str) -> int:
+    """Return ``value`` if it can be the number of a page, or the id to go on from: an integer of 0 or more."""
+    return require_between(value, argument, 0, 2**63 - 1)
+
+
 def require_seconds(value: object, argument: str, *, or_none: bool = False, or_zero: bool = False) -> None:
     """Refuse what is not a number of seconds greater than 0; None may mean without limit, and 0 without waiting."""
-    if (value is None and or_none) or (value == 0 and or_zero):
+    if value is None and or_none:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    seconds = math.nan
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            seconds = float(value)
+    if not (seconds > 0 or (seconds == 0 and or_zero)):
         allowed = ", or None for no limit" if or_none else ", or 0" if or_zero else ""
         raise InvalidArgumentError(f"{argument} must be a number of seconds greater than 0{allowed}", argument=argument)
 

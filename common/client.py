@@ -7,10 +7,11 @@ import functools
 import ipaddress
 import logging
 import math
+import re
 import ssl as ssl_module
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
@@ -19,7 +20,7 @@ import attrs
 import yarl
 
 from . import checks
-from .errors import ClientStateError, InvalidArgumentError, Outcome, PayamakError
+from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .results import errors_within
 from .retry import Effect, RetryPolicy, TryAgainError, repeat, wait_before_next
 from .session import HttpSession, Reply, Request, Timeout
@@ -121,9 +122,9 @@ class GatewayClient:
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
         self._retry = retry
-        self._hooks = tuple(hooks)
-        if not all(callable(hook) for hook in self._hooks):
+        if not isinstance(hooks, Iterable) or not all(callable(hook) for hook in hooks):
             raise InvalidArgumentError("hooks must be a list of coroutine functions", argument="hooks")
+        self._hooks = tuple(hooks)
         self._closes_session = not isinstance(session, HttpSession)
         if isinstance(session, HttpSession):
             if proxy is not None or ssl is not None or trust_env:
@@ -166,7 +167,7 @@ class GatewayClient:
         try:
             return check()
         except PayamakError as error:
-            self._describe(error, operation, None)
+            self._describe(error, operation, uuid.uuid4().hex)
             raise
 
     async def _perform(self, operation: Operation, build: Callable[[], Request], read: Callable[[Reply], T]) -> T:
@@ -185,6 +186,7 @@ class GatewayClient:
             deadline = math.inf if total is None else asyncio.get_running_loop().time() + total
             call = _Call(operation, operation_id, build(), read, deadline)
             try:
+                await self._prepare(call.operation, None if deadline == math.inf else deadline)
                 result = await self._attempt_repeatedly(call)
             except asyncio.CancelledError:
                 self._log_cancelled(call)
@@ -230,12 +232,15 @@ class GatewayClient:
         attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
         if not self._hooks:
             return (await self._attempt(call, attempt))[0]
+        started = False
         finished: list[T] = []
         failed: list[PayamakError] = []
 
         async def proceed() -> AttemptReply:
-            if finished or failed:
+            nonlocal started
+            if started:
                 raise RuntimeError("a hook called proceed twice")
+            started = True
             try:
                 result, reply = await self._attempt(call, attempt)
             except PayamakError as error:
@@ -250,22 +255,26 @@ class GatewayClient:
         try:
             await chain()
         except Exception as error:
-            if not finished and not failed:
+            if not started:
                 raise
             if not failed or error is not failed[0]:
-                self._log.exception("%s: a hook failed, operation id %s", call.operation.name, call.operation_id)
+                self._log.error(
+                    "%s: a hook failed with %s, operation id %s",
+                    call.operation.name, type(error).__name__, call.operation_id,
+                )  # fmt: skip
+        if finished:
+            return finished[0]
         if failed:
             raise failed[0]
-        if not finished:
-            raise RuntimeError("a hook returned without calling proceed: nothing was sent")
-        return finished[0]
+        if started:
+            raise ConnectionLostError("a hook gave up on the attempt before its answer was here")
+        raise RuntimeError("a hook returned without calling proceed: nothing was sent")
 
     async def _attempt(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
         started = time.perf_counter()
         failure = None
         try:
-            deadline, connect = self._limit_attempt(call.deadline)
-            reply = await self._session.send(call.request, deadline=deadline, connect_timeout=connect)
+            reply = await self._exchange(call.operation, call.request, self._limit_attempt(call.deadline))
             attempt.http_status = reply.status
             return call.read(reply), reply
         except PayamakError as error:
@@ -281,15 +290,19 @@ class GatewayClient:
                     failure or "ok", attempt.operation_id,
                 )  # fmt: skip
 
-    def _limit_attempt(self, call_deadline: float) -> tuple[float | None, float | None]:
-        """Return the loop's time by which this attempt must end, and the seconds for its connection to stand."""
-        now = asyncio.get_running_loop().time()
-        timeout = self._timeout
-        deadline = call_deadline if timeout.attempt is None else min(call_deadline, now + timeout.attempt)
-        # A connection may take half of what is left at the most: then time that runs out while connecting is always
-        # seen as such, and known as never sent.
-        connect = min(math.inf if timeout.connect is None else timeout.connect, (deadline - now) / 2)
-        return (None if deadline == math.inf else deadline), (None if connect == math.inf else connect)
+    async def _prepare(self, operation: Operation, deadline: float | None) -> None:
+        """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""
+
+    async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
+        """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
+        return await self._session.send(request, deadline=deadline, connect_timeout=self._timeout.connect)
+
+    def _limit_attempt(self, call_deadline: float) -> float | None:
+        """Return the loop's time by which this attempt must end."""
+        limit = self._timeout.attempt
+        if limit is not None:
+            call_deadline = min(call_deadline, asyncio.get_running_loop().time() + limit)
+        return None if call_deadline == math.inf else call_deadline
 
     def _log_cancelled(self, call: _Call[T]) -> None:
         unknown = call.in_flight or call.may_have_run
@@ -301,13 +314,17 @@ class GatewayClient:
         )  # fmt: skip
 
 
+# Longer labels, and empty ones, make the resolver fail in ways of its own.
+_HOST = re.compile(r"(?=.{1,253}$)[^.]{1,63}(\.[^.]{1,63})*\.?|[0-9a-f:.]+")
+
+
 def _check_base_url(base_url: object, *, allow_http: bool) -> str:
     argument = "base_url"
     try:
         url = yarl.URL(base_url) if isinstance(base_url, str) else yarl.URL()
     except ValueError:
         url = yarl.URL()
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or not _HOST.fullmatch(url.host):
         raise InvalidArgumentError("base_url must begin with https:// and name a host", argument=argument)
     if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
         raise InvalidArgumentError("base_url may hold no user name, password, query or fragment", argument=argument)
@@ -317,7 +334,7 @@ def _check_base_url(base_url: object, *, allow_http: bool) -> str:
             "allow_http=True permits it all the same",
             argument=argument,
         )
-    return str(url) if url.raw_path.endswith("/") else f"{url}/"
+    return f"{str(url).rstrip('/')}/"
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import decimal
 import enum
+import functools
 import json
+import operator
 import re
 import types
 import typing
@@ -15,10 +18,10 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import cattrs
+from cattrs.cols import is_mutable_sequence, list_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
 from .errors import ReplyError
-from .numbers import clean_digits
 
 T = TypeVar("T")
 
@@ -26,10 +29,15 @@ TEHRAN = ZoneInfo("Asia/Tehran")
 """The zone of every time that an Iranian gateway writes without one."""
 
 UnixTime = Annotated[datetime.datetime, "Unix time: seconds, as a number or a string"]
-TehranTime = Annotated[datetime.datetime, "a date and time without zone, in Tehran"]
+TehranTime = Annotated[datetime.datetime, "a date and time, in Tehran unless it says otherwise"]
+Mobile = Annotated[str, "an Iranian mobile number that may have lost its leading zero"]
 
 _INTEGER = re.compile(r"\s*-?[0-9]{1,19}\s*")
-_DATE_TIME = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d+)?)?")
+_DATE_TIME = re.compile(
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?(Z|[-+]\d\d:?\d\d)?"
+)
+_JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[-+]\d{4})?\)/")
+_BARE_MOBILE = re.compile(r"9\d{9}")
 
 
 def loads(body: bytes, *, http_status: int) -> Any:
@@ -66,9 +74,9 @@ def as_int(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def wire(name: str) -> dict[str, str]:
-    """Metadata for `attrs.field`: the name that the gateway uses for this field."""
-    return {"wire": name}
+def wire(name: str, *, also: str | None = None) -> dict[str, str]:
+    """Metadata for `attrs.field`: the name that the gateway uses for this field, and another that has been seen."""
+    return {"wire": name} if also is None else {"wire": name, "also": also}
 
 
 def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
@@ -98,16 +106,24 @@ def _find_misfit(value: Any, model: type[T], path: str) -> str:
         _detailed.structure(value, model)
     except Exception as error:
         described = cattrs.transform_error(error, path=path, format_exception=lambda _error, _type: "")
-        return described[0].rpartition("@ ")[2] or path
+        return described[0].rpartition("@ ")[2].lstrip(".") or path
     return path
 
 
 def _to_int(value: Any, _type: Any = int) -> int:
     if isinstance(value, str):
-        return int(clean_digits(value))
+        if "_" in value:
+            raise ValueError("not an integer")  # int() would take it for a separator of thousands.
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise TypeError("not an integer")
     return int(value)
+
+
+def _to_float(value: Any, _type: Any = float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError("not a number")
+    return float(value)
 
 
 def _to_str(value: Any, _type: Any = str) -> str:
@@ -123,11 +139,35 @@ def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
-    match = _DATE_TIME.fullmatch(_to_str(value).strip())
+    text = _to_str(value).strip()
+    if match := _JSON_DATE.fullmatch(text):
+        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, TEHRAN)
+    match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date and time")
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=TEHRAN)
+    *numbers, fraction, offset = match.groups()
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    microsecond = int((fraction or "0").ljust(6, "0")[:6])
+    zone = TEHRAN if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
+    return datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
+
+
+def _to_mobile(value: Any, _type: Any = None) -> str:
+    number = _to_str(value).strip()
+    return f"0{number}" if _BARE_MOBILE.fullmatch(number) else number
+
+
+def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
+    return decimal.Decimal(_to_str(value).strip())
+
+
+def _to_bool(value: Any, _type: Any = None) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word not in _BOOLEANS:
+        raise TypeError("not a boolean")
+    return _BOOLEANS[word]
 
 
 def _to_open_enum(union: Any) -> Callable[[Any, Any], int]:
@@ -144,45 +184,58 @@ def _to_open_enum(union: Any) -> Callable[[Any, Any], int]:
 
 
 def _is_open_enum(type_: Any) -> bool:
-    """Whether the type is ``SomeIntEnum | int``: a code that may be one that nobody has documented."""
-    arguments = get_args(type_)
-    return (
-        get_origin(type_) in _UNIONS
-        and len(arguments) == 2
-        and arguments[1] is int
-        and isinstance(arguments[0], enum.EnumType)
-    )
+    """Whether the type is ``SomeIntEnum | int``, perhaps with None: a code that may be one that nobody documented."""
+    arguments = _union_without_none(type_)
+    return len(arguments) == 2 and arguments[1] is int and isinstance(arguments[0], enum.EnumType)
 
 
 def _is_optional_scalar(type_: Any) -> bool:
-    arguments = get_args(type_)
-    return (
-        get_origin(type_) in _UNIONS
-        and len(arguments) == 2
-        and arguments[1] is types.NoneType
-        and (arguments[0] in _SCALARS)
+    arguments = _union_without_none(type_)
+    return types.NoneType in get_args(type_) and (
+        arguments[0] in _SCALARS if len(arguments) == 1 else _is_open_enum(type_)
     )
 
 
-_SCALARS: tuple[Any, ...] = (int, str, UnixTime, TehranTime)
+def _union_without_none(type_: Any) -> list[Any]:
+    if get_origin(type_) not in _UNIONS:
+        return []
+    return [argument for argument in get_args(type_) if argument is not types.NoneType]
+
+
+def _is_absent(value: Any) -> bool:
+    """The gateways write an absent value as null, as an empty string, or as the first moment of the calendar."""
+    return value is None or value == "" or (isinstance(value, str) and value.startswith("0001-01-01"))
+
+
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
 _UNIONS = (typing.Union, types.UnionType)
 
 
 def _build_converter(*, detailed: bool) -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=detailed)
+    converter.register_structure_hook(bool, _to_bool)
     converter.register_structure_hook(int, _to_int)
+    converter.register_structure_hook(float, _to_float)
     converter.register_structure_hook(str, _to_str)
-    converter.register_structure_hook_func(lambda type_: type_ == UnixTime, _to_unix_time)
-    converter.register_structure_hook_func(lambda type_: type_ == TehranTime, _to_tehran_time)
+    converter.register_structure_hook(decimal.Decimal, _to_decimal)
+    for annotated, hook in ((UnixTime, _to_unix_time), (TehranTime, _to_tehran_time), (Mobile, _to_mobile)):
+        converter.register_structure_hook_func(functools.partial(operator.eq, annotated), hook)
     converter.register_structure_hook_factory(_is_open_enum, _to_open_enum)
 
     def optional_scalar(type_: Any) -> Callable[[Any, Any], Any]:
-        scalar = get_args(type_)[0]
+        arguments = _union_without_none(type_)
+        scalar = arguments[0] if len(arguments) == 1 else typing.Union[tuple(arguments)]  # noqa: UP007
         structure = converter.get_structure_hook(scalar)
-        # The gateways write an absent value as null or as an empty string.
-        return lambda value, _type: None if value is None or value == "" else structure(value, scalar)
+        return lambda value, _type: None if _is_absent(value) else structure(value, scalar)
 
     converter.register_structure_hook_factory(_is_optional_scalar, optional_scalar)
+
+    def list_or_null(type_: Any) -> Callable[[Any, Any], Any]:
+        structure = list_structure_factory(type_, converter)
+        return lambda value, wanted: structure([] if value is None or value == "" else value, wanted)
+
+    converter.register_structure_hook_factory(is_mutable_sequence, list_or_null)
 
     def attrs_class(type_: Any) -> Callable[[Any, Any], Any]:
         attrs.resolve_types(type_)
@@ -191,7 +244,18 @@ def _build_converter(*, detailed: bool) -> cattrs.Converter:
             for field in attrs.fields(type_)
             if "wire" in field.metadata
         }
-        return make_dict_structure_fn(type_, converter, **names)  # type: ignore[arg-type]
+        structure: Callable[[Any, Any], Any] = make_dict_structure_fn(type_, converter, **names)  # type: ignore[arg-type]
+        aliases = {
+            field.metadata["also"]: field.metadata["wire"] for field in attrs.fields(type_) if "also" in field.metadata
+        }
+        if not aliases:
+            return structure
+
+        def structure_with_aliases(value: Any, wanted: Any) -> Any:
+            renamed = {aliases[name]: entry for name, entry in as_dict(value).items() if name in aliases}
+            return structure({**renamed, **value} if renamed else value, wanted)
+
+        return structure_with_aliases
 
     converter.register_structure_hook_factory(attrs.has, attrs_class)
     return converter

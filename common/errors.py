@@ -103,15 +103,17 @@ class ClientStateError(PayamakError, RuntimeError):
 
 
 class TransportError(PayamakError):
-    """No answer came. ``sent`` says whether the request can have reached the gateway."""
+    """No answer came."""
 
-    sent: ClassVar[Sent] = Sent.MAYBE
+    @property
+    def sent(self) -> Sent:
+        """Whether the request can have reached the gateway."""
+        return Sent.NEVER if self.outcome is Outcome.NOT_SENT else Sent.MAYBE
 
 
 class ConnectionFailedError(TransportError):
     """No connection came about (DNS, refused, TLS, proxy, time ran out before it stood): never sent."""
 
-    sent = Sent.NEVER
     default_outcome = Outcome.NOT_SENT
 
 

@@ -16,7 +16,7 @@ _CLEAN = {
 }
 _IRANIAN = re.compile(r"(?:\+98|0098|98|0)?([1-9][0-9]{9})")
 _INTERNATIONAL = re.compile(r"(?:\+|00)(?!98)([1-9][0-9]{6,14})")
-_LINE = re.compile(r"\+?[0-9]{3,20}")
+_LINE = re.compile(r"(?:\+98)?([0-9]{3,20})")
 
 
 def clean_digits(value: str) -> str:
@@ -52,6 +52,6 @@ def normalize_line(value: object, argument: str) -> str:
     Raises:
         InvalidArgumentError: It is not a string of 3 to 20 digits.
     """
-    if isinstance(value, str) and _LINE.fullmatch(cleaned := clean_digits(value)):
-        return cleaned
+    if isinstance(value, str) and (match := _LINE.fullmatch(clean_digits(value))):
+        return match[1]
     raise InvalidArgumentError(f"{argument} must be a line number of 3 to 20 digits, as a string", argument=argument)

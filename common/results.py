@@ -8,7 +8,7 @@ from typing import cast
 
 import attrs
 
-from .errors import GatewayError
+from .errors import GatewayError, PayamakError, ReplyError
 
 
 class DeliveryState(enum.Enum):
@@ -49,12 +49,13 @@ class SendResult:
     Attributes:
         recipient: The number as you gave it.
         message_id: The gateway's id of the message, or ``None`` if this recipient was refused.
-        error: Why this one recipient was refused, or ``None``.
+        error: Why this one recipient was refused, or ``None``. A `ReplyError` says that the gateway's answer has
+            neither an id nor a refusal at this place, so that nobody knows.
     """
 
     recipient: str = attrs.field(repr=False)
     message_id: int | None = None
-    error: GatewayError | None = None
+    error: GatewayError | ReplyError | None = None
 
     @property
     def ok(self) -> bool:
@@ -62,7 +63,7 @@ class SendResult:
         return self.error is None
 
 
-def errors_within(result: object) -> list[GatewayError]:
+def errors_within(result: object) -> list[PayamakError]:
     """The errors that single recipients met, if ``result`` is a list of `SendResult`."""
     if not isinstance(result, list):
         return []
@@ -86,4 +87,4 @@ class OutgoingMessage:
     text: str = attrs.field(repr=False)
     sender: str
     send_at: datetime.datetime | None = None
-    check_id: str | None = None
+    check_id: str | None = attrs.field(default=None, repr=False)

@@ -15,6 +15,7 @@ from . import checks
 from .errors import (
     ConnectionFailedError,
     GatewayError,
+    Outcome,
     PayamakError,
     RateLimitError,
     ReplyError,
@@ -72,6 +73,8 @@ class RetryPolicy:
 
 def may_repeat(effect: Effect, error: PayamakError) -> bool:
     """Decide whether an operation of this effect may be tried again after this error."""
+    if effect is Effect.ONCE and error.outcome is Outcome.UNKNOWN:
+        return False
     if isinstance(error, (ConnectionFailedError, RateLimitError, ServiceUnavailableError)):
         return True
     if effect is Effect.ONCE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import email.utils
+import math
 import ssl as ssl_module
 import warnings
 from collections.abc import Mapping
@@ -25,8 +26,13 @@ from .errors import (
     ReplyError,
     RequestTimeoutError,
 )
+from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
+
+
+def _none_if_infinite(seconds: float | None) -> float | None:
+    return None if seconds == math.inf else seconds
 
 
 @attrs.frozen
@@ -39,9 +45,9 @@ class Timeout:
         connect: The part of an attempt until a connection stands. Running out of it means: never sent.
     """
 
-    total: float | None = 60.0
-    attempt: float | None = 20.0
-    connect: float | None = 5.0
+    total: float | None = attrs.field(default=60.0, converter=_none_if_infinite)
+    attempt: float | None = attrs.field(default=20.0, converter=_none_if_infinite)
+    connect: float | None = attrs.field(default=5.0, converter=_none_if_infinite)
 
     def __attrs_post_init__(self) -> None:
         for name in ("total", "attempt", "connect"):
@@ -53,9 +59,11 @@ class Request:
     """One HTTP request, ready to go."""
 
     method: str
-    url: str
+    url: str = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
+    upload: Upload | None = attrs.field(default=None, repr=False)
+    """In place of a body: a file, which is opened anew for each attempt and streamed."""
 
 
 @attrs.frozen
@@ -179,7 +187,7 @@ class HttpSession:
         Args:
             request: What to send.
             deadline: The event loop's time by which the answer must be here.
-            connect_timeout: Seconds for the connection to stand.
+            connect_timeout: Seconds for the connection to stand, at most half of what is left until the deadline.
 
         Raises:
             ConnectionFailedError: Nothing left this process.
@@ -197,6 +205,8 @@ class HttpSession:
         else:
             await slots.acquire()
         try:
+            if session.closed:
+                raise ClientStateError("the session was closed while the call waited for a free connection")
             return await self._exchange(session, request, deadline, connect_timeout)
         finally:
             slots.release()
@@ -240,6 +250,19 @@ class HttpSession:
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, deadline: float | None, connect_timeout: float | None
     ) -> Reply:
+        if request.upload is None:
+            return await self._exchange_data(session, request, request.body, deadline, connect_timeout)
+        async with request.upload.open() as form:
+            return await self._exchange_data(session, request, form, deadline, connect_timeout)
+
+    async def _exchange_data(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        data: bytes | aiohttp.FormData | None,
+        deadline: float | None,
+        connect_timeout: float | None,
+    ) -> Reply:
         options: _RequestOptions = {"allow_redirects": False, "raise_for_status": False}
         if self._ssl is not None:
             options["ssl"] = self._ssl
@@ -248,6 +271,10 @@ class HttpSession:
         if request.method != "POST":
             # aiohttp sends GET, PUT and DELETE a second time, silently, when the connection drops.
             options["middlewares"] = (_keep_from_resending, *getattr(session, "_middlewares", ()))
+        if deadline is not None:
+            # Time that runs out while connecting is then always seen as such, and known as never sent.
+            half = (deadline - asyncio.get_running_loop().time()) / 2
+            connect_timeout = half if connect_timeout is None else min(connect_timeout, half)
         try:
             async with (
                 asyncio.timeout_at(deadline),
@@ -255,7 +282,7 @@ class HttpSession:
                     request.method,
                     yarl.URL(request.url, encoded=True),
                     headers=request.headers,
-                    data=request.body,
+                    data=data,
                     timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout),
                     **options,
                 ) as response,
@@ -346,6 +373,8 @@ def _get_cause(error: Exception) -> BaseException | None:
         return error.os_error
     if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)):
         return None
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return None  # It holds the half of an answer.
     return error
 
 

@@ -301,7 +301,7 @@ class GhasedakClient(GatewayClient):
         """
         return await self._request(
             wire.RECEIVED,
-            lambda: {"linenumber": normalize_line(line, "line"), "isread": str(int(bool(read)))},
+            lambda: {"linenumber": normalize_line(line, "line"), "isread": wire.flag(read, "read")},
             lambda envelope: wire.decode_items(envelope, list[ReceivedMessage]),
         )
 
@@ -333,7 +333,7 @@ class GhasedakClient(GatewayClient):
             wire.RECEIVED_PAGE,
             lambda: {
                 "linenumber": normalize_line(line, "line"),
-                "isread": str(int(bool(read))),
+                "isread": wire.flag(read, "read"),
                 "fromdate": to_unix(checks.require_aware(start, "start")),
                 "todate": to_unix(checks.require_aware(end, "end")),
                 "page": str(checks.require_between(page, "page", 0, 2**31)),
@@ -350,17 +350,24 @@ class GhasedakClient(GatewayClient):
         The arguments and the errors are those of `received_page`.
         """
         seen: set[int] = set()
-        page = 0
+        total, page, found_in_pass = 0, 0, 0
         while True:
             found = await self.received_page(line, start=start, end=end, read=read, page=page, page_size=page_size)
-            new = [message for message in found.messages if message.message_id not in seen]
-            for message in new:
-                seen.add(message.message_id)
-                yield message
-            # A page without anything new ends it, so that a gateway that repeats itself cannot keep us here.
-            if not new or len(found.messages) < page_size or (found.total is not None and len(seen) >= found.total):
+            before = len(seen)
+            for message in found.messages:
+                if message.message_id not in seen:
+                    seen.add(message.message_id)
+                    yield message
+            new = len(seen) - before
+            found_in_pass += new
+            total = max(total, found.total or 0)
+            if new and (len(seen) < total if total else len(found.messages) >= page_size):
+                page += 1
+            elif page and found_in_pass and len(seen) < total:
+                # If reading marks messages as read, what was not fetched yet has moved up to earlier pages.
+                page, found_in_pass = 0, 0
+            else:
                 return
-            page += 1
 
     async def cancel(self, message_ids: Iterable[int]) -> list[int]:
         """Take back messages whose time has not come yet.

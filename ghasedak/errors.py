@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..common.errors import (
     AuthenticationError,
     GatewayError,
@@ -9,12 +11,10 @@ from ..common.errors import (
     InvalidRecipientError,
     InvalidRequestError,
     InvalidSenderError,
-    NotFoundError,
-    Outcome,
     PermissionDeniedError,
-    RateLimitError,
     ServiceUnavailableError,
 )
+from ..common.statuses import STATUSES
 
 ERROR_NUMBERS: dict[int, tuple[type[GatewayError], str]] = {
     1: (AuthenticationError, "the user name or password is not valid"),
@@ -34,18 +34,12 @@ ERROR_NUMBERS: dict[int, tuple[type[GatewayError], str]] = {
 }
 """The vendor's error numbers. 12 to 19, 22 and 23 are not assigned."""
 
-STATUSES: dict[int, tuple[type[GatewayError], str]] = {
-    400: (InvalidRequestError, "a parameter is missing or wrong"),
+RESULT_CODES: Mapping[int, tuple[type[GatewayError], str]] = {
+    **STATUSES,
     401: (AuthenticationError, "the API key is not valid"),
-    403: (PermissionDeniedError, "access is denied"),
-    404: (NotFoundError, "the resource does not exist"),
     419: (GatewayError, "the gateway refused without saying why"),
-    429: (RateLimitError, "too many requests"),
 }
-"""Result codes of the envelope and HTTP statuses, which are the same numbers. Documented are 400, 401, 404 and 419."""
-
-_CLIENT_ERRORS = range(400, 500)
-_REQUEST_TIMEOUT = 408
+"""Result codes of the envelope. They are of the same kind as HTTP statuses; the vendor knows 400, 401, 404 and 419."""
 
 
 def from_error_number(
@@ -58,27 +52,5 @@ def from_error_number(
         code=number,
         gateway_message=gateway_message,
         http_status=http_status,
-        retry_after=retry_after,
-    )
-
-
-def from_status(
-    status: int, *, gateway_message: str | None = None, http_status: int, retry_after: float | None = None
-) -> GatewayError:
-    """Make the exception for a result code of the envelope, or for an HTTP status without an envelope."""
-    if status in STATUSES:
-        kind, meaning = STATUSES[status]
-    elif status in _CLIENT_ERRORS:
-        kind, meaning = InvalidRequestError, "the gateway finds the request wrong"
-    else:
-        kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
-    # Outside 4xx nothing says that the request was not carried out.
-    certain = status in _CLIENT_ERRORS and status != _REQUEST_TIMEOUT
-    return kind(
-        f"{meaning} (code {status})",
-        code=status,
-        gateway_message=gateway_message,
-        http_status=http_status,
-        outcome=None if certain else Outcome.UNKNOWN,
         retry_after=retry_after,
     )

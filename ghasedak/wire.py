@@ -20,8 +20,9 @@ from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
 from ..common.session import Reply, Request
-from .errors import from_error_number, from_status
-from .models import Contact, ReceivedMessage, ReceivedPage, to_unix
+from ..common.statuses import explain, from_status
+from .errors import RESULT_CODES, from_error_number
+from .models import Contact, OtpKind, ReceivedMessage, ReceivedPage, to_unix
 
 SEND = Operation("send", "sms/send/simple", Effect.ONCE)
 SEND_BY_USERNAME = Operation("send_by_username", "sms/send/simple/url", Effect.ONCE)
@@ -145,11 +146,9 @@ def to_many_fields(
 def otp_fields(receptor: str, template: str, params: Iterable[str], *, kind: int, check_id: str | None) -> Fields:
     """Fields of a template filled with 1 to 10 params."""
     values = checks.require_list(params, "params", most=MAX_OTP_PARAMS)
-    if kind not in (1, 2):
-        raise InvalidArgumentError("kind must be OtpKind.TEXT or OtpKind.VOICE", argument="kind")
     return {
         "receptor": receptor,
-        "type": str(int(kind)),
+        "type": str(int(checks.require_between(kind, "kind", OtpKind.TEXT, OtpKind.VOICE))),
         "template": checks.require_text(template, "template"),
         "checkid": None if check_id is None else check_id_text(check_id, "check_id"),
         **{
@@ -196,6 +195,12 @@ def check_id_text(value: object, argument: str) -> str:
     return checks.require_no_comma(text, argument, "use another check id")
 
 
+def flag(value: object, argument: str) -> str:
+    """Return a bool as 1 or 0."""
+    checks.require_instance(value, bool, argument)
+    return "1" if value else "0"
+
+
 def _send_date(send_at: object, argument: str) -> str | None:
     return None if send_at is None else to_unix(checks.require_aware(send_at, argument))
 
@@ -207,16 +212,18 @@ def read_envelope(reply: Reply) -> Envelope:
         GatewayError: The gateway refused.
         ReplyError: The answer says neither.
     """
-    document: dict[str, Any] = {}
-    unreadable: ReplyError | None = None
     try:
         document = as_dict(loads(reply.body, http_status=reply.status))
+        result = as_dict(document.get("result"))
+        code = as_int(result.get("code"))
+        if code is None:
+            raise ReplyError(
+                f"the answer (HTTP status {reply.status}) has no result code",
+                http_status=reply.status,
+                field="result.code",
+            )
     except ReplyError as error:
-        unreadable = error
-    result = as_dict(document.get("result"))
-    code = as_int(result.get("code"))
-    if code is None:
-        raise _explain_without_code(reply, unreadable) from None
+        raise explain(reply, error, statuses=RESULT_CODES) from None
     if code == _SUCCESS:
         if not 200 <= reply.status < 300:
             raise ReplyError(
@@ -234,24 +241,10 @@ def read_envelope(reply: Reply) -> Envelope:
     }
     numbers = as_list(document.get("items")) if code == 419 else None
     number = as_int(numbers[0]) if numbers else None
-    raise from_status(code, **details) if number is None else from_error_number(number, **details)
-
-
-def _explain_without_code(reply: Reply, unreadable: ReplyError | None) -> Exception:
-    status, retry_after = reply.status, reply.retry_after
-    if 400 <= status < 500 and status != 408:
-        return from_status(status, http_status=status, retry_after=retry_after)
-    if 300 <= status < 400:
-        return ReplyError(f"a redirect (HTTP status {status}) is never followed: check base_url", http_status=status)
-    if unreadable is not None:
-        unreadable.retry_after = retry_after
-        return unreadable
-    return ReplyError(
-        f"the answer (HTTP status {status}) has no result code",
-        http_status=status,
-        field="result.code",
-        retry_after=retry_after,
-    )
+    # What is no error number may be anything, even the recipient's.
+    if number is None or not 0 < number <= HIGHEST_ERROR_NUMBER:
+        raise from_status(code, **details, statuses=RESULT_CODES)
+    raise from_error_number(number, **details)
 
 
 def read_only_result(envelope: Envelope, recipient: str) -> SendResult:
@@ -273,15 +266,17 @@ def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[Sen
             http_status=envelope.http_status,
             field="items",
         )
+    numbers = [as_int(as_dict(item).get("messageid", item)) for item in items]
     results: list[SendResult] = []
-    for index, (item, recipient) in enumerate(zip(items, recipients, strict=True)):
-        number = as_int(as_dict(item).get("messageid", item))
-        if number is None:
-            raise _no_id(envelope, f"items[{index}]")
-        if number <= HIGHEST_ERROR_NUMBER:
+    for index, (number, recipient) in enumerate(zip(numbers, recipients, strict=True)):
+        if number is None or number <= 0:
+            results.append(SendResult(recipient, error=_no_id(envelope, f"items[{index}]")))
+        elif number <= HIGHEST_ERROR_NUMBER:
             results.append(SendResult(recipient, error=from_error_number(number)))
         else:
             results.append(SendResult(recipient, number))
+    if all(number is None for number in numbers):
+        raise _no_id(envelope, "items[0]")
     return results
 
 

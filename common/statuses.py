@@ -1,0 +1,93 @@
+"""What an HTTP status says where a gateway's own envelope says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .errors import (
+    AuthenticationError,
+    GatewayError,
+    InvalidRequestError,
+    NotFoundError,
+    Outcome,
+    PayamakError,
+    PermissionDeniedError,
+    RateLimitError,
+    ReplyError,
+)
+from .session import Reply
+
+STATUSES: Mapping[int, tuple[type[GatewayError], str]] = {
+    400: (InvalidRequestError, "a parameter is missing or wrong"),
+    401: (AuthenticationError, "the credentials were rejected"),
+    403: (PermissionDeniedError, "access is denied"),
+    404: (NotFoundError, "the resource does not exist"),
+    405: (InvalidRequestError, "the HTTP method is not allowed there"),
+    415: (InvalidRequestError, "the gateway does not take this type of content"),
+    429: (RateLimitError, "too many requests"),
+}
+
+_CLIENT_ERRORS = range(400, 500)
+_REDIRECTS = range(300, 400)
+_REQUEST_TIMEOUT = 408
+
+
+def is_refusal(status: int) -> bool:
+    """Whether a status alone makes it certain that the request was not carried out."""
+    return status in _CLIENT_ERRORS and status != _REQUEST_TIMEOUT
+
+
+def from_status(
+    status: int,
+    *,
+    http_status: int,
+    gateway_message: str | None = None,
+    retry_after: float | None = None,
+    statuses: Mapping[int, tuple[type[GatewayError], str]] = STATUSES,
+) -> GatewayError:
+    """Make the exception for an HTTP status, or for a gateway's code that is of the same kind."""
+    if status in statuses:
+        kind, meaning = statuses[status]
+    elif status in _CLIENT_ERRORS:
+        kind, meaning = InvalidRequestError, "the gateway finds the request wrong"
+    else:
+        kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
+    return kind(
+        f"{meaning} (code {status})",
+        code=status,
+        gateway_message=gateway_message,
+        http_status=http_status,
+        outcome=None if is_refusal(status) else Outcome.UNKNOWN,
+        retry_after=retry_after,
+    )
+
+
+def explain(
+    reply: Reply,
+    unreadable: ReplyError,
+    *,
+    gateway_message: str | None = None,
+    statuses: Mapping[int, tuple[type[GatewayError], str]] = STATUSES,
+) -> PayamakError:
+    """Make the exception for an answer without the gateway's envelope: its HTTP status is all there is to go by.
+
+    Args:
+        reply: The answer.
+        unreadable: What is wrong with it, raised if the status explains nothing.
+        gateway_message: What the gateway wrote all the same.
+        statuses: The meanings of statuses, where a gateway has its own.
+    """
+    if is_refusal(reply.status):
+        return from_status(
+            reply.status,
+            http_status=reply.status,
+            gateway_message=gateway_message,
+            retry_after=reply.retry_after,
+            statuses=statuses,
+        )
+    if reply.status in _REDIRECTS:
+        return ReplyError(
+            f"a redirect (HTTP status {reply.status}) is never followed: check base_url", http_status=reply.status
+        )
+    unreadable.retry_after = reply.retry_after
+    return unreadable

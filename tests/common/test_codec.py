@@ -1,0 +1,307 @@
+"""From JSON to models, as loosely as the gateways write it, and never wrongly."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import json
+import sys
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from payamak.common import ReplyError
+from payamak.common.codec import TehranTime, UnixTime, as_dict, as_int, as_list, decode, loads, wire
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+
+
+class Colour(enum.IntEnum):
+    """Some codes."""
+
+    LOST = -1
+    RED = 1
+
+
+@attrs.frozen
+class Inner:
+    """A model in a model."""
+
+    size: int
+
+
+@attrs.frozen
+class Thing:
+    """A model with everything."""
+
+    number: int
+    text: str | None = None
+    count: int | None = None
+    colour: Colour | int = 0
+    unix: UnixTime | None = None
+    local: TehranTime | None = None
+    inner: Inner | None = None
+    inners: list[Inner] = attrs.Factory(list)
+    renamed: str | None = attrs.field(default=None, metadata=wire("otherName"))
+
+
+def thing(**fields: Any) -> Thing:
+    return decode({"number": 1, **fields}, Thing, path="items", http_status=200)
+
+
+def misfit(value: Any, model: Any = Thing) -> ReplyError:
+    with pytest.raises(ReplyError) as caught:
+        decode(value, model, path="items", http_status=207)
+    assert caught.value.http_status == 207
+    assert str(caught.value.field) in str(caught.value)
+    assert "207" in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (7, 7),
+        ("7", 7),
+        (" 7 ", 7),
+        ("۷", 7),
+        (7.0, 7),
+        (0, 0),
+        (-1, -1),
+        ("-1", -1),
+        ("-1500", -1500),
+        (" -۷ ", -7),
+        (10**18, 10**18),
+        ("1000000000000000000", 10**18),
+    ],
+)
+def test_whole_numbers(value: object, number: int) -> None:
+    found = thing(number=value, count=value)
+    assert found.number == found.count == number
+    assert type(found.number) is int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        None,
+        "",
+        "x",
+        "7x",
+        1.5,
+        "1.5",
+        "12.50",
+        "1-2",
+        "2026-01-01",
+        "(7)",
+        "1_000",
+        "--7",
+        "1e3",
+        [],
+        {},
+        [7],
+        float("nan"),
+        float("inf"),
+    ],
+)
+def test_what_is_no_whole_number_is_not_made_into_one(value: object) -> None:
+    assert misfit({"number": value}).field == "items.number"
+
+
+@pytest.mark.parametrize(("value", "text"), [("a", "a"), (7, "7"), (1.5, "1.5"), ("", None), (None, None), (" ", " ")])
+def test_texts(value: object, text: str | None) -> None:
+    assert thing(text=value).text == text
+
+
+@pytest.mark.parametrize("value", [True, [], {}, ["a"]])
+def test_what_is_no_text(value: object) -> None:
+    assert misfit({"number": 1, "text": value}).field == "items.text"
+
+
+@pytest.mark.parametrize("name", ["text", "count", "unix", "local", "renamed"])
+def test_absent_is_null_or_empty_or_missing(name: str) -> None:
+    attribute = getattr
+    wire_name = "otherName" if name == "renamed" else name
+    assert attribute(thing(), name) is None
+    assert attribute(thing(**{wire_name: None}), name) is None
+    assert attribute(thing(**{wire_name: ""}), name) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(1, Colour.RED), ("1", Colour.RED), (-1, Colour.LOST), ("-1", Colour.LOST), (99, 99), ("99", 99)],
+)
+def test_codes_known_and_unknown(value: object, code: int) -> None:
+    found = thing(colour=value).colour
+    assert found == code
+    assert isinstance(found, Colour) is isinstance(code, Colour)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    assert thing(new="field", number_=2) == Thing(1)
+
+
+def test_a_field_by_the_name_of_the_gateway() -> None:
+    assert thing(otherName="x").renamed == "x"
+    assert thing(renamed="x").renamed is None
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ({}, "items.number"),
+        ({"number": "x"}, "items.number"),
+        ({"number": 1, "inner": {"size": "x"}}, "items.inner.size"),
+        ({"number": 1, "inner": {}}, "items.inner.size"),
+        ({"number": 1, "inners": [{"size": 1}, {"size": None}]}, "items.inners[1].size"),
+        (None, "items"),
+        ([], "items"),
+        ("text", "items"),
+        (7, "items"),
+    ],
+)
+def test_the_error_names_the_field(value: object, field: str) -> None:
+    found = misfit(value).field
+    assert found == field or (field == "items" and found == "items.number")
+
+
+def test_the_error_names_the_entry_of_a_list() -> None:
+    assert misfit([{"number": 1}, {"number": 2, "count": "x"}], list[Thing]).field == "items[1].count"
+
+
+def test_the_error_holds_nothing_of_the_answer() -> None:
+    error: BaseException | None = misfit({"number": "secret", "text": "secret"})
+    while error is not None:
+        assert "secret" not in f"{error!r} {error} {vars(error)}"
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("value", [1_767_261_600, "1767261600", "۱۷۶۷۲۶۱۶۰۰", 1_767_261_600.0])
+def test_unix_times(value: object) -> None:
+    found = thing(unix=value).unix
+    assert found == datetime.datetime(2026, 1, 1, 10, 0, tzinfo=datetime.UTC)
+    assert found.tzinfo is not None
+
+
+@pytest.mark.parametrize("value", [10**18, -(10**18), "2026-01-01", "x", True, [], 1e300])
+def test_what_is_no_unix_time(value: object) -> None:
+    assert misfit({"number": 1, "unix": value}).field == "items.unix"
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-01-02 03:04:05", (2026, 1, 2, 3, 4, 5)),
+        ("2026-1-2 3:4:5", (2026, 1, 2, 3, 4, 5)),
+        ("2026/01/02 03:04:05", (2026, 1, 2, 3, 4, 5)),
+        ("2026-01-02T03:04:05", (2026, 1, 2, 3, 4, 5)),
+        ("2026-01-02  03:04:05.123", (2026, 1, 2, 3, 4, 5)),
+        ("2026-01-02 03:04", (2026, 1, 2, 3, 4, 0)),
+        (" 2026-01-02 ", (2026, 1, 2, 0, 0, 0)),
+        ("2019-09-25 10:38:7", (2019, 9, 25, 10, 38, 7)),
+    ],
+)
+def test_tehran_times(value: str, moment: tuple[int, ...]) -> None:
+    found = thing(local=value).local
+    assert found is not None
+    assert found.tzinfo is TEHRAN
+    assert found.timetuple()[:6] == moment
+
+
+def test_tehran_time_knows_its_history() -> None:
+    summer, today = thing(local="2021-07-01 12:00:00").local, thing(local="2026-07-01 12:00:00").local
+    assert summer is not None
+    assert today is not None
+    assert summer.utcoffset() == datetime.timedelta(hours=4, minutes=30)
+    assert today.utcoffset() == datetime.timedelta(hours=3, minutes=30)
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-13-01 00:00:00", "2026-01-32", "25:00", "2026-01-02 24:00:00", "0000-01-01", "x", 7.5, [], "1-2-3"]
+)
+def test_what_is_no_tehran_time(value: object) -> None:
+    assert misfit({"number": 1, "local": value}).field == "items.local"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (7, 7),
+        ("7", 7),
+        (" -7 ", -7),
+        (0, 0),
+        (True, None),
+        (None, None),
+        ("", None),
+        ("x", None),
+        (1.0, None),
+        ("1.5", None),
+        ("9" * 20, None),
+        ([], None),
+        ("1_0", None),
+    ],
+)
+def test_as_int(value: object, number: int | None) -> None:
+    assert as_int(value) == number
+    assert type(as_int(value)) is type(number)
+
+
+def test_as_dict_and_as_list() -> None:
+    assert as_dict({"a": 1}) == {"a": 1}
+    others: list[object] = [[], None, "x", 1]
+    assert [as_dict(value) for value in others] == [{}] * 4
+    assert as_list([1]) == [1]
+    others = [{}, None, "x", 1, ()]
+    assert [as_list(value) for value in others] == [None] * 5
+
+
+@pytest.mark.parametrize("body", [b'\xef\xbb\xbf{"a": 1}', '{"a": 1}'.encode("utf-16"), b' \n{"a": 1}\r\n'])
+def test_encodings(body: bytes) -> None:
+    assert loads(body, http_status=200) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "empty"),
+        (b" \r\n", "empty"),
+        (b"<html>", "not valid JSON"),
+        (b'{"a": 1', "not valid JSON"),
+        (b'{"a": "\xff"}', "not valid JSON"),
+        (b"\xff\xfe\xff", "not valid JSON"),
+        (b"[" * 200_000, "not valid JSON"),
+        (b'{"a":' * 200_000, "not valid JSON"),
+        (b"[" * 200_000 + b"]" * 200_000, "not valid JSON"),
+        (b"1" * (sys.get_int_max_str_digits() + 1), "not valid JSON"),
+    ],
+    ids=range(10),
+)
+def test_what_is_no_json(body: bytes, what: str) -> None:
+    with pytest.raises(ReplyError, match=what) as caught:
+        loads(body, http_status=502)
+    assert caught.value.http_status == 502
+    assert caught.value.__cause__ is caught.value.__context__ is None, "the parser's error holds the whole body"
+
+
+def test_deep_nesting_in_a_field_is_survived() -> None:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    assert misfit({"number": deep}).field == "items.number"
+    assert thing(unknown=deep) == Thing(1)
+
+
+def test_not_a_number_is_no_number() -> None:
+    value: Any
+    for text in ("NaN", "Infinity", "-Infinity", "1e999"):
+        value = loads(f'{{"number": {text}}}'.encode(), http_status=200)
+        assert misfit(value).field == "items.number"
+
+
+def test_huge_numbers() -> None:
+    value: Any = json.loads("9" * 4000)
+    assert thing(number=value).number == value
+    assert misfit({"number": 1, "unix": value}).field == "items.unix"
