@@ -1,0 +1,204 @@
+"""The client of sms.ir's web service for White SMS."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ssl as ssl_module
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import aiohttp
+import attrs
+
+from ..common import checks
+from ..common.client import GatewayClient, Hook, Operation
+from ..common.errors import ConnectionFailedError, Outcome, PayamakError
+from ..common.retry import RetryPolicy
+from ..common.session import HttpSession, Reply, Request, Timeout
+from ..common.tokens import Token, TokenManager, TokenStore
+from . import operations, wire
+from .account import Account, Question
+from .contacts import Contacts
+from .drafts import Drafts
+from .errors import TokenRejection
+from .groups import Groups
+from .messages import Messages
+from .notifications import Notifications
+from .occasional_messages import OccasionalMessages
+from .tickets import Tickets
+from .transactions import Transactions
+from .wire import Arguments, Reader, read_list, read_model
+
+T = TypeVar("T")
+
+
+class SmsIrClient(GatewayClient):
+    """An asyncio client for sms.ir White SMS.
+
+    One client serves a whole application: make it at start-up, share it between tasks, close it at shutdown (``async
+    with`` or `aclose`). It fetches its token by itself, renews it while the old one is still valid, and replaces it
+    when the gateway rejects it.
+
+    Every method raises `PayamakError` and nothing else; its ``outcome`` says what became of the message:
+
+    - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
+    - `GatewayError` and its subclasses: refused. ``code`` and ``gateway_message`` are as the vendor sent them; it
+      publishes no table.
+    - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. ``messages.sent_page()`` may tell.
+
+    Args:
+        user_api_key: The web service's key from the panel.
+        secret_key: The security code from the panel.
+        base_url: Where the service is.
+        token_store: Where to keep the token, so that processes share one; in memory by default.
+        token_lifetime: How long a token is valid, in seconds.
+        token_refresh_margin: How long before its end a token is renewed, while callers still get the old one.
+        token_expiry_margin: How long before its end a token counts as expired.
+        token_rejection: How to tell that the gateway has rejected the token.
+        timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
+        retry: How often to try. A send is only repeated if it provably never left, or was refused for now.
+        session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
+            this client. By default it makes its own and closes it.
+        allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
+        proxy: The URL of an HTTP proxy.
+        ssl: An `ssl.SSLContext` for a certificate authority of your own.
+        trust_env: Whether to take the proxy from the environment. It doubles the cost of a call.
+        hooks: Coroutine functions ``(call, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
+
+    Raises:
+        InvalidArgumentError: An argument is wrong.
+    """
+
+    gateway = "smsir"
+
+    def __init__(
+        self,
+        user_api_key: str,
+        secret_key: str,
+        *,
+        base_url: str = "https://api.sms.ir/users/v1/",
+        token_store: TokenStore | None = None,
+        token_lifetime: float = 30 * 60,
+        token_refresh_margin: float = 3 * 60,
+        token_expiry_margin: float = 10,
+        token_rejection: TokenRejection = TokenRejection(),  # noqa: B008 -- immutable
+        timeout: float | Timeout | None = Timeout(),  # noqa: B008 -- immutable
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 -- immutable
+        session: HttpSession | aiohttp.ClientSession | None = None,
+        allow_http: bool = False,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        trust_env: bool = False,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        super().__init__(
+            base_url=base_url, timeout=timeout, retry=retry, session=session, allow_http=allow_http,
+            proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks,
+        )  # fmt: skip
+        self._user_api_key = checks.require_text(user_api_key, "user_api_key")
+        self._secret_key = checks.require_text(secret_key, "secret_key")
+        checks.require_instance(token_rejection, TokenRejection, "token_rejection")
+        self._rejection = token_rejection
+        account = hashlib.sha256(f"{self._base_url}\n{user_api_key}\n{secret_key}".encode()).hexdigest()
+        self._tokens = TokenManager(
+            self._fetch_token,
+            key=f"payamak:smsir:{account}",
+            store=token_store,
+            lifetime=token_lifetime,
+            refresh_margin=token_refresh_margin,
+            expiry_margin=token_expiry_margin,
+        )
+        self.transactions = Transactions(self._request)
+        """The account's payments."""
+        self.groups = Groups(self._request)
+        """The groups of contacts."""
+        self.contacts = Contacts(self._request)
+        """The contacts."""
+        self.drafts = Drafts(self._request)
+        """Texts kept for later."""
+        self.messages = Messages(self._request)
+        """Sending, and what became of it."""
+        self.notifications = Notifications(self._request)
+        """The vendor's notices."""
+        self.occasional_messages = OccasionalMessages(self._request)
+        """Ready-made texts."""
+        self.tickets = Tickets(self._request)
+        """Questions to the vendor's support."""
+
+    async def aclose(self) -> None:
+        """Close the client, and its connections unless you brought the session. Closing twice does no harm."""
+        await self._tokens.aclose()
+        await super().aclose()
+
+    async def authenticate(self) -> None:
+        """Fetch a token now, so that wrong keys show at start-up. Vendor method: ``GetToken``.
+
+        Raises:
+            AuthenticationError: The keys are wrong.
+            PayamakError: No token could be had.
+        """
+        try:
+            await self._tokens.renew()
+        except PayamakError as error:
+            self._describe(error, operations.GET_TOKEN, error.operation_id)
+            raise
+
+    async def account(self) -> Account:
+        """Fetch what the gateway knows of the account. Vendor method: ``GetUserInfo``."""
+        return await self._request(operations.ACCOUNT, Arguments, read_model(Account))
+
+    async def credit(self) -> int:
+        """Fetch the account's credit. It is `account` without the rest."""
+        return (await self.account()).credit
+
+    async def faq(self) -> list[Question]:
+        """List the vendor's answers to frequent questions. Vendor method: ``GetFrequentlyAskedQuestions``."""
+        return await self._request(operations.FAQ, Arguments, read_list("FrequentlyAskedQuestions", Question))
+
+    async def _request(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> T:
+        return await self._perform(
+            operation,
+            lambda: wire.build_request(operation, self._base_url, build()),
+            lambda reply: read(wire.read_envelope(reply, self._rejection), reply.status),
+        )
+
+    async def _prepare(self, operation: Operation, deadline: float | None) -> None:
+        if operation is not operations.GET_TOKEN:
+            await self._get_token(deadline)
+
+    async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
+        """Send with a valid token; if the gateway rejects it, once more with a new one."""
+        if operation is operations.GET_TOKEN:
+            return await super()._exchange(operation, request, deadline)
+        token = await self._get_token(deadline)
+        reply = await super()._exchange(operation, _with_token(request, token), deadline)
+        if not wire.is_rejection(reply, self._rejection):
+            return reply
+        # A rejected token shows that nothing was done, so that even a send can go out again.
+        await self._tokens.reject(token)
+        token = await self._get_token(deadline)
+        return await super()._exchange(operation, _with_token(request, token), deadline)
+
+    async def _get_token(self, deadline: float | None) -> Token:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._tokens.get()
+        except TimeoutError:
+            raise ConnectionFailedError("no token could be had in time") from None
+        except PayamakError as error:
+            # Whatever became of the request for a token: what was to be sent with it has not left.
+            if error.outcome is Outcome.UNKNOWN:
+                error.outcome = Outcome.NOT_SENT
+            raise
+
+    async def _fetch_token(self) -> str:
+        def build() -> Request:
+            keys = {"UserApiKey": self._user_api_key, "SecretKey": self._secret_key}
+            return wire.build_request(operations.GET_TOKEN, self._base_url, Arguments(body=keys))
+
+        return await self._perform(operations.GET_TOKEN, build, wire.read_token)
+
+
+def _with_token(request: Request, token: Token) -> Request:
+    return attrs.evolve(request, headers={**request.headers, wire.TOKEN_HEADER: token.value})

@@ -1,0 +1,186 @@
+"""The protocol: requests as JSON, query or multipart form, and the envelope of every reply. No I/O.
+
+A reply is ``{"IsSuccessful": true, "Message": …, "ErrorCode": 0, …}`` with the method's own fields beside these three.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from ..common import checks
+from ..common.client import Operation
+from ..common.codec import as_dict, as_int, decode, loads
+from ..common.errors import (
+    AuthenticationError,
+    GatewayError,
+    NotFoundError,
+    Outcome,
+    PayamakError,
+    RateLimitError,
+    ReplyError,
+)
+from ..common.session import Reply, Request
+from ..common.statuses import STATUSES, explain, from_status, is_refusal
+from ..common.uploads import Upload
+from .errors import TokenRejection, from_failure, make_rejection
+
+T = TypeVar("T")
+
+TOKEN_HEADER = "x-sms-ir-secure-token"  # noqa: S105 -- a header's name
+PAGE_SIZE = 50
+
+
+@attrs.frozen
+class Arguments:
+    """What an operation is called with. Entries of the query that are None stay away."""
+
+    query: Mapping[str, str | int | None] = attrs.field(factory=dict[str, "str | int | None"])
+    body: Mapping[str, Any] | None = None
+    upload: Upload | None = None
+
+
+Envelope: TypeAlias = Mapping[str, Any]
+Reader: TypeAlias = Callable[[Envelope, int], T]
+
+
+class Requester(Protocol):
+    """What the client lends to the areas: run one operation."""
+
+    async def __call__(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> T:
+        """Run the operation."""
+        ...
+
+
+def build_request(operation: Operation, base_url: str, arguments: Arguments) -> Request:
+    """Put the arguments where they belong."""
+    url = base_url + operation.path
+    query = {name: value for name, value in arguments.query.items() if value is not None}
+    if query:
+        url = f"{url}?{urlencode(query, quote_via=quote)}"
+    headers = {"Accept": "application/json"}
+    if arguments.upload is not None:
+        return Request(operation.method, url, headers, upload=arguments.upload)
+    # The vendor asks for this header on every request, also on those without a body.
+    headers["Content-Type"] = "application/json"
+    if arguments.body is None:
+        return Request(operation.method, url, headers)
+    return Request(operation.method, url, headers, json.dumps(arguments.body, ensure_ascii=False).encode())
+
+
+def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
+    """Tell success from refusal.
+
+    Raises:
+        AuthenticationError: The token was rejected.
+        GatewayError: The gateway refused.
+        ReplyError: The answer says neither.
+    """
+    status = reply.status
+    envelope: Envelope = {}
+    try:
+        envelope = as_dict(loads(reply.body, http_status=status))
+        successful = envelope.get("IsSuccessful")
+        if not isinstance(successful, bool):
+            raise ReplyError(
+                f"the answer (HTTP status {status}) does not say whether it was successful",
+                http_status=status,
+                field="IsSuccessful",
+            )
+    except ReplyError as error:
+        # The web framework itself refuses in another shape: {"Message": …} and nothing beside it that helps.
+        message = _message_of(envelope)
+        if status == 401:
+            raise make_rejection(message, code=None, http_status=status) from None
+        raise explain(reply, error, gateway_message=message) from None
+    message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
+    if successful and 200 <= status < 300:
+        return envelope
+    if status == 401 or (not successful and rejection.fits(code, message)):
+        raise make_rejection(message, code=code, http_status=status)
+    if successful:
+        raise ReplyError(
+            f"the answer contradicts itself: HTTP status {status}, and success in the body",
+            http_status=status,
+            field="IsSuccessful",
+            retry_after=reply.retry_after,
+        )
+    if is_refusal(status) and status in STATUSES:
+        refusal = from_status(status, http_status=status, gateway_message=message, retry_after=reply.retry_after)
+        refusal.code = code
+        raise refusal
+    raise from_failure(message, code=code, http_status=status, retry_after=reply.retry_after)
+
+
+def _message_of(envelope: Envelope) -> str | None:
+    message = envelope.get("Message")
+    return message if isinstance(message, str) else None
+
+
+def read_list(field: str, model: type[T], *, also: str | None = None) -> Reader[list[T]]:
+    """Make a reader of a list in the envelope; null and a missing list are empty ones."""
+
+    def read(envelope: Envelope, http_status: int) -> list[T]:
+        value = envelope.get(field)
+        if value is None and also is not None:
+            value = envelope.get(also)
+        return decode(value, list[model], path=field, http_status=http_status)  # type: ignore[valid-type]
+
+    return read
+
+
+def read_model(model: type[T]) -> Reader[T]:
+    """Make a reader of a model whose fields stand in the envelope itself."""
+
+    def read(envelope: Envelope, http_status: int) -> T:
+        return decode(envelope, model, path="", http_status=http_status)
+
+    return read
+
+
+def read_nothing(_envelope: Envelope, _http_status: int) -> None:
+    """The gateway answers with success and nothing else."""
+
+
+def is_rejection(reply: Reply, rejection: TokenRejection) -> bool:
+    """Whether the gateway rejected the token."""
+    if reply.status != 401 and b"false" not in reply.body:
+        return False  # Seen without parsing: a failure says "IsSuccessful": false.
+    try:
+        read_envelope(reply, rejection)
+    except AuthenticationError:
+        return True
+    except PayamakError:
+        return False
+    return False
+
+
+def read_token(reply: Reply) -> str:
+    """The token in the answer to a request for one.
+
+    Raises:
+        AuthenticationError: There is none. Wrong keys are answered with a success and a token that is null.
+    """
+    envelope: Envelope = {}
+    try:
+        envelope = read_envelope(reply, TokenRejection())
+    except AuthenticationError:
+        pass
+    except GatewayError as error:
+        # A refusal of any kind comes from the keys: nothing else is sent.
+        if error.outcome is not Outcome.REFUSED or isinstance(error, (RateLimitError, NotFoundError)):
+            raise
+        envelope = {"Message": error.gateway_message, "ErrorCode": error.code}
+    token = envelope.get("TokenKey")
+    if isinstance(token, str) and token.strip():
+        return checks.require_secret(token.strip(), "token")
+    raise AuthenticationError(
+        "the gateway gave no token: check both keys, user_api_key and secret_key",
+        code=as_int(envelope.get("ErrorCode")),
+        gateway_message=_message_of(envelope),
+        http_status=reply.status,
+    )
