@@ -1,4 +1,4 @@
-"""Every job that a person repeats. ``nox --list`` shows them; ``python3 dev.py NAME`` runs one without nox installed."""
+"""Every job that a person repeats. ``nox --list`` shows them; ``python3 dev.py NAME`` needs no nox to run one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import nox
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 TYPED_FOLDERS = ["tests", "examples"]
-PACKAGES = PYPROJECT["tool"]["setuptools"]["packages"]
+PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"

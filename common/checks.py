@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TypeVar
 
 from .errors import InvalidArgumentError
@@ -49,13 +49,18 @@ def require_instance(value: object, kind: type, argument: str) -> None:
         )
 
 
-def require_list(values: Iterable[T], argument: str, *, most: int | None = None) -> Sequence[T]:
-    """Return ``values`` as a list of at least one and at most ``most`` entries. A lone string is refused."""
+def require_iterable(values: Iterable[T], argument: str) -> list[T]:
+    """Return ``values`` as a list. A lone string is refused."""
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise InvalidArgumentError(
             f"{argument} must be a list, not {type(values).__name__}: put the one value in brackets", argument=argument
         )
-    entries = list(values)
+    return list(values)
+
+
+def require_list(values: Iterable[T], argument: str, *, most: int | None = None) -> list[T]:
+    """Return ``values`` as a list of at least one and at most ``most`` entries. A lone string is refused."""
+    entries = require_iterable(values, argument)
     if not entries:
         raise InvalidArgumentError(f"{argument} is empty: give at least one", argument=argument)
     if most is not None and len(entries) > most:

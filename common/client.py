@@ -11,7 +11,7 @@ import re
 import ssl as ssl_module
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
@@ -122,9 +122,9 @@ class GatewayClient:
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
         self._retry = retry
-        if not isinstance(hooks, Iterable) or not all(callable(hook) for hook in hooks):
+        self._hooks = tuple(checks.require_iterable(hooks, "hooks"))
+        if not all(callable(hook) for hook in self._hooks):
             raise InvalidArgumentError("hooks must be a list of coroutine functions", argument="hooks")
-        self._hooks = tuple(hooks)
         self._closes_session = not isinstance(session, HttpSession)
         if isinstance(session, HttpSession):
             if proxy is not None or ssl is not None or trust_env:

@@ -80,7 +80,8 @@ def may_repeat(effect: Effect, error: PayamakError) -> bool:
     if effect is Effect.ONCE:
         return False
     if isinstance(error, (ReplyError, GatewayError)):
-        return error.http_status is not None and error.http_status >= _SERVER_ERROR
+        failed_there = error.http_status is not None and error.http_status >= _SERVER_ERROR
+        return failed_there and error.outcome is Outcome.UNKNOWN
     return isinstance(error, TransportError)
 
 

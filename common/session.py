@@ -274,6 +274,8 @@ class HttpSession:
         if deadline is not None:
             # Time that runs out while connecting is then always seen as such, and known as never sent.
             half = (deadline - asyncio.get_running_loop().time()) / 2
+            if half <= 0:
+                raise ConnectionFailedError("the time ran out before a connection was asked for")
             connect_timeout = half if connect_timeout is None else min(connect_timeout, half)
         try:
             async with (

@@ -1,4 +1,4 @@
-"""Send messages through a gateway that runs on this machine, and follow them until they are delivered."""
+"""Send messages through gateways that run on this machine, and follow them until they are delivered."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ import datetime
 
 from payamak.emulator import Emulator, Fault
 from payamak.ghasedak import GhasedakClient, PayamakError
+from payamak.smsir import NewContact, SmsIrClient
 
 
 async def main() -> None:
     """Tell the story from the first message to the first failure."""
     async with Emulator() as emulator:
-        print("1. The emulator stands in for the gateway. No account is needed, and nothing leaves this machine.")
-        print(f"   Ghasedak: {emulator.ghasedak_url}\n")
+        print("The emulator stands in for the gateways. No account is needed, and nothing leaves this machine.\n")
+        print(f"GHASEDAK at {emulator.ghasedak_url}\n")
         async with GhasedakClient("emulator-key", base_url=emulator.ghasedak_url) as client:
             await send_and_follow(client)
             await send_otp(emulator, client)
             await plan_and_cancel(client)
             await receive(emulator, client)
             await fail(emulator, client)
-            print(f"7. Credit left: {await client.credit():,} rial.")
-    print("\nThat was a real socket and the real client. Point base_url at the gateway, and it is real all the way.")
+            print(f"Credit left: {await client.credit():,} rial.\n")
+        print(f"SMS.IR at {emulator.smsir_url}\n")
+        async with SmsIrClient("emulator-key", "emulator-secret", base_url=emulator.smsir_url) as white:
+            await send_to_a_group(emulator, white)
+            await outlive_the_token(emulator, white)
+    print(
+        "\nThose were real sockets and the real clients. Give a gateway's base_url and key, and it is real all the way."
+    )
 
 
 async def send_and_follow(client: GhasedakClient) -> None:
     """One text to one number, then to three, until all have arrived."""
-    print(f"2. One message. Credit before: {await client.credit():,} rial.")
+    print(f"- One message. Credit before: {await client.credit():,} rial.")
     first = await client.send("0912 123 4567", "سلام! سفارش شما ارسال شد.", sender="10008566")
-    print(f"   Taken by the gateway, message id {first.message_id}.\n")
+    print(f"  The gateway took it. Message id: {first.message_id}")
 
-    print("3. One text to three numbers, one of them with Persian digits. Then we ask until all have arrived:")
+    print("- One text to three numbers, one of them in Persian digits. We ask until all have arrived:")
     results = await client.send_to_many(
         ["09121111111", "+989122222222", "۰۹۱۲۳۳۳۳۳۳۳"], "جلسه فردا ساعت ۱۰", sender="10008566"
     )
@@ -40,19 +47,18 @@ async def send_and_follow(client: GhasedakClient) -> None:
         statuses = await client.statuses(waiting)
         states = ", ".join(f"{status.message_id} {status.state.value}" for status in statuses)
         if states != shown:
-            print(f"   {states}")
+            print(f"  {states}")
             shown = states
         if all(status.state.is_final for status in statuses):
-            break
+            return
         await asyncio.sleep(0.2)
-    print()
 
 
 async def send_otp(emulator: Emulator, client: GhasedakClient) -> None:
     """A login code by template."""
     emulator.ghasedak.templates["login"] = "کد ورود شما به فروشگاه: %param1%"
     await client.send_otp("09121234567", "login", ["482913"])
-    print(f"4. A one-time password by template. What the handset shows: {emulator.messages()[-1].text}\n")
+    print(f"- A one-time password by template. The handset shows: {emulator.messages()[-1].text}")
 
 
 async def plan_and_cancel(client: GhasedakClient) -> None:
@@ -61,35 +67,55 @@ async def plan_and_cancel(client: GhasedakClient) -> None:
     planned = await client.send("09121234567", "یادآوری نوبت", sender="10008566", send_at=tomorrow)
     if planned.message_id:
         cancelled = await client.cancel([planned.message_id])
-        print(f"5. A message for tomorrow, cancelled today: {planned.message_id in cancelled}.")
+        print(f"- A message for tomorrow, cancelled today: {planned.message_id in cancelled}")
 
 
 async def receive(emulator: Emulator, client: GhasedakClient) -> None:
     """An answer comes in."""
     emulator.add_inbox_message(gateway="ghasedak", sender="09121234567", line="10008566", text="ممنون")
     for message in await client.received("10008566"):
-        print(f"   Received from {message.sender}: {message.text}\n")
+        print(f"- An answer came in from {message.sender}: {message.text}")
 
 
 async def fail(emulator: Emulator, client: GhasedakClient) -> None:
     """Three failures, and what each says about the message."""
-    print("6. When things go wrong, every error says what became of the message:")
-    try:
-        await client.send("0912 12", "سلام")
-    except PayamakError as error:
-        print(f"   {error}")
-    try:
-        await client.send("09000000020", "سلام")
-    except PayamakError as error:
-        print(f"   {error}")
-    emulator.add_fault(Fault("drop_after_read", gateway="ghasedak"))
-    try:
-        await client.send("09121234567", "سلام", check_id="order-1001")
-    except PayamakError as error:
-        print(f"   {error}")
+    print("- When something goes wrong, the error says what became of the message:")
+    no_number, blocks_advertising, loses_the_answer = "0912 12", "09000000020", "09121234567"
+    for number in (no_number, blocks_advertising, loses_the_answer):
+        if number == loses_the_answer:
+            emulator.add_fault(Fault("drop_after_read", path="sms/send/simple"))
+        try:
+            await client.send(number, "سلام", check_id="order-1001")
+        except PayamakError as error:
+            print(f"  {error.outcome.value.upper()}: {error.args[0]}")
     (status,) = await client.statuses_by_check_id(["order-1001"])
-    print(f"   The connection broke, and nothing was sent twice. Asked by its check id, the message is: {status.state.value}.")
-    print()
+    print(f"  The last one was not sent again. Asked for by its check id, it is: {status.state.value}")
+
+
+async def send_to_a_group(emulator: Emulator, client: SmsIrClient) -> None:
+    """Contacts, a group, a message to all of it."""
+    group = await client.groups.create("مشتریان")
+    added = await client.contacts.add(
+        group.id, [NewContact("09121111111"), NewContact("09122222222", first_name="سارا")]
+    )
+    emulator.clock.advance(24 * 60 * 60)  # New contacts wait before they may get messages.
+    count = await client.messages.count_recipients(group_ids=[group.id])
+    batch = await client.messages.send("حراج فردا شروع می‌شود.", group_ids=[group.id])
+    print(
+        f"- A group of {len(added.added)} contacts, {count.valid} of them can be reached. Sent, batch {batch.batch_key}"
+    )
+    emulator.clock.advance(60)
+    async for recipient in client.messages.iterate_recipients(batch.batch_key or ""):
+        print(f"  {recipient.mobile}: {recipient.delivery}")
+
+
+async def outlive_the_token(emulator: Emulator, client: SmsIrClient) -> None:
+    """The token ends after half an hour; the caller does not notice."""
+    emulator.clock.advance(31 * 60)
+    print(
+        f"- Half an hour later the token has ended, and the client notices by itself. Credit: {await client.credit():,}"
+    )
+    print(f"  Tokens that it has fetched: {emulator.smsir.tokens_issued}")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ TABLE: list[tuple[PayamakError, set[Effect]]] = [
     (ReplyError("x", http_status=408), set()),
     (ReplyError("x"), set()),
     (GatewayError("x", http_status=500, outcome=Outcome.UNKNOWN), HARMLESS),
-    (AuthenticationError("x", http_status=500), HARMLESS),
+    (AuthenticationError("x", http_status=500), set()),
     (GatewayError("x", http_status=419), set()),
     (GatewayError("x"), set()),
     (PayamakError("x"), set()),

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("common", "ghasedak", "emulator", "emulator/ghasedak")
-TYPED = ("common", "ghasedak", "emulator")
+PACKAGES = ("common", "ghasedak", "smsir", "emulator", "emulator/ghasedak", "emulator/smsir")
+TYPED = ("common", "ghasedak", "smsir", "emulator")
 NOT_SOURCES = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import subprocess
@@ -36,8 +37,6 @@ def list_examples() -> dict[str, str]:
 
 
 EXAMPLES = list_examples()
-# These two define an application instead of running one.
-APPLICATIONS = {"In FastAPI", "In aiogram"}
 
 
 def control(method: str, path: str, body: object = None) -> Any:
@@ -76,7 +75,11 @@ def fresh_emulator(emulator_process: None) -> None:
 
 def run(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -91,7 +94,7 @@ def sent() -> list[dict[str, Any]]:
 def test_the_readme_has_the_examples_that_this_test_knows() -> None:
     assert set(EXAMPLES) == {
         "The first message", "To many", "One-time passwords", "What became of it", "Receiving", "When things go wrong",
-        "In FastAPI", "In aiogram", "The emulator",
+        "In FastAPI", "In aiogram", "The emulator", "sms.ir", "sms.ir in FastAPI",
     }  # fmt: skip
 
 
@@ -143,21 +146,39 @@ def test_the_emulator_in_a_test() -> None:
     run(EXAMPLES["The emulator"])
 
 
-async def test_in_fastapi(tmp_path: Path) -> None:
-    (tmp_path / "service.py").write_text(EXAMPLES["In FastAPI"], encoding="utf-8")
+def test_sms_ir() -> None:
+    assert run(EXAMPLES["sms.ir"]).splitlines()[:2] == ["2 0", "0 2"]
+
+
+@contextlib.contextmanager
+def serve(name: str, folder: Path) -> Iterator[str]:
+    (folder / "service.py").write_text(EXAMPLES[name], encoding="utf-8")
     port = 8651
     with subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port), "--log-level", "warning"], cwd=tmp_path
+        [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port), "--log-level", "warning"], cwd=folder
     ) as server:
         try:
-            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-                assert await answer(session, "/login/09121234567") == (200, {"status": "sent"})
-                assert (await answer(session, "/login/123"))[0] == 422
-                control("POST", "faults", {"kind": "drop_after_read"})
-                assert await answer(session, "/login/09121234567") == (502, {"detail": "no code was sent: unknown"})
+            yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
+
+
+async def test_in_fastapi(tmp_path: Path) -> None:
+    with serve("In FastAPI", tmp_path) as url:
+        async with aiohttp.ClientSession(url) as session:
+            assert await answer(session, "/login/09121234567") == (200, {"status": "sent"})
+            assert (await answer(session, "/login/123"))[0] == 422
+            control("POST", "faults", {"kind": "drop_after_read"})
+            assert await answer(session, "/login/09121234567") == (502, {"detail": "no code was sent: unknown"})
     assert len(sent()) == 2
+
+
+async def test_sms_ir_in_fastapi(tmp_path: Path) -> None:
+    with serve("sms.ir in FastAPI", tmp_path) as url:
+        async with aiohttp.ClientSession(url) as session:
+            status, credit = await answer(session, "/credit")
+    assert status == 200
+    assert credit == control("GET", "account")["smsir"]["credit"]
 
 
 async def answer(session: aiohttp.ClientSession, path: str) -> tuple[int, Any]:
