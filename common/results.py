@@ -63,6 +63,14 @@ class SendResult:
         return self.error is None
 
 
+def only_result(results: list[SendResult]) -> SendResult:
+    """The result of a send to one recipient, whose refusal is that of the whole call."""
+    (result,) = results
+    if result.error is not None:
+        raise result.error
+    return result
+
+
 def errors_within(result: object) -> list[PayamakError]:
     """The errors that single recipients met, if ``result`` is a list of `SendResult`."""
     if not isinstance(result, list):

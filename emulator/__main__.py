@@ -46,8 +46,9 @@ async def _serve(emulator: Emulator) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
     async with emulator:
-        print(start_lines(emulator.url, emulator.gateways.values()))
-        print(f"payamak emulator ready on {emulator.url}", flush=True)
+        sys.stdout.write(f"{start_lines(emulator.url, emulator.gateways.values())}\n")
+        sys.stdout.write(f"payamak emulator ready on {emulator.url}\n")
+        sys.stdout.flush()
         await stop.wait()
 
 
@@ -66,7 +67,7 @@ def main() -> int:
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         reason = "the port is already in use" if taken else error.strerror or str(error)
-        print(f"cannot listen on {arguments.host}:{arguments.port}: {reason}", file=sys.stderr)
+        sys.stderr.write(f"cannot listen on {arguments.host}:{arguments.port}: {reason}\n")
         return _USAGE_ERROR
     return 0
 

@@ -15,8 +15,9 @@ Control, JSON under {url}/emulator/
   GET  requests            every request to a gateway, with the fault that befell it
   POST faults              {{"kind", "times"?, "gateway"?, "path"?, ...}}; GET lists, DELETE clears
   POST clock               {{"advance": seconds}} or {{"set": ISO time with a zone}}; GET shows
-  POST switches            {{"ghasedak": {{name: value}}}}; GET shows
-  POST account             {{"gateway": "ghasedak", "credit": 1000}}; GET shows
+  POST switches            {{gateway: {{name: value}}}}, such as {{"ghasedak": {{"voice_reply": "ids"}}}}; GET shows
+  POST account             {{"gateway", name: value}}, such as {{"gateway": "smsir", "credit": 1000}}; GET shows
+  POST actions             {{"gateway", "action", ...}}, such as {{"gateway": "smsir", "action": "revoke_tokens"}}
   POST reset               back to a fresh start
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -46,6 +47,7 @@ class Control:
             "clock": self._move_clock,
             "switches": self._change_switches,
             "account": self._change_account,
+            "actions": self._act,
             "reset": self._reset,
         }
 
@@ -140,6 +142,15 @@ class Control:
         gateway = self._emulator.gateway(_text(body, "gateway"))
         settings.change(gateway.settings["account"], {key: value for key, value in body.items() if key != "gateway"})
         return self._settings("account")
+
+    def _act(self, body: _Json) -> _Answer:
+        gateway = self._emulator.gateway(_text(body, "gateway"))
+        name = _text(body, "action")
+        if name not in gateway.actions:
+            raise ControlError(f"action must be one of {', '.join(sorted(gateway.actions)) or 'none'}")
+        arguments = {key: value for key, value in body.items() if key not in ("gateway", "action")}
+        inspect.signature(gateway.actions[name]).bind(**arguments)
+        return {"result": gateway.actions[name](**arguments)}
 
     def _reset(self, body: _Json) -> _Answer:
         _refuse_unknown(body)

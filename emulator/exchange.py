@@ -14,6 +14,7 @@ from attrs import define
 
 from .faults import Fault
 from .gateway import Gateway, GatewayRequest, Reply
+from .uploads import read_parts
 
 # Linger on, for no time at all: closing then sends RST instead of FIN.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -50,7 +51,7 @@ class RequestRecord:
         }
 
 
-class EmulatorStopping(Exception):
+class EmulatorStoppingError(Exception):
     """The emulator stops while a request waits; the request's connection is closed."""
 
 
@@ -70,13 +71,16 @@ class Exchange:
                 return self._answer(await self._process())
             self._record.fault = fault.kind
             return await _EFFECTS[fault.kind](self, fault)
-        except (ConnectionError, EmulatorStopping, web.RequestPayloadError):
+        except (ConnectionError, EmulatorStoppingError, web.RequestPayloadError):
             return self._close()
 
     async def _read(self) -> GatewayRequest:
         request = self._request
-        body = await request.read()
         _, _, query = request.raw_path.partition("?")
+        if self._gateway.takes_files and request.content_type == "multipart/form-data":
+            parts = await read_parts(request)
+            return GatewayRequest(request.method, request.path, query, request.headers, b"", parts)
+        body = await request.read()
         return GatewayRequest(request.method, request.path, query, request.headers, body)
 
     async def _process(self) -> Reply:
@@ -101,7 +105,7 @@ class Exchange:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
-        raise EmulatorStopping
+        raise EmulatorStoppingError
 
     def _close(self) -> web.Response:
         if self._request.transport is not None:
@@ -118,6 +122,7 @@ class Exchange:
         return web.Response()
 
     async def delay(self, fault: Fault) -> web.StreamResponse:
+        """Wait, then process and answer."""
         # Read first: a client that gives up meanwhile has still sent its request, and it is still carried out.
         request = await self._read()
         await self._pause(fault.seconds or 0)
@@ -125,64 +130,78 @@ class Exchange:
         return self._answer(self._gateway.handle(request))
 
     async def delay_after(self, fault: Fault) -> web.StreamResponse:
+        """Process, wait, then answer."""
         reply = await self._process()
         await self._pause(fault.seconds or 0)
         return self._answer(reply)
 
     async def drop_before_read(self, _fault: Fault) -> web.StreamResponse:
+        """Close at once."""
         return self._close()
 
     async def reset_before_read(self, _fault: Fault) -> web.StreamResponse:
+        """Reset the connection at once."""
         return self._reset()
 
     async def drop_unprocessed(self, _fault: Fault) -> web.StreamResponse:
+        """Read all and close."""
         await self._read()
         return self._close()
 
     async def drop_after_read(self, _fault: Fault) -> web.StreamResponse:
+        """Process and close."""
         await self._process()
         return self._close()
 
     async def reset_after_read(self, _fault: Fault) -> web.StreamResponse:
+        """Process and reset."""
         await self._process()
         return self._reset()
 
     async def cut_reply(self, _fault: Fault) -> web.StreamResponse:
+        """Process and send half of the body."""
         reply = await self._process()
         response = await self._start(reply, length=len(reply.body))
         await response.write(reply.body[: len(reply.body) // 2])
         return self._close()
 
     async def wrong_content_type(self, fault: Fault) -> web.StreamResponse:
+        """Process and label the answer wrongly."""
         reply = await self._process()
         return self._answer(Reply(reply.status, reply.body, fault.content_type or "", reply.headers))
 
     async def html(self, fault: Fault) -> web.StreamResponse:
+        """Answer with a page for a person."""
         await self._process_if(fault.processed)
         body = f"<html><head><title>{fault.status}</title></head><body><h1>Error {fault.status}</h1></body></html>"
         return self._answer(Reply(fault.status or 0, body.encode(), "text/html; charset=utf-8"))
 
     async def status(self, fault: Fault) -> web.StreamResponse:
+        """Answer with any status."""
         await self._process_if(fault.processed)
         response = self._answer(Reply(fault.status or 0, (fault.body or "").encode(), fault.content_type or ""))
         response.headers.update(fault.headers or {})
         return response
 
     async def redirect(self, fault: Fault) -> web.StreamResponse:
+        """Send the client elsewhere."""
         await self._process_if(fault.processed)
         response = self._answer(Reply(fault.status or 0, b"", "text/plain"))
         response.headers["Location"] = fault.location or ""
         return response
 
     async def garbage(self, _fault: Fault) -> web.StreamResponse:
+        """Process and answer with nonsense."""
         reply = await self._process()
         return self._answer(Reply(200, b'{"result": <garbage', reply.content_type))
 
     async def empty(self, _fault: Fault) -> web.StreamResponse:
+        """Process and answer with nothing."""
         reply = await self._process()
         return self._answer(Reply(200, b"", reply.content_type))
 
     async def oversized(self, fault: Fault) -> web.StreamResponse:
+        """Process and answer with more than anybody should read."""
         reply = await self._process()
         # No Content-Length: only a client that counts while it reads notices. Blanks keep the answer parsable.
         response = await self._start(reply, length=None)
@@ -190,19 +209,21 @@ class Exchange:
         left = (fault.size or 0) - len(reply.body)
         while left > 0:
             if self._stopping.is_set():
-                raise EmulatorStopping
+                raise EmulatorStoppingError
             await response.write(b" " * min(left, _STREAM_CHUNK))
             left -= _STREAM_CHUNK
         await response.write_eof()
         return response
 
     async def bad_gzip(self, _fault: Fault) -> web.StreamResponse:
+        """Process and answer with a broken gzip body."""
         reply = await self._process()
         response = self._answer(Reply(200, b"\x1f\x8b\x08\x00 this is no gzip", reply.content_type))
         response.headers["Content-Encoding"] = "gzip"
         return response
 
     async def hang(self, fault: Fault) -> web.StreamResponse:
+        """Never answer."""
         await self._process_if(fault.processed)
         while self._request.transport is not None and not self._request.transport.is_closing():
             await self._pause(_CLIENT_CHECK_INTERVAL)

@@ -7,7 +7,7 @@ Sockets, faults, recording and the control interface come with the core.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -16,17 +16,23 @@ from attrs import frozen
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from .ledger import InboxMessage
+from .uploads import Upload
 
 
 @frozen
 class GatewayRequest:
-    """A request as it arrived; nothing but the percent-encoding of the path is decoded."""
+    """A request as it arrived; nothing but the percent-encoding of the path is decoded.
+
+    `parts` are those of a multipart body, for a gateway that `takes_files`; `body` is then empty. They are None if the
+    body is no multipart body, or a broken one.
+    """
 
     method: str
     path: str
     query: str
     headers: CIMultiDictProxy[str]
     body: bytes
+    parts: tuple[Upload, ...] | None = None
 
     @property
     def content_type(self) -> str:
@@ -49,6 +55,7 @@ class Gateway(ABC):
 
     name: ClassVar[str]
     prefixes: ClassVar[tuple[str, ...]]
+    takes_files: ClassVar[bool] = False
 
     def owns(self, path: str) -> bool:
         """Whether requests for this path are this gateway's."""
@@ -59,6 +66,11 @@ class Gateway(ABC):
     def settings(self) -> Mapping[str, attrs.AttrsInstance]:
         """The settings that the control interface shows, under "account" and "switches"."""
 
+    @property
+    def actions(self) -> Mapping[str, Callable[..., object]]:
+        """What tests can make happen at this gateway, by name; `POST /emulator/actions` gives JSON as arguments."""
+        return {}
+
     @abstractmethod
     def handle(self, request: GatewayRequest) -> Reply:
         """Process a request and change the state accordingly."""
@@ -67,7 +79,8 @@ class Gateway(ABC):
     def add_inbox_message(
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool
     ) -> InboxMessage:
-        """Let an incoming message arrive. Raises ValueError for a line the account does not have."""
+        """Let an incoming message arrive. Raises ValueError for a line the account does not have, and from a
+        gateway whose web service has no method that receives."""
 
     @abstractmethod
     def contacts(self) -> list[dict[str, object]]:

@@ -18,11 +18,12 @@ STATES = ("scheduled", "queued", "sent", "delivered", "failed", "blocked", "canc
 
 @frozen
 class Step:
-    """From `after` seconds past the start a message has this gateway-neutral state and the vendor's own status."""
+    """From `after` seconds past the start a message has this gateway-neutral state and the vendor's own status, a
+    number or a word."""
 
     after: float
     state: str
-    status: int
+    status: int | str
 
 
 @define(kw_only=True, eq=False)
@@ -41,8 +42,8 @@ class Message:
     price: int
     created_at: datetime
     steps: tuple[Step, ...]
-    scheduled_status: int
-    cancelled_status: int
+    scheduled_status: int | str
+    cancelled_status: int | str
     send_at: datetime | None = None
     check_id: str | None = None
     template: str | None = None
@@ -63,8 +64,8 @@ class Message:
         return "scheduled" if self.is_scheduled else self._step.state
 
     @property
-    def status(self) -> int:
-        """The vendor's status code at this moment."""
+    def status(self) -> int | str:
+        """The vendor's status at this moment."""
         if self.cancelled_at is not None:
             return self.cancelled_status
         return self.scheduled_status if self.is_scheduled else self._step.status

@@ -20,9 +20,10 @@ from .faults import Fault, FaultQueue
 from .gateway import Gateway
 from .ghasedak import GhasedakGateway
 from .ledger import InboxMessage, Ledger, Message
+from .smsir import SmsIrGateway
+from .uploads import MAX_BODY
 
 DEFAULT_HOST = "127.0.0.1"
-_MAX_BODY = 64 * 1024 * 1024
 _BACKLOG = 1024
 # Handlers end by themselves when the emulator stops; this is for a client that does not take its answer.
 _SHUTDOWN_SECONDS = 0.2
@@ -53,6 +54,7 @@ class Emulator:
     Attributes:
         clock: the time everything goes by; `clock.advance(seconds)` moves messages on.
         ghasedak: account, switches, templates and phone book of the Ghasedak gateway.
+        smsir: account, switches, tokens, phone book, batches and tickets of the sms.ir gateway.
         requests: every request to a gateway so far, oldest first.
     """
 
@@ -64,7 +66,8 @@ class Emulator:
         self._ledger = Ledger()
         self._faults = FaultQueue()
         self.ghasedak = GhasedakGateway(self.clock, self._ledger)
-        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in (self.ghasedak,)}
+        self.smsir = SmsIrGateway(self.clock, self._ledger)
+        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in (self.ghasedak, self.smsir)}
         # localhost may stand for two addresses, and a free port would be another one on each.
         self._host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
         self._wanted_port = port
@@ -88,7 +91,7 @@ class Emulator:
         if self._runner is not None:
             raise RuntimeError("the emulator is already running")
         self._stopping = asyncio.Event()
-        app = web.Application(client_max_size=_MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
@@ -130,6 +133,11 @@ class Emulator:
     def ghasedak_url(self) -> str:
         """Base URL of the Ghasedak gateway."""
         return f"{self.url}{self.ghasedak.prefixes[0]}"
+
+    @property
+    def smsir_url(self) -> str:
+        """Base URL of the sms.ir gateway."""
+        return f"{self.url}{self.smsir.prefixes[0]}"
 
     @property
     def gateways(self) -> Mapping[str, Gateway]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import attrs
 
+_MIN_STATUS, _MAX_STATUS = 200, 599
 _Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
@@ -38,6 +39,22 @@ def integer(minimum: int | None = None, *, optional: bool = False) -> _Validator
             raise ValueError(f"{attribute.name} must be an integer{bound}{' or null' if optional else ''}")
 
     return check
+
+
+def if_given(check: _Validator) -> _Validator:
+    """The same check, with None allowed."""
+
+    def check_given(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value is not None:
+            check(instance, attribute, value)
+
+    return check_given
+
+
+def http_status(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A status that ends a response."""
+    if type(value) is not int or not _MIN_STATUS <= value <= _MAX_STATUS:
+        raise ValueError(f"{attribute.name} must be an HTTP status from {_MIN_STATUS} to {_MAX_STATUS}")
 
 
 def seconds(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:

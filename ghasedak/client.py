@@ -13,7 +13,7 @@ from ..common import checks
 from ..common.batches import chunked
 from ..common.client import GatewayClient, Hook, Operation
 from ..common.numbers import normalize_line
-from ..common.results import OutgoingMessage, SendResult
+from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout
 from . import wire
@@ -105,7 +105,7 @@ class GhasedakClient(GatewayClient):
         return await self._request(
             wire.SEND,
             lambda: wire.message_fields(to, text, sender=sender, send_at=send_at, check_id=check_id),
-            lambda envelope: wire.read_only_result(envelope, to),
+            lambda envelope: only_result(wire.read_send_results(envelope, [to])),
         )
 
     async def send_by_username(
@@ -136,7 +136,7 @@ class GhasedakClient(GatewayClient):
         return await self._request(
             wire.SEND_BY_USERNAME,
             fields,
-            lambda envelope: wire.read_only_result(envelope, to),
+            lambda envelope: only_result(wire.read_send_results(envelope, [to])),
             headers=self._form_headers,
         )
 

@@ -247,14 +247,6 @@ def read_envelope(reply: Reply) -> Envelope:
     raise from_error_number(number, **details)
 
 
-def read_only_result(envelope: Envelope, recipient: str) -> SendResult:
-    """The result of a send to one recipient, whose refusal is that of the whole call."""
-    result = read_send_results(envelope, [recipient])[0]
-    if result.error is not None:
-        raise result.error
-    return result
-
-
 def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:
     """Match the ids of a send with its recipients. An id may come bare or inside an object."""
     items = as_list(envelope.items)

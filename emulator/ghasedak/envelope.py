@@ -25,7 +25,7 @@ ERROR_SYSTEM = 10
 ERROR_FILTERED = 20
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The call is refused; carries the envelope's code, message and items."""
 
     def __init__(self, code: int, message: str, items: object) -> None:
@@ -35,34 +35,34 @@ class Refusal(Exception):
         self.items = items
 
 
-def bad_request(*problems: str) -> Refusal:
+def bad_request(*problems: str) -> RefusalError:
     """400. The document shows a JSON array inside the message text."""
-    return Refusal(BAD_REQUEST, json.dumps(problems, separators=(",", ":")), None)
+    return RefusalError(BAD_REQUEST, json.dumps(problems, separators=(",", ":")), None)
 
 
-def missing(*names: str) -> Refusal:
+def missing(*names: str) -> RefusalError:
     """400 for parameters that are not there."""
     return bad_request(*(f"{name} is required" for name in names))
 
 
-def invalid(name: str) -> Refusal:
+def invalid(name: str) -> RefusalError:
     """400 for a value of the wrong type. INFERRED: the document shows only missing parameters."""
     return bad_request(f"{name} is invalid")
 
 
-def bad_key() -> Refusal:
+def bad_key() -> RefusalError:
     """401."""
-    return Refusal(BAD_KEY, "apikey is invalid", None)
+    return RefusalError(BAD_KEY, "apikey is invalid", None)
 
 
-def not_found() -> Refusal:
+def not_found() -> RefusalError:
     """404. The document's items are an empty text here, not null."""
-    return Refusal(NOT_FOUND, "the requested resource does not exist", "")
+    return RefusalError(NOT_FOUND, "the requested resource does not exist", "")
 
 
-def exception(number: int) -> Refusal:
+def exception(number: int) -> RefusalError:
     """419 with a number of the error table."""
-    return Refusal(EXCEPTION, "error! Exception", [number])
+    return RefusalError(EXCEPTION, "error! Exception", [number])
 
 
 @frozen

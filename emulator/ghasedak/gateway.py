@@ -12,10 +12,10 @@ from .. import forms
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
+from ..numbers import normalise_mobile
 from . import envelope, groups, numbers, reads, sends
 from .contacts import PhoneBook
-from .envelope import Refusal, bad_key, exception, missing, not_found
-from .numbers import normalise_mobile
+from .envelope import RefusalError, bad_key, exception, missing, not_found
 from .params import Params
 from .state import Account, State, Switches
 
@@ -59,12 +59,14 @@ class GhasedakGateway(Gateway):
 
     @property
     def settings(self) -> Mapping[str, attrs.AttrsInstance]:
+        """Account and switches."""
         return {"account": self.account, "switches": self.switches}
 
     def handle(self, request: GatewayRequest) -> Reply:
+        """Answer one request."""
         try:
             code, message, items = envelope.OK, "success", self._run(request)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             code, message, items = refusal.code, refusal.message, refusal.items
         status = envelope.OK if self.switches.errors_in_http_200 else code
         return Reply(status, envelope.encode(code, message, items), _CONTENT_TYPE)
@@ -72,6 +74,7 @@ class GhasedakGateway(Gateway):
     def add_inbox_message(
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool
     ) -> InboxMessage:
+        """Let a message arrive at one of the account's lines."""
         if line not in self.account.lines:
             raise ValueError(f"line must be one of the account's: {', '.join(self.account.lines)}")
         moment = self._clock.now() if received_at is None else received_at
@@ -88,18 +91,22 @@ class GhasedakGateway(Gateway):
         return message
 
     def contacts(self) -> list[dict[str, object]]:
+        """The phone book with record ids."""
         return self.phone_book.to_list()
 
     def reset(self) -> None:
+        """Forget everything."""
         self._state = State(self._clock, self._ledger)
 
     def describe(self, url: str) -> str:
+        """Base URL, key, lines and special numbers."""
         lines = ", ".join(self.account.lines)
         special = (numbers.__doc__ or "").partition("\n\n")[2]
         access = f"  base URL  {url}{_PREFIX}\n  apikey    {self.account.key}\n  lines     {lines}"
         return f"Ghasedak v2\n\n{access}\n\n{special}"
 
     def summary(self, url: str) -> str:
+        """Base URL and key."""
         return f"Ghasedak  {url}{_PREFIX}  apikey {self.account.key}"
 
     def _run(self, request: GatewayRequest) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..numbers import normalise_mobile
 from .contacts import ROOT
 from .envelope import (
     ERROR_LENGTHS_DIFFER,
@@ -13,7 +14,6 @@ from .envelope import (
     invalid,
     not_found,
 )
-from .numbers import normalise_mobile
 from .params import Params, check_list, split, split_ids
 from .state import State
 

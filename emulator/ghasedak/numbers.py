@@ -15,21 +15,14 @@ from __future__ import annotations
 import re
 
 from ..ledger import Step
+from ..numbers import special_number
 
-_MOBILE = re.compile(r"(?:\+98|0098|98|0)?(9[0-9]{9})")
 _INTERNATIONAL = re.compile(r"(?:\+|00)([1-9][0-9]{6,14})")
 _BARE_INTERNATIONAL = re.compile(r" +([1-9][0-9]{6,14}) *")
 _IRAN = "98"
-_SPECIAL_PREFIX = "090000000"
 _SPECIAL_ERRORS = frozenset((5, 6, 7, 8, 9, 10, 11, 20, 21, 24))
 
 QUEUED, DELIVERED, SEND_ERROR, REACHED_TELECOM, NOT_REACHED_TELECOM, BLACKLISTED, WRONG_ID = 0, 1, 2, 8, 16, 27, -1
-
-
-def normalise_mobile(text: str) -> str | None:
-    """An Iranian mobile number as 09…, or None. A `+` that was decoded to a blank is forgiven."""
-    match = _MOBILE.fullmatch(text.strip())
-    return f"0{match[1]}" if match else None
 
 
 def normalise_international(text: str) -> str | None:
@@ -41,7 +34,7 @@ def normalise_international(text: str) -> str | None:
 
 def special_error(recipient: str) -> int | None:
     """The error number this recipient asks for."""
-    number = _special_number(recipient)
+    number = special_number(recipient)
     return number if number in _SPECIAL_ERRORS else None
 
 
@@ -56,8 +49,4 @@ def course(recipient: str, telecom_after: float, delivered_after: float) -> tupl
         27: (queued, Step(telecom_after, "blocked", BLACKLISTED)),
         88: (queued, sent),
     }
-    return special.get(_special_number(recipient), (queued, sent, Step(delivered_after, "delivered", DELIVERED)))
-
-
-def _special_number(recipient: str) -> int | None:
-    return int(recipient.removeprefix(_SPECIAL_PREFIX)) if recipient.startswith(_SPECIAL_PREFIX) else None
+    return special.get(special_number(recipient), (queued, sent, Step(delivered_after, "delivered", DELIVERED)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from ..jalali import TEHRAN
 from ..ledger import InboxMessage, Message
 from .envelope import ERROR_LINE, ERROR_SYSTEM, Page, exception, invalid
 from .numbers import WRONG_ID
@@ -14,7 +14,6 @@ from .params import Params, parse_moment, split_ids
 from .state import State
 
 NAME = "ghasedak"
-_TEHRAN = ZoneInfo("Asia/Tehran")
 _MAX_LAST = 100
 _MAX_PAGE_SIZE = 200
 _BY_MESSAGE_ID, _BY_CHECK_ID = 1, 2
@@ -138,7 +137,7 @@ def _fetch(state: State, messages: Sequence[InboxMessage]) -> list[Mapping[str, 
 
 def _local_date(moment: datetime) -> str:
     # The sample shows a second without its zero, so no part is padded; the zone is INFERRED.
-    local = moment.astimezone(_TEHRAN)
+    local = moment.astimezone(TEHRAN)
     return f"{local.year}-{local.month}-{local.day}T{local.hour}:{local.minute}:{local.second}"
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from attrs import frozen
 
 from ..ledger import Message
+from ..numbers import normalise_mobile
 from ..segments import count_segments
 from .envelope import (
     ERROR_CREDIT,
@@ -19,7 +20,7 @@ from .envelope import (
     exception,
     invalid,
 )
-from .numbers import QUEUED, course, normalise_international, normalise_mobile, special_error
+from .numbers import QUEUED, course, normalise_international, special_error
 from .params import Params, check_list, parse_moment, split
 from .reads import NAME, message_item
 from .state import State

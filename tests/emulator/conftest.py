@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 import pytest_asyncio
-from attrs import frozen
+from attrs import define, frozen
 from payamak.emulator import Emulator
 
 KEY = "emulator-key"
+
+SMSIR_METHODS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "smsir_methods.json").read_text(encoding="utf-8")
+)
+SMSIR_PATHS = {method["name"]: method["path"] for method in SMSIR_METHODS}
+SMSIR_VERBS = {method["name"]: method["verb"] for method in SMSIR_METHODS}
+SMSIR_TOKEN = "x-sms-ir-secure-token"
+SMSIR_KEYS = {"UserApiKey": "emulator-key", "SecretKey": "emulator-secret"}
 
 
 @frozen
@@ -41,6 +51,83 @@ class Call(Protocol):
     async def __call__(
         self, path: str, /, *, method: str = "POST", key: str | None = KEY, **params: object
     ) -> Reply: ...
+
+
+@frozen
+class Answer:
+    """A reply of the gateway, read as JSON if it has a body."""
+
+    http: int
+    headers: Any
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.body["IsSuccessful"])
+
+    @property
+    def code(self) -> int:
+        return int(self.body["ErrorCode"])
+
+    def __getitem__(self, name: str) -> Any:
+        return self.body[name]
+
+
+@define
+class SmsIr:
+    """Calls methods by name, with a token that is fetched once."""
+
+    emulator: Emulator
+    session: aiohttp.ClientSession
+    token: str | None = None
+
+    async def request(self, verb: str, path: str, **arguments: Any) -> Answer:
+        headers = {SMSIR_TOKEN: self.token} if self.token else {}
+        headers.update(arguments.pop("headers", {}))
+        url = self.emulator.smsir_url + path
+        async with self.session.request(verb, url, headers=headers, **arguments) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+    async def log_in(self, **keys: object) -> Answer:
+        answer = await self.request("POST", "Token/GetToken", json={**SMSIR_KEYS, **keys})
+        if answer.raw.startswith(b"{") and answer.body.get("TokenKey"):
+            self.token = answer["TokenKey"]
+        return answer
+
+    async def __call__(self, name: str, /, **parameters: Any) -> Answer:
+        if self.token is None:
+            await self.log_in()
+        where = "json" if SMSIR_VERBS[name] == "POST" else "params"
+        return await self.request(SMSIR_VERBS[name], SMSIR_PATHS[name], **{where: parameters})
+
+    async def upload(
+        self, name: str, /, file: tuple[str, bytes] | None = None, *, part: str = "File", **form: str
+    ) -> Answer:
+        """A call with form fields and perhaps a file."""
+        data = aiohttp.FormData(default_to_multipart=True)
+        for key, value in form.items():
+            data.add_field(key, value)
+        if file is not None:
+            data.add_field(part, io.BytesIO(file[1]), filename=file[0], content_type="application/octet-stream")
+        if self.token is None:
+            await self.log_in()
+        return await self.request("POST", SMSIR_PATHS[name], data=data)
+
+    async def group(self, name: str = "گروه", *mobiles: str) -> int:
+        """A group, with contacts that need not wait."""
+        group_id = (await self("AddOrUpdateContactGroup", GroupId=0, GroupName=name))["GroupId"]
+        for mobile in mobiles:
+            self.emulator.smsir.phone_book.add_contact(group_id, mobile)
+        return int(group_id)
+
+    async def relations(self) -> dict[str, int]:
+        """Relation ids by number."""
+        items = (await self("GetContactsByPageId"))["ContactDetails"]
+        return {item["Mobile"]: item["ContactRelationId"] for item in items}
 
 
 Control = Callable[..., Awaitable[Reply]]
@@ -109,3 +196,9 @@ async def send(call: Call) -> Callable[..., Awaitable[int]]:
         return int(reply.items[0])
 
     return run
+
+
+@pytest_asyncio.fixture
+async def smsir(emulator: Emulator, session: aiohttp.ClientSession) -> SmsIr:
+    """Calls methods of the sms.ir gateway by name."""
+    return SmsIr(emulator, session)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "payamak.emulator"]
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], list[str]]]:
     process = subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
@@ -81,11 +81,11 @@ def test_port_in_use() -> None:
 
 
 def test_refuses_other_machines_unless_allowed() -> None:
-    ended = run("--host", "0.0.0.0", "--port", "0")
+    ended = run("--host", "0.0.0.0", "--port", "0")  # noqa: S104
     assert ended.returncode == 2
     assert "--allow-remote" in ended.stderr
     assert "Traceback" not in ended.stderr
-    with running("--host", "0.0.0.0", "--port", "0", "--allow-remote") as (_, lines):
+    with running("--host", "0.0.0.0", "--port", "0", "--allow-remote") as (_, lines):  # noqa: S104
         assert lines[-1].startswith("payamak emulator ready on http://0.0.0.0:")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -43,7 +43,7 @@ async def test_messages(control: Any, send: Any) -> None:
 
 
 async def test_messages_filters_are_checked(control: Any) -> None:
-    assert (await control("GET", "messages?gateway=x")).body == {"error": "gateway must be one of ghasedak"}
+    assert (await control("GET", "messages?gateway=x")).body == {"error": "gateway must be one of ghasedak, smsir"}
     assert "known: gateway, recipient" in (await control("GET", "messages?to=x")).body["error"]
 
 
@@ -123,7 +123,7 @@ async def test_bad_bodies_are_400(control: Any, path: str, body: bytes) -> None:
 
 async def test_faults(control: Any) -> None:
     fault = {"kind": "status", "status": 500, "times": 2, "path": "account/info"}
-    listed = {
+    listed: dict[str, object] = {
         "kind": "status",
         "times": 2,
         "remaining": 2,
@@ -185,17 +185,18 @@ async def test_switches(control: Any, emulator: Emulator, call: Any) -> None:
     ],
 )
 async def test_switches_are_checked_and_changed_together(
-    control: Any, emulator: Emulator, values: Any, problem: str
+    control: Any, emulator: Emulator, values: object, problem: str
 ) -> None:
     before = (await control("GET", "switches")).body
-    sent = {"cancel_reply": "objects", **values} if isinstance(values, dict) else values
+    settings = cast("dict[str, object]", values) if isinstance(values, dict) else None
+    sent: object = [1] if settings is None else {"cancel_reply": "objects", **settings}
     reply = await control("POST", "switches", {"ghasedak": sent})
     assert reply.http == 400
     assert problem in reply.body["error"]
     assert (await control("GET", "switches")).body == before
     assert "gateway must be one of" in (await control("POST", "switches", {"x": {}})).body["error"]
-    if isinstance(values, dict) and "colour" not in values:
-        ((name, value),) = values.items()
+    if settings is not None and "colour" not in settings:
+        ((name, value),) = settings.items()
         with pytest.raises(ValueError, match=name):
             setattr(emulator.ghasedak.switches, name, value)
 
@@ -236,7 +237,7 @@ async def test_reset(control: Any, emulator: Emulator, call: Any, send: Any) -> 
     assert emulator.ghasedak.account.credit == 1_000_000
     assert emulator.ghasedak.switches.cancel_reply == "ids"
     assert emulator.ghasedak.templates == {}
-    assert (await control("GET", "contacts")).body == {"contacts": {"ghasedak": []}}
+    assert (await control("GET", "contacts")).body == {"contacts": {"ghasedak": [], "smsir": []}}
     assert abs(emulator.clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
     assert (await call("sms/receive/last", linenumber="10008566", isread=0)).items == []
     assert await send() == 2578793735
@@ -285,11 +286,11 @@ async def test_host_header(
 
 
 async def test_only_loopback_unless_allowed() -> None:
-    for host in ("0.0.0.0", "192.168.1.5", "example.com", "::"):
+    for host in ("0.0.0.0", "192.168.1.5", "example.com", "::"):  # noqa: S104
         with pytest.raises(ValueError, match="not a loopback"):
             Emulator(host)
-    async with Emulator("0.0.0.0", allow_remote=True) as emulator, aiohttp.ClientSession() as session:
-        url = emulator.url.replace("0.0.0.0", "127.0.0.1")
+    async with Emulator("0.0.0.0", allow_remote=True) as emulator, aiohttp.ClientSession() as session:  # noqa: S104
+        url = emulator.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         async with session.get(f"{url}/emulator/clock", headers={"Host": "phone.lan"}) as response:
             assert response.status == 200
 

@@ -55,7 +55,7 @@ async def test_messages_move_with_the_clock(
     call: Any, send: Any, emulator: Emulator, recipient: str, course: list[int], state: str
 ) -> None:
     message_id = await send(recipient)
-    seen = []
+    seen: list[object] = []
     for seconds in (0, 1.2, 2):
         emulator.clock.advance(seconds)
         seen += await statuses(call, message_id)
@@ -68,7 +68,7 @@ async def test_the_course_is_configurable(call: Any, send: Any, emulator: Emulat
     emulator.ghasedak.switches.telecom_after = 100
     emulator.ghasedak.switches.delivered_after = 200
     message_id = await send()
-    seen = []
+    seen: list[object] = []
     for _ in range(3):
         seen += await statuses(call, message_id)
         emulator.clock.advance(101)
