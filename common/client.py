@@ -212,8 +212,13 @@ class GatewayClient:
         except PayamakError as error:
             call.in_flight = False
             remaining = call.deadline - asyncio.get_running_loop().time()
-            wait = wait_before_next(
-                self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining
+            # An error that carries an operation already is that of a request within this one, which had its attempts.
+            wait = (
+                None
+                if error.operation
+                else wait_before_next(
+                    self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining
+                )
             )
             if wait is None:
                 if call.may_have_run:

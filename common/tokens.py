@@ -27,7 +27,7 @@ class Token:
     """
 
     value: str = attrs.field(repr=False)
-    issued_at: float
+    issued_at: float = attrs.field(eq=False)  # A store may round it.
 
 
 class TokenStore(Protocol):
@@ -106,7 +106,8 @@ class TokenManager:
     ) -> None:
         for name, seconds in (("token_lifetime", lifetime), ("token_refresh_margin", refresh_margin)):
             checks.require_seconds(seconds, name)
-        if not 0 <= expiry_margin <= refresh_margin < lifetime:
+        checks.require_seconds(expiry_margin, "token_expiry_margin", or_zero=True)
+        if not expiry_margin <= refresh_margin < lifetime:
             raise InvalidArgumentError(
                 "token_refresh_margin must be at least token_expiry_margin, and shorter than token_lifetime",
                 argument="token_refresh_margin",
@@ -143,9 +144,7 @@ class TokenManager:
 
     async def renew(self) -> Token:
         """Fetch a token from the gateway, whatever there is. Whoever asks meanwhile waits for the same one."""
-        if self._token is not None:
-            await self.reject(self._token)
-        return await self._wait_for(self._start_refresh())
+        return await self._wait_for(self._start_refresh(from_store=False))
 
     async def reject(self, token: Token) -> None:
         """Say that the gateway has rejected this token. It is dropped, unless another has taken its place already."""
@@ -166,38 +165,38 @@ class TokenManager:
             task.cancel()
             await asyncio.wait([task])
 
-    def _start_refresh(self) -> asyncio.Task[Token]:
+    def _start_refresh(self, *, from_store: bool = True) -> asyncio.Task[Token]:
         if self._closed:
             raise ClientStateError("the client is closed: make a new one")
         task = self._refreshing
         # A task of an event loop that has ended will never be done.
         if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
             self._next_background = self._monotonic() + self._pause
-            task = asyncio.create_task(self._refresh(), name="payamak token refresh")
+            task = asyncio.create_task(self._refresh(from_store=from_store), name="payamak token refresh")
             # Nobody may be waiting when it fails: then the failure is told to the next caller that needs a token.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._refreshing = task
         return task
 
     async def _wait_for(self, task: asyncio.Task[Token]) -> Token:
+        await asyncio.wait([task])  # Unlike awaiting it, this neither cancels the task nor asks for its exception.
+        if self._closed and task.cancelled():
+            raise ClientStateError("the client was closed while it fetched a token")
         try:
-            return await asyncio.shield(task)
+            return task.result()
         except PayamakError as error:
             # Each caller gets one of its own, for it is going to carry that caller's operation.
             raise copy.copy(error) from error.__cause__
-        except asyncio.CancelledError:
-            this = asyncio.current_task()
-            if self._closed and task.cancelled() and not (this and this.cancelling()):
-                raise ClientStateError("the client was closed while it fetched a token") from None
-            raise
 
-    async def _refresh(self) -> Token:
-        stored = await self._read_store()
-        if stored is not None and stored != self._rejected and self._left(stored) > self._refresh_margin:
+    async def _refresh(self, *, from_store: bool) -> Token:
+        stored = await self._read_store() if from_store else None
+        # Of its own tokens a manager knows the age by a better clock than the store does.
+        known = (self._token, self._rejected)
+        if stored is not None and stored not in known and self._left(stored) > self._refresh_margin:
             self._keep(stored, self._left(stored))
             return stored
-        asked = self._monotonic()
-        token = Token(await self._fetch(), self._wall_clock())
+        asked, issued_at = self._monotonic(), self._wall_clock()
+        token = Token(await self._fetch(), issued_at)
         self._keep(token, self._lifetime - (self._monotonic() - asked))
         try:
             await self._store.set(self._key, token)
@@ -207,10 +206,13 @@ class TokenManager:
 
     async def _read_store(self) -> Token | None:
         try:
-            return await self._store.get(self._key)
+            stored = await self._store.get(self._key)
+            if stored is not None:
+                checks.require_instance(stored, Token, "the stored token")
         except Exception as error:  # whatever a user's store raises
             self._log_store_failure(error)
             return None
+        return stored
 
     def _log_store_failure(self, error: Exception) -> None:
         _log.warning("the token store failed with %s; going on without it", type(error).__name__)

@@ -176,13 +176,14 @@ class SmsIrClient(GatewayClient):
         if not wire.is_rejection(reply, self._rejection):
             return reply
         # A rejected token shows that nothing was done, so that even a send can go out again.
-        await self._tokens.reject(token)
-        token = await self._get_token(deadline)
+        token = await self._get_token(deadline, rejected=token)
         return await super()._exchange(operation, _with_token(request, token), deadline)
 
-    async def _get_token(self, deadline: float | None) -> Token:
+    async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:
         try:
             async with asyncio.timeout_at(deadline):
+                if rejected is not None:
+                    await self._tokens.reject(rejected)
                 return await self._tokens.get()
         except TimeoutError:
             raise ConnectionFailedError("no token could be had in time") from None

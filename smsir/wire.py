@@ -5,6 +5,7 @@ A reply is ``{"IsSuccessful": true, "Message": …, "ErrorCode": 0, …}`` with 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -18,6 +19,7 @@ from ..common.codec import as_dict, as_int, decode, loads
 from ..common.errors import (
     AuthenticationError,
     GatewayError,
+    InvalidArgumentError,
     NotFoundError,
     Outcome,
     PayamakError,
@@ -27,7 +29,7 @@ from ..common.errors import (
 from ..common.session import Reply, Request
 from ..common.statuses import STATUSES, explain, from_status, is_refusal
 from ..common.uploads import Upload
-from .errors import TokenRejection, from_failure, make_rejection
+from .errors import TokenRejection, from_failure, is_leaked, make_rejection
 
 T = TypeVar("T")
 
@@ -100,8 +102,6 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
     message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
     if successful and 200 <= status < 300:
         return envelope
-    if status == 401 or (not successful and rejection.fits(code, message)):
-        raise make_rejection(message, code=code, http_status=status)
     if successful:
         raise ReplyError(
             f"the answer contradicts itself: HTTP status {status}, and success in the body",
@@ -109,7 +109,9 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
             field="IsSuccessful",
             retry_after=reply.retry_after,
         )
-    if is_refusal(status) and status in STATUSES:
+    if status == 401 or (status < 500 and rejection.fits(code, message)):
+        raise make_rejection(message, code=code, http_status=status)
+    if is_refusal(status) and status in STATUSES and not is_leaked(message):
         refusal = from_status(status, http_status=status, gateway_message=message, retry_after=reply.retry_after)
         refusal.code = code
         raise refusal
@@ -168,8 +170,6 @@ def read_token(reply: Reply) -> str:
     envelope: Envelope = {}
     try:
         envelope = read_envelope(reply, TokenRejection())
-    except AuthenticationError:
-        pass
     except GatewayError as error:
         # A refusal of any kind comes from the keys: nothing else is sent.
         if error.outcome is not Outcome.REFUSED or isinstance(error, (RateLimitError, NotFoundError)):
@@ -177,7 +177,13 @@ def read_token(reply: Reply) -> str:
         envelope = {"Message": error.gateway_message, "ErrorCode": error.code}
     token = envelope.get("TokenKey")
     if isinstance(token, str) and token.strip():
-        return checks.require_secret(token.strip(), "token")
+        with contextlib.suppress(InvalidArgumentError):
+            return checks.require_secret(token.strip(), "token")
+        raise ReplyError(
+            f"the answer (HTTP status {reply.status}) holds a token that no header can carry",
+            http_status=reply.status,
+            field="TokenKey",
+        )
     raise AuthenticationError(
         "the gateway gave no token: check both keys, user_api_key and secret_key",
         code=as_int(envelope.get("ErrorCode")),
