@@ -1,6 +1,6 @@
 """Run a nox session on a machine that has Python and nothing else: ``python3 dev.py quickstart``.
 
-It makes a virtual environment in ``.venv``, installs nox there and hands its arguments on as names of sessions.
+It makes a virtual environment in ``.nox/dev``, installs nox there and hands its arguments on as names of sessions.
 ``python3 dev.py`` lists them.
 """
 
@@ -20,16 +20,24 @@ def main(sessions: list[str]) -> int:
     if sys.version_info < OLDEST:
         print(f"payamak needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}")
         return 2
-    environment = ROOT / ".venv"
+    environment = ROOT / ".nox" / "dev"
     python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if not python.exists():
-        venv.create(environment, with_pip=True)
-    if subprocess.run([python, "-c", "import nox"], capture_output=True, check=False).returncode:
+    if not _runs(python, "import pip"):
+        try:
+            venv.create(environment, with_pip=True, clear=True)
+        except subprocess.CalledProcessError:
+            print("This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv")
+            return 2
+    if not _runs(python, "import nox"):
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nox>=2025.2.9"]
         if code := subprocess.run(install, check=False).returncode:
             return code
     arguments = ["--session", *sessions] if sessions else ["--list"]
     return subprocess.run([python, "-m", "nox", *arguments], cwd=ROOT, check=False).returncode
+
+
+def _runs(python: Path, code: str) -> bool:
+    return python.exists() and not subprocess.run([python, "-c", code], capture_output=True, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -54,8 +54,16 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the installed wheel, on every supported Python that this machine has."""
     _install_wheel(session, "tests")
     session.run("python", "-m", "pytest", *session.posargs)
-    if MISSING and session.python == [version for version in PYTHONS if version not in MISSING][-1]:
+    if MISSING and session.python == max(set(PYTHONS) - set(MISSING), key=PYTHONS.index, default=None):
         session.warn(f"not on this machine, so not tested: Python {', '.join(MISSING)}")
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the tests with the oldest dependencies that pyproject.toml allows."""
+    _install_wheel(session, "tests")
+    session.install(*(requirement.replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]))
+    session.run("python", "-m", "pytest", "--deselect", "tests/project", *session.posargs)
 
 
 @nox.session

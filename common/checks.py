@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import math
+import re
 from collections.abc import Iterable
 from typing import TypeVar
+
+import yarl
 
 from .errors import InvalidArgumentError
 
 T = TypeVar("T")
+
+_LARGEST_ID = 2**63 - 1
 
 
 def require_text(value: object, argument: str) -> str:
@@ -49,23 +55,24 @@ def require_instance(value: object, kind: type, argument: str) -> None:
         )
 
 
-def require_iterable(values: Iterable[T], argument: str) -> list[T]:
-    """Return ``values`` as a list. A lone string is refused."""
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+def require_iterable(values: Iterable[T], argument: str, *, most: int | None = None) -> list[T]:
+    """Return the first ``most`` of ``values``, or all of them, as a list. A lone string is refused."""
+    if isinstance(values, (str, bytes, type)) or not hasattr(values, "__iter__"):
         raise InvalidArgumentError(
             f"{argument} must be a list, not {type(values).__name__}: put the one value in brackets", argument=argument
         )
-    return list(values)
+    return list(itertools.islice(values, most))
 
 
 def require_list(values: Iterable[T], argument: str, *, most: int | None = None) -> list[T]:
     """Return ``values`` as a list of at least one and at most ``most`` entries. A lone string is refused."""
-    entries = require_iterable(values, argument)
+    # No more than can be used is taken, for the values may be an endless generator.
+    entries = require_iterable(values, argument, most=None if most is None else most + 1)
     if not entries:
         raise InvalidArgumentError(f"{argument} is empty: give at least one", argument=argument)
     if most is not None and len(entries) > most:
         raise InvalidArgumentError(
-            f"{argument} has {len(entries)} entries, and the gateway takes at most {most} in one request: split it",
+            f"{argument} has more than {most} entries, the most that the gateway takes in one request: split it",
             argument=argument,
         )
     return entries
@@ -73,7 +80,7 @@ def require_list(values: Iterable[T], argument: str, *, most: int | None = None)
 
 def require_id(value: object, argument: str) -> int:
     """Return ``value`` if it is a positive integer."""
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_ID:
         raise InvalidArgumentError(f"{argument} must be an id: an integer greater than 0", argument=argument)
     return value
 
@@ -85,7 +92,7 @@ def require_ids(values: Iterable[int], argument: str) -> list[int]:
 
 def require_index(value: object, argument: str) -> int:
     """Return ``value`` if it can be the number of a page, or the id to go on from: an integer of 0 or more."""
-    return require_between(value, argument, 0, 2**63 - 1)
+    return require_between(value, argument, 0, _LARGEST_ID)
 
 
 def require_seconds(value: object, argument: str, *, or_none: bool = False, or_zero: bool = False) -> None:
@@ -117,6 +124,22 @@ def require_aware(value: object, argument: str) -> datetime.datetime:
             f"{argument} has no time zone: give it one, such as tzinfo=ZoneInfo('Asia/Tehran')", argument=argument
         )
     return value
+
+
+# Longer labels, and empty ones, make the resolver fail in ways of its own.
+_HOST = re.compile(r"(?=.{1,253}$)[^.]{1,63}(\.[^.]{1,63})*\.?|[0-9a-f:.]+")
+
+
+def require_url(value: object, argument: str) -> yarl.URL:
+    """Return ``value`` as a URL if it is a string with http or https and a possible host."""
+    if isinstance(value, str) and value.isprintable() and " " not in value:
+        with contextlib.suppress(ValueError):  # UnicodeError is one.
+            url = yarl.URL(value)
+            if url.scheme in ("http", "https") and url.host and _HOST.fullmatch(url.host):
+                return url
+    raise InvalidArgumentError(
+        f"{argument} must be a string that begins with https:// (or http://) and names a host", argument=argument
+    )
 
 
 def require_no_comma(value: str, argument: str, instead: str) -> str:

@@ -7,17 +7,15 @@ import functools
 import ipaddress
 import logging
 import math
-import re
 import ssl as ssl_module
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 import aiohttp
 import attrs
-import yarl
 
 from . import checks
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
@@ -94,10 +92,17 @@ class _Call(Generic[T]):
     operation_id: str
     request: Request
     read: Callable[[Reply], T]
-    deadline: float
+    deadline: float | None
     attempts: int = 0
     in_flight: bool = False
     may_have_run: bool = False
+
+
+class Start(NamedTuple):
+    """What all requests of one call share: its id, and the event loop's time by which it must end."""
+
+    operation_id: str
+    deadline: float | None
 
 
 class GatewayClient:
@@ -118,6 +123,7 @@ class GatewayClient:
         trust_env: bool,
         hooks: Sequence[Hook],
     ) -> None:
+        checks.require_instance(allow_http, bool, "allow_http")
         self._base_url = _check_base_url(base_url, allow_http=allow_http)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
@@ -149,6 +155,8 @@ class GatewayClient:
         return self._closed
 
     async def __aenter__(self) -> Self:
+        if self._closed:
+            raise ClientStateError("the client is closed: make a new one")
         return self
 
     async def __aexit__(
@@ -170,23 +178,34 @@ class GatewayClient:
             self._describe(error, operation, uuid.uuid4().hex)
             raise
 
-    async def _perform(self, operation: Operation, build: Callable[[], Request], read: Callable[[Reply], T]) -> T:
+    def _start(self) -> Start:
+        """Mint the operation id and set the deadline of one call of a method."""
+        total = self._timeout.total
+        return Start(uuid.uuid4().hex, None if total is None else asyncio.get_running_loop().time() + total)
+
+    async def _perform(
+        self,
+        operation: Operation,
+        build: Callable[[], Request],
+        read: Callable[[Reply], T],
+        *,
+        start: Start | None = None,
+    ) -> T:
         """Run one operation, with all that belongs to it.
 
         Args:
             operation: What to run.
             build: Makes the request; raises `InvalidArgumentError` for bad arguments.
             read: Turns the answer into the result; raises `GatewayError` or `ReplyError`.
+            start: That of the call, where one call makes several requests.
         """
-        operation_id = uuid.uuid4().hex
+        operation_id, deadline = start or self._start()
         try:
             if self._closed:
                 raise ClientStateError("the client is closed: make a new one")
-            total = self._timeout.total
-            deadline = math.inf if total is None else asyncio.get_running_loop().time() + total
             call = _Call(operation, operation_id, build(), read, deadline)
             try:
-                await self._prepare(call.operation, None if deadline == math.inf else deadline)
+                await self._prepare(operation, deadline)
                 result = await self._attempt_repeatedly(call)
             except asyncio.CancelledError:
                 self._log_cancelled(call)
@@ -211,11 +230,13 @@ class GatewayClient:
             return await self._attempt_with_hooks(call)
         except PayamakError as error:
             call.in_flight = False
-            remaining = call.deadline - asyncio.get_running_loop().time()
-            # An error that carries an operation already is that of a request within this one, which had its attempts.
+            now = asyncio.get_running_loop().time()
+            remaining = math.inf if call.deadline is None else call.deadline - now
+            # A request within this one, such as that for a token, has had its own attempts.
+            is_nested = error.operation_id not in (None, call.operation_id)
             wait = (
                 None
-                if error.operation
+                if is_nested
                 else wait_before_next(
                     self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining
                 )
@@ -273,18 +294,20 @@ class GatewayClient:
             raise failed[0]
         if started:
             raise ConnectionLostError("a hook gave up on the attempt before its answer was here")
-        raise RuntimeError("a hook returned without calling proceed: nothing was sent")
+        raise ClientStateError("a hook returned without calling proceed: nothing was sent")
 
     async def _attempt(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
         started = time.perf_counter()
         failure = None
         try:
-            reply = await self._exchange(call.operation, call.request, self._limit_attempt(call.deadline))
+            reply = await self._exchange(call.operation, call.request, call.deadline)
             attempt.http_status = reply.status
             return call.read(reply), reply
         except PayamakError as error:
             failure = type(error).__name__
             attempt.outcome = error.outcome
+            if error.operation_id is None:
+                self._describe(error, call.operation, call.operation_id)
             raise
         finally:
             attempt.duration = time.perf_counter() - started
@@ -300,14 +323,7 @@ class GatewayClient:
 
     async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
-        return await self._session.send(request, deadline=deadline, connect_timeout=self._timeout.connect)
-
-    def _limit_attempt(self, call_deadline: float) -> float | None:
-        """Return the loop's time by which this attempt must end."""
-        limit = self._timeout.attempt
-        if limit is not None:
-            call_deadline = min(call_deadline, asyncio.get_running_loop().time() + limit)
-        return None if call_deadline == math.inf else call_deadline
+        return await self._session.send(request, deadline=deadline, timeout=self._timeout)
 
     def _log_cancelled(self, call: _Call[T]) -> None:
         unknown = call.in_flight or call.may_have_run
@@ -319,21 +335,12 @@ class GatewayClient:
         )  # fmt: skip
 
 
-# Longer labels, and empty ones, make the resolver fail in ways of its own.
-_HOST = re.compile(r"(?=.{1,253}$)[^.]{1,63}(\.[^.]{1,63})*\.?|[0-9a-f:.]+")
-
-
 def _check_base_url(base_url: object, *, allow_http: bool) -> str:
     argument = "base_url"
-    try:
-        url = yarl.URL(base_url) if isinstance(base_url, str) else yarl.URL()
-    except ValueError:
-        url = yarl.URL()
-    if url.scheme not in ("http", "https") or not url.host or not _HOST.fullmatch(url.host):
-        raise InvalidArgumentError("base_url must begin with https:// and name a host", argument=argument)
+    url = checks.require_url(base_url, argument)
     if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
         raise InvalidArgumentError("base_url may hold no user name, password, query or fragment", argument=argument)
-    if url.scheme == "http" and not allow_http and not _is_loopback(url.host):
+    if url.scheme == "http" and not allow_http and not _is_loopback(url.host or ""):
         raise InvalidArgumentError(
             "base_url must begin with https://, or your key and your messages travel in the open; "
             "allow_http=True permits it all the same",

@@ -71,6 +71,8 @@ def as_int(value: object) -> int | None:
     """Return an integer that came as a number or as a string, or None in place of anything else."""
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -24,6 +24,7 @@ or argument of these holds a credential, a URL, a telephone number or a text; wh
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -97,7 +98,7 @@ class InvalidArgumentError(PayamakError, ValueError):
 
 
 class ClientStateError(PayamakError, RuntimeError):
-    """The client is closed, or belongs to another event loop that still runs. Nothing left this process."""
+    """The client is closed, or belongs to another event loop that still runs, or a hook did not proceed: not sent."""
 
     default_outcome = Outcome.NOT_SENT
 
@@ -131,6 +132,7 @@ class ReplyError(PayamakError):
     Attributes:
         http_status: The HTTP status of that answer.
         field: Where in the answer the trouble is, such as ``"items[0].price"``.
+        message_ids: Ids of messages that stand in the answer, but cannot be told apart by recipient.
     """
 
     def __init__(
@@ -139,11 +141,13 @@ class ReplyError(PayamakError):
         *,
         http_status: int | None = None,
         field: str | None = None,
+        message_ids: Sequence[int] = (),
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.http_status = http_status
         self.field = field
+        self.message_ids = tuple(message_ids)
 
 
 class GatewayError(PayamakError):

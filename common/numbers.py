@@ -14,7 +14,7 @@ _CLEAN = {
     **dict.fromkeys(map(ord, " \t\r\n\u00a0\u202f-\u2010\u2011\u2013().")),
     **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff")),
 }
-_IRANIAN = re.compile(r"(?:\+98|0098|98|0)?([1-9][0-9]{9})")
+_IRANIAN = re.compile(r"(?:\+98|0098|98|0)([1-9][0-9]{9})|(9[0-9]{9})")
 _INTERNATIONAL = re.compile(r"(?:\+|00)(?!98)([1-9][0-9]{6,14})")
 _LINE = re.compile(r"(?:\+98)?([0-9]{3,20})")
 
@@ -37,13 +37,28 @@ def normalize_recipient(value: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
     cleaned = clean_digits(value)
     if match := _IRANIAN.fullmatch(cleaned):
-        return "0" + match[1]
+        return "0" + (match[1] or match[2])
     if match := _INTERNATIONAL.fullmatch(cleaned):
         return "+" + match[1]
     raise InvalidArgumentError(
         f"{argument} cannot be a telephone number: write it like 09121234567, or like +33456351753 outside Iran",
         argument=argument,
     )
+
+
+def normalize_iranian(value: object, argument: str) -> str:
+    """Return an Iranian number as ``09121234567``.
+
+    Raises:
+        InvalidArgumentError: It is not a string, cannot be a telephone number, or belongs to another country.
+    """
+    number = normalize_recipient(value, argument)
+    if number.startswith("+"):
+        raise InvalidArgumentError(
+            f"{argument} is a number outside Iran, to which the gateway sends only one-time passwords",
+            argument=argument,
+        )
+    return number
 
 
 def normalize_line(value: object, argument: str) -> str:
@@ -54,4 +69,7 @@ def normalize_line(value: object, argument: str) -> str:
     """
     if isinstance(value, str) and (match := _LINE.fullmatch(clean_digits(value))):
         return match[1]
-    raise InvalidArgumentError(f"{argument} must be a line number of 3 to 20 digits, as a string", argument=argument)
+    kind = "" if isinstance(value, str) else f", not {type(value).__name__}"
+    raise InvalidArgumentError(
+        f"{argument} must be a line number of 3 to 20 digits, as a string{kind}", argument=argument
+    )

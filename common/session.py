@@ -10,11 +10,13 @@ import ssl as ssl_module
 import warnings
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 
 import aiohttp
 import attrs
 import yarl
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from . import checks
 from .errors import (
@@ -22,6 +24,7 @@ from .errors import (
     ConnectionFailedError,
     ConnectionLostError,
     InvalidArgumentError,
+    Outcome,
     PayamakError,
     ReplyError,
     RequestTimeoutError,
@@ -41,8 +44,10 @@ class Timeout:
 
     Attributes:
         total: The whole call, with all attempts and the waits between them. It cuts a running attempt.
-        attempt: One attempt, from the first byte out to the last byte in.
-        connect: The part of an attempt until a connection stands. Running out of it means: never sent.
+        attempt: One attempt, from asking for a connection to the last byte in. Waiting until one of
+            ``max_connections`` is free comes before that.
+        connect: The part of an attempt until a connection stands; at most half of what is left of the attempt. Running
+            out of it means: never sent.
     """
 
     total: float | None = attrs.field(default=60.0, converter=_none_if_infinite)
@@ -107,8 +112,8 @@ class HttpSession:
         max_connections: How many connections may be open at once; further requests wait for a free one. Not for a
             borrowed session, whose connector has its own limit.
         proxy: The URL of an HTTP proxy.
-        ssl: An `ssl.SSLContext`, for a certificate authority of your own. Verification cannot be switched off.
-        trust_env: Whether to take the proxy from the environment. It doubles the cost of a call.
+        ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that verifies nothing is refused.
+        trust_env: Whether to take the proxy from the environment. It makes each call slower.
 
     Raises:
         InvalidArgumentError: An argument is wrong, or does not go with a borrowed session.
@@ -130,10 +135,13 @@ class HttpSession:
         if client_session is not None:
             checks.require_instance(client_session, aiohttp.ClientSession, "session")
         checks.require_between(max_connections, "max_connections", 1, 100_000)
-        if proxy is not None and not str(proxy).startswith(("http://", "https://")):
-            raise InvalidArgumentError("proxy must be a URL that begins with http:// or https://", argument="proxy")
+        if proxy is not None:
+            checks.require_url(proxy, "proxy")
         if ssl is not None:
             checks.require_instance(ssl, ssl_module.SSLContext, "ssl")
+            if ssl.verify_mode is not ssl_module.CERT_REQUIRED:
+                raise InvalidArgumentError("ssl must verify certificates: CERT_REQUIRED", argument="ssl")
+        checks.require_instance(trust_env, bool, "trust_env")
         if client_session is not None and trust_env:
             raise InvalidArgumentError(
                 "trust_env is a setting of the session that you brought: set it there", argument="trust_env"
@@ -143,6 +151,9 @@ class HttpSession:
         self._proxy = proxy
         self._ssl = ssl
         self._trust_env = trust_env
+
+    def __getstate__(self) -> Any:
+        raise TypeError("an HttpSession cannot be pickled or copied: make one in each process")
 
     def __repr__(self) -> str:
         owned = "borrowed" if self._borrowed is not None else "own"
@@ -181,13 +192,13 @@ class HttpSession:
             )
             _abandon(own)
 
-    async def send(self, request: Request, *, deadline: float | None, connect_timeout: float | None) -> Reply:
+    async def send(self, request: Request, *, deadline: float | None, timeout: Timeout) -> Reply:
         """Send a request once and read the whole answer.
 
         Args:
             request: What to send.
-            deadline: The event loop's time by which the answer must be here.
-            connect_timeout: Seconds for the connection to stand, at most half of what is left until the deadline.
+            deadline: The event loop's time by which the answer must be here, with all waiting.
+            timeout: The limits of this attempt, once a connection is free.
 
         Raises:
             ConnectionFailedError: Nothing left this process.
@@ -198,7 +209,7 @@ class HttpSession:
         """
         session = self._get_session()
         if self._borrowed is not None:
-            return await self._exchange(session, request, deadline, connect_timeout)
+            return await self._exchange(session, request, deadline, timeout)
         slots = self._slots
         if slots.locked():
             await self._wait_for_slot(slots, deadline)
@@ -207,7 +218,7 @@ class HttpSession:
         try:
             if session.closed:
                 raise ClientStateError("the session was closed while the call waited for a free connection")
-            return await self._exchange(session, request, deadline, connect_timeout)
+            return await self._exchange(session, request, deadline, timeout)
         finally:
             slots.release()
 
@@ -232,7 +243,7 @@ class HttpSession:
         self._slots = asyncio.Semaphore(self._max_connections)
         self._own = aiohttp.ClientSession(
             # The limit is kept by the semaphore: who waits there is known to have sent nothing.
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=_Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=self._trust_env,
         )
@@ -248,12 +259,12 @@ class HttpSession:
             ) from None
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, deadline: float | None, connect_timeout: float | None
+        self, session: aiohttp.ClientSession, request: Request, deadline: float | None, timeout: Timeout
     ) -> Reply:
         if request.upload is None:
-            return await self._exchange_data(session, request, request.body, deadline, connect_timeout)
+            return await self._exchange_data(session, request, request.body, deadline, timeout)
         async with request.upload.open() as form:
-            return await self._exchange_data(session, request, form, deadline, connect_timeout)
+            return await self._exchange_data(session, request, form, deadline, timeout)
 
     async def _exchange_data(
         self,
@@ -261,9 +272,9 @@ class HttpSession:
         request: Request,
         data: bytes | aiohttp.FormData | None,
         deadline: float | None,
-        connect_timeout: float | None,
+        timeout: Timeout,
     ) -> Reply:
-        options: _RequestOptions = {"allow_redirects": False, "raise_for_status": False}
+        options: _RequestOptions = {"allow_redirects": False, "raise_for_status": False, "auto_decompress": True}
         if self._ssl is not None:
             options["ssl"] = self._ssl
         if self._proxy is not None:
@@ -271,12 +282,7 @@ class HttpSession:
         if request.method != "POST":
             # aiohttp sends GET, PUT and DELETE a second time, silently, when the connection drops.
             options["middlewares"] = (_keep_from_resending, *getattr(session, "_middlewares", ()))
-        if deadline is not None:
-            # Time that runs out while connecting is then always seen as such, and known as never sent.
-            half = (deadline - asyncio.get_running_loop().time()) / 2
-            if half <= 0:
-                raise ConnectionFailedError("the time ran out before a connection was asked for")
-            connect_timeout = half if connect_timeout is None else min(connect_timeout, half)
+        deadline, connect = _limit_attempt(deadline, timeout)
         try:
             async with (
                 asyncio.timeout_at(deadline),
@@ -285,16 +291,24 @@ class HttpSession:
                     yarl.URL(request.url, encoded=True),
                     headers=request.headers,
                     data=data,
-                    timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout),
+                    timeout=aiohttp.ClientTimeout(total=None, connect=connect),
                     **options,
                 ) as response,
             ):
                 return Reply(response.status, response.headers, await _read(response))
         except PayamakError:
             raise
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if session.closed and not (this and this.cancelling()):
+                # So aiohttp ends those who wait for a connection when somebody closes the session.
+                raise ClientStateError("the session was closed while the call waited for a connection") from None
+            raise
         except Exception as error:
-            original = error.error if isinstance(error, _ConnectionBrokeError) else error
+            original = error.error if isinstance(error, (_BeforeSendingError, _ConnectionBrokeError)) else error
             failure, cause = _translate(original), _get_cause(original)
+            if isinstance(error, _BeforeSendingError) and failure.outcome is not Outcome.NOT_SENT:
+                failure = ConnectionFailedError(f"no connection to the gateway came about ({type(original).__name__})")
         # Raised out here, so that the original does not hang on it as its context.
         try:
             raise failure from cause
@@ -302,8 +316,51 @@ class HttpSession:
             del failure, cause, original  # They hold this frame, which holds them.
 
 
+class _BeforeSendingError(Exception):
+    """Carries an error that came before a byte of the request was written."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """Find or make a connection."""
+        while True:
+            try:
+                connection = await super().connect(req, traces, timeout)
+            except TimeoutError:
+                raise  # aiohttp itself makes of it what can be told apart.
+            except Exception as error:
+                raise _BeforeSendingError(error) from None
+            if connection.protocol is not None and not connection.protocol.should_close:
+                return connection
+            # Something came in on it while it was idle: that would be taken for the answer to this request.
+            connection.close()
+
+
+def _limit_attempt(deadline: float | None, timeout: Timeout) -> tuple[float | None, float | None]:
+    """Return the event loop's time by which an attempt that starts now must end, and the seconds to connect."""
+    now = asyncio.get_running_loop().time()
+    ends = [end for end in (deadline, None if timeout.attempt is None else now + timeout.attempt) if end is not None]
+    if not ends:
+        return None, timeout.connect
+    end = min(ends)
+    if end <= now:
+        raise ConnectionFailedError("the time ran out before a connection was asked for")
+    # Time that runs out while connecting is then always seen as such, and known as never sent.
+    half = (end - now) / 2
+    return end, half if timeout.connect is None else min(timeout.connect, half)
+
+
 class _RequestOptions(TypedDict, total=False):
     allow_redirects: bool
+    auto_decompress: bool
     raise_for_status: bool
     ssl: ssl_module.SSLContext
     proxy: str

@@ -53,7 +53,7 @@ def from_status(
     else:
         kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
     return kind(
-        f"{meaning} (code {status})",
+        f"{meaning} (code {status})" if 0 <= status < 1000 else meaning,
         code=status,
         gateway_message=gateway_message,
         http_status=http_status,

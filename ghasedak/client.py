@@ -11,14 +11,14 @@ import aiohttp
 
 from ..common import checks
 from ..common.batches import chunked
-from ..common.client import GatewayClient, Hook, Operation
+from ..common.client import GatewayClient, Hook, Operation, Start
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout
 from . import wire
 from .groups import Groups
-from .models import Account, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage, to_unix
+from .models import Account, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage
 from .wire import Envelope, Fields
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class GhasedakClient(GatewayClient):
     Every method raises `PayamakError` and nothing else; its ``outcome`` says what became of the message:
 
     - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
-    - `GatewayError` and its subclasses: refused.
+    - `GatewayError` and its subclasses: refused, but for a code of the 500s, which no document explains: unknown.
     - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. Give every send a ``check_id``, then
       `statuses_by_check_id` can tell.
 
@@ -47,7 +47,7 @@ class GhasedakClient(GatewayClient):
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
-        trust_env: Whether to take the proxy from the environment. It doubles the cost of a call.
+        trust_env: Whether to take the proxy from the environment. It makes each call slower.
         hooks: Coroutine functions ``(call, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
 
     Raises:
@@ -179,7 +179,7 @@ class GhasedakClient(GatewayClient):
         Vendor method: bulk 2, ``sms/send/pair``.
 
         Args:
-            recipients: 1 to 100 numbers. A number that stands there twice gets the message twice.
+            recipients: 1 to 100 numbers, or one number. A number that stands there twice gets the message twice.
             text: The text; commas are fine.
             sender: As in `send`.
             send_at: As in `send`.
@@ -188,7 +188,8 @@ class GhasedakClient(GatewayClient):
         Returns:
             One result for each recipient, in their order: an id, or the error that this one recipient met.
 
-        Raises `PayamakError`. It concerns all the recipients.
+        Raises `PayamakError`. It concerns all the recipients. If ``recipients`` is one number and no list, the error
+        that it met is raised too; so with `send_otp` and `send_voice`.
         """
         return await self._send_to_recipients(
             wire.SEND_TO_MANY,
@@ -214,7 +215,7 @@ class GhasedakClient(GatewayClient):
         Vendor method: verification, ``verification/send/simple``.
 
         Args:
-            recipients: 1 to 100 numbers, also outside Iran: ``+33456351753``.
+            recipients: 1 to 100 numbers, or one number; also outside Iran: ``+33456351753``.
             template: The template's name in the panel.
             params: 1 to 10 values for ``%param1%`` to ``%param10%`` of the template.
             kind: As an SMS, or read out in a call.
@@ -239,7 +240,7 @@ class GhasedakClient(GatewayClient):
         Vendor method: voice, ``voice/send/simple``.
 
         Args:
-            recipients: 1 to 100 numbers.
+            recipients: 1 to 100 numbers, or one number.
             text: What to read out.
             send_at: An aware datetime to call at; now by default.
 
@@ -262,7 +263,7 @@ class GhasedakClient(GatewayClient):
         Vendor method: status, ``sms/status`` with type 1.
 
         Args:
-            message_ids: Any number of them; each 100 are one request.
+            message_ids: Any number of them; each 100 are one request. If one of the requests fails, all is raised.
 
         Returns:
             What the gateway answered, in its order. An id that it does not know has the state ``NOT_FOUND``.
@@ -281,7 +282,8 @@ class GhasedakClient(GatewayClient):
             check_ids: Any number of them; each 100 are one request.
 
         Returns:
-            As `statuses`.
+            As `statuses`. The gateway does not say which check id a status belongs to: after an unknown outcome ask for
+            one at a time. ``NOT_FOUND`` right after a timeout is no proof: a slow gateway may still be at work.
 
         Raises `PayamakError`; see the class.
         """
@@ -331,14 +333,7 @@ class GhasedakClient(GatewayClient):
         """
         return await self._request(
             wire.RECEIVED_PAGE,
-            lambda: {
-                "linenumber": normalize_line(line, "line"),
-                "isread": wire.flag(read, "read"),
-                "fromdate": to_unix(checks.require_aware(start, "start")),
-                "todate": to_unix(checks.require_aware(end, "end")),
-                "page": str(checks.require_between(page, "page", 0, 2**31)),
-                "offset": str(checks.require_between(page_size, "page_size", 1, wire.MAX_RECEIVED_PAGE)),
-            },
+            lambda: wire.page_fields(line, start, end, read=read, page=page, page_size=page_size),
             wire.read_received_page,
         )
 
@@ -410,22 +405,29 @@ class GhasedakClient(GatewayClient):
 
     async def _statuses(self, operation: Operation, ids: Sequence[str], kind: str) -> list[MessageStatus]:
         found: list[MessageStatus] = []
+        start = self._start()
         for part in chunked(ids, wire.MAX_ENTRIES):
             fields: Fields = {"id": ",".join(part), "type": kind}
             found += await self._request(
-                operation, fields.copy, lambda envelope: wire.decode_items(envelope, list[MessageStatus])
+                operation,
+                fields.copy,
+                lambda envelope: wire.decode_items(envelope, list[MessageStatus]),
+                start=start,
             )
         return found
 
     async def _send_to_recipients(
         self, operation: Operation, recipients: str | Iterable[str], fields: Callable[[str, int], Fields]
     ) -> list[SendResult]:
-        receptor, given = self._check(operation, lambda: wire.recipients_of(recipients))
-        return await self._request(
-            operation,
-            lambda: fields(receptor, len(given)),
-            lambda envelope: wire.read_send_results(envelope, given),
-        )
+        international = operation is wire.SEND_OTP
+        receptor, given = self._check(operation, lambda: wire.recipients_of(recipients, international=international))
+
+        def read(envelope: Envelope) -> list[SendResult]:
+            results = wire.read_send_results(envelope, given)
+            # Who gives a number and no list does not look for an error in a list.
+            return [only_result(results)] if isinstance(recipients, str) else results
+
+        return await self._request(operation, lambda: fields(receptor, len(given)), read)
 
     async def _request(
         self,
@@ -434,9 +436,11 @@ class GhasedakClient(GatewayClient):
         read: Callable[[Envelope], T],
         *,
         headers: Mapping[str, str] | None = None,
+        start: Start | None = None,
     ) -> T:
         return await self._perform(
             operation,
             lambda: wire.build_request(operation, self._base_url, headers or self._headers, fields()),
             lambda reply: read(wire.read_envelope(reply)),
+            start=start,
         )

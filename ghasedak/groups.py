@@ -37,13 +37,13 @@ class Groups:
 
         Args:
             name: The group's name.
-            parent_id: The group to make it in; the root by default.
+            parent_id: The group to make it in; 0 is the root, as is the default.
         """
         return await self._request(
             wire.GROUPS_CREATE,
             lambda: {
                 "name": checks.require_text(name, "name"),
-                "parent": None if parent_id is None else str(checks.require_id(parent_id, "parent_id")),
+                "parent": None if parent_id is None else str(checks.require_index(parent_id, "parent_id")),
             },
             wire.read_group_id,
         )
@@ -65,7 +65,7 @@ class Groups:
         """
         return await self._request(
             wire.GROUPS_LIST,
-            lambda: {"parent": str(checks.require_between(parent_id, "parent_id", 0, 2**63))},
+            lambda: {"parent": str(checks.require_index(parent_id, "parent_id"))},
             lambda envelope: wire.decode_items(envelope, GroupList),
         )
 
@@ -97,20 +97,21 @@ class Groups:
             group_id: The group.
             page_size: How many to fetch at once, 1 to 100.
         """
-        try:
-            previous = await self.contacts(group_id, page=0, page_size=page_size)
-        except InvalidRequestError:
-            previous = []  # There is no page 0 where the first page is 1.
-        for contact in previous:
-            yield contact
-        page = 1
-        while page == 1 or len(previous) >= page_size:
-            found = await self.contacts(group_id, page=page, page_size=page_size)
+        previous: ContactList = []
+        page = 0
+        while True:
+            try:
+                found = await self.contacts(group_id, page=page, page_size=page_size)
+            except InvalidRequestError:
+                if page:
+                    raise
+                found = []  # There is no page 0 where the first page is 1.
+            if page and (not found or (found == previous and page > 1)):
+                return
+            # Where the first page is 1, page 0 may be the same.
             if found != previous:
                 for contact in found:
                     yield contact
-            elif page > 1:
-                return
             previous = found
             page += 1
 

@@ -16,7 +16,7 @@ from ..common import checks
 from ..common.client import Operation
 from ..common.codec import as_dict, as_int, as_list, decode, loads
 from ..common.errors import InvalidArgumentError, ReplyError
-from ..common.numbers import normalize_line, normalize_recipient
+from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
 from ..common.session import Reply, Request
@@ -82,7 +82,7 @@ def message_fields(to: str, text: str, *, sender: str | None, send_at: Any, chec
     """Fields of one message to one recipient."""
     return {
         "message": checks.require_text(text, "text"),
-        "receptor": normalize_recipient(to, "to"),
+        "receptor": normalize_iranian(to, "to"),
         "linenumber": None if sender is None else normalize_line(sender, "sender"),
         "senddate": _send_date(send_at, "send_at"),
         "checkid": None if check_id is None else check_id_text(check_id, "check_id"),
@@ -98,7 +98,7 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str]]
         checks.require_instance(entry, OutgoingMessage, argument)
         text = checks.require_text(entry.text, f"{argument}.text")
         columns["message"].append(checks.require_no_comma(text, f"{argument}.text", "send this one with send()"))
-        columns["receptor"].append(normalize_recipient(entry.to, f"{argument}.to"))
+        columns["receptor"].append(normalize_iranian(entry.to, f"{argument}.to"))
         columns["linenumber"].append(normalize_line(entry.sender, f"{argument}.sender"))
         if entry.send_at is not None:
             columns["senddate"].append(to_unix(checks.require_aware(entry.send_at, f"{argument}.send_at")))
@@ -114,11 +114,12 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str]]
     return {name: ",".join(values) or None for name, values in columns.items()}, [entry.to for entry in entries]
 
 
-def recipients_of(recipients: str | Iterable[str]) -> tuple[str, list[str]]:
+def recipients_of(recipients: str | Iterable[str], *, international: bool) -> tuple[str, list[str]]:
     """One number or up to 100: comma-joined as they travel, and as given."""
+    normalize = normalize_recipient if international else normalize_iranian
     entries = [recipients] if isinstance(recipients, str) else recipients
     given = checks.require_list(entries, "recipients", most=MAX_ENTRIES)
-    joined = ",".join(normalize_recipient(number, f"recipients[{index}]") for index, number in enumerate(given))
+    joined = ",".join(normalize(number, f"recipients[{index}]") for index, number in enumerate(given))
     return joined, list(given)
 
 
@@ -195,6 +196,21 @@ def check_id_text(value: object, argument: str) -> str:
     return checks.require_no_comma(text, argument, "use another check id")
 
 
+def page_fields(line: str, start: object, end: object, *, read: object, page: object, page_size: object) -> Fields:
+    """Fields of a page of received messages."""
+    since, until = checks.require_aware(start, "start"), checks.require_aware(end, "end")
+    if since > until:
+        raise InvalidArgumentError("start is after end", argument="start")
+    return {
+        "linenumber": normalize_line(line, "line"),
+        "isread": flag(read, "read"),
+        "fromdate": to_unix(since),
+        "todate": to_unix(until),
+        "page": str(checks.require_between(page, "page", 0, 2**31)),
+        "offset": str(checks.require_between(page_size, "page_size", 1, MAX_RECEIVED_PAGE)),
+    }
+
+
 def flag(value: object, argument: str) -> str:
     """Return a bool as 1 or 0."""
     checks.require_instance(value, bool, argument)
@@ -252,13 +268,14 @@ def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[Sen
     items = as_list(envelope.items)
     if items is None:
         items = [envelope.items]
+    numbers = [as_int(_lower_names(item).get("messageid", item)) for item in items]
     if len(items) != len(recipients):
         raise ReplyError(
             f"the answer (HTTP status {envelope.http_status}) has {len(items)} items for {len(recipients)} recipients",
             http_status=envelope.http_status,
             field="items",
+            message_ids=[number for number in numbers if number is not None and number > HIGHEST_ERROR_NUMBER],
         )
-    numbers = [as_int(as_dict(item).get("messageid", item)) for item in items]
     results: list[SendResult] = []
     for index, (number, recipient) in enumerate(zip(numbers, recipients, strict=True)):
         if number is None or number <= 0:
@@ -301,7 +318,7 @@ def read_cancelled(envelope: Envelope) -> list[int]:
     """The ids that were cancelled: bare, or in objects with a status, whose -1 means an unknown id."""
     cancelled: list[int] = []
     for index, item in enumerate(list_of(envelope)):
-        fields = {name.lower(): value for name, value in as_dict(item).items()} or {"messageid": item}
+        fields = _lower_names(item) or {"messageid": item}
         number = as_int(fields.get("messageid"))
         if number is None:
             raise _no_id(envelope, f"items[{index}]")
@@ -316,6 +333,10 @@ def read_group_id(envelope: Envelope) -> int:
     if number is None:
         raise _no_id(envelope, "items.groupid")
     return number
+
+
+def _lower_names(item: Any) -> dict[str, Any]:
+    return {name.lower(): value for name, value in as_dict(item).items()}
 
 
 def _no_id(envelope: Envelope, field: str) -> ReplyError:

@@ -63,7 +63,7 @@ class SmsIrClient(GatewayClient):
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
-        trust_env: Whether to take the proxy from the environment. It doubles the cost of a call.
+        trust_env: Whether to take the proxy from the environment. It makes each call slower.
         hooks: Coroutine functions ``(call, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
 
     Raises:

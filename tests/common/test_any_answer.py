@@ -13,13 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from payamak.common import Outcome, PayamakError, ReplyError, SendResult
 from payamak.common.codec import decode
+from payamak.common.results import only_result
 from payamak.common.session import Reply
 from payamak.ghasedak import Account, Contact, Group, MessageStatus, ReceivedMessage, wire
 from payamak.ghasedak.wire import Envelope
 
 MODELS = [Account, Contact, Group, MessageStatus, ReceivedMessage]
 READERS: dict[str, Callable[[Envelope], object]] = {
-    "only result": lambda envelope: wire.read_only_result(envelope, "09121234567"),
+    "only result": lambda envelope: only_result(wire.read_send_results(envelope, ["09121234567"])),
     "results": lambda envelope: wire.read_send_results(envelope, ["09121234567", "09121234568"]),
     "cancelled": wire.read_cancelled,
     "group id": wire.read_group_id,

@@ -58,7 +58,7 @@ ACCEPTED: list[tuple[Callable[[Any, str], object], list[Any]]] = [
     (an_int, [1, 0, -1]),
     (checks.require_list, [[1], (1, 2), {1}, range(3), {"a": 1}]),
     (at_most_3, [[1, 2, 3]]),
-    (checks.require_id, [1, 2**63]),
+    (checks.require_id, [1, 2**63 - 1]),
     (checks.require_seconds, [1, 0.001, math.inf]),
     (or_none, [1, None]),
     (or_zero, [1, 0, 0.0]),

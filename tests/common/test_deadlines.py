@@ -142,10 +142,10 @@ async def test_a_deadline_that_has_passed_already_means_never_sent(warm: bool) -
     async with RawServer(accept(70001)) as server, HttpSession() as session:
         request = Request("POST", server.url, {}, b"")
         if warm:
-            await session.send(request, deadline=None, connect_timeout=1)
+            await session.send(request, deadline=None, timeout=Timeout())
         past = asyncio.get_running_loop().time() - 0.01
 
-        error = await failure_of(session.send(request, deadline=past, connect_timeout=1))
+        error = await failure_of(session.send(request, deadline=past, timeout=Timeout()))
 
         assert error.outcome is Outcome.NOT_SENT
         await asyncio.sleep(0.01)

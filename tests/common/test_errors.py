@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "field": "items[0].price",
     "code": 9,
     "gateway_message": "پیام",
+    "message_ids": (70001,),
 }
 
 

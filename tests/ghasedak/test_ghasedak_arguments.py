@@ -162,7 +162,7 @@ async def _iterate(client: Any, **options: Any) -> None:
 
 def _add_groups() -> None:
     add("groups.create", "name", lambda c, v: c.groups.create(v), *BAD_TEXTS)
-    add("groups.create", "parent_id", lambda c, v: c.groups.create("n", parent_id=v), 0, -1, True, "12", 1.5)
+    add("groups.create", "parent_id", lambda c, v: c.groups.create("n", parent_id=v), -1, True, "12", 1.5)
     add("groups.add_contacts", "group_id", lambda c, v: c.groups.add_contacts(v, [Contact(FIRST)]), *BAD_IDS)
     add("groups.add_contacts", "contacts", lambda c, v: c.groups.add_contacts(7, v), [], [Contact(FIRST)] * 101, FIRST)
     add("groups.add_contacts", "contacts", lambda c, v: c.groups.add_contacts(7, v), *NO_LISTS)
@@ -188,6 +188,15 @@ def _add_groups() -> None:
     add("groups.delete", "group_id", lambda c, v: c.groups.delete(v), *BAD_IDS)
     add("groups.remove_contacts", "group_id", lambda c, v: c.groups.remove_contacts(v, [1]), *BAD_IDS)
     add("groups.remove_contacts", "record_ids", lambda c, v: c.groups.remove_contacts(7, v), [], range(1, 102), "12")
+    outside = ["+33456351753", "0033456351753"]
+    add("send", "to", lambda c, v: c.send(v, "a"), *outside)
+    add("send_to_many", "recipients[1]", lambda c, v: c.send_to_many([FIRST, v], "a"), *outside)
+    add("send_voice", "recipients[0]", lambda c, v: c.send_voice([v], "a"), *outside)
+    add("statuses", "message_ids[0]", lambda c, v: c.statuses([v]), 2**63, 10**5000)
+    add("statuses", "message_ids", lambda c, v: c.statuses(v), list, iter(()))
+    now = datetime.datetime.now(datetime.UTC)
+    later = now + datetime.timedelta(seconds=1)
+    add("received_page", "start", lambda c, v: c.received_page(LINE, start=v, end=now), later)
     add("groups.remove_contacts", "record_ids[1]", lambda c, v: c.groups.remove_contacts(7, [1, v]), *BAD_IDS)
 
 

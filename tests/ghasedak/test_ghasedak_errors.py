@@ -224,7 +224,7 @@ async def test_refused_for_now_then_taken(call: Call, number: int) -> None:
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("code", [None, "", "x", True, 200.0, [200], {"code": 200}, "2e2", "0x200"])
+@pytest.mark.parametrize("code", [None, "", "x", True, [200], {"code": 200}, "2e2", "0x200"])
 @pytest.mark.parametrize("status", [200, 503])
 async def test_code_that_is_no_integer(code: object, status: int) -> None:
     async with RawServer(answer(envelope([70001], code), status)) as server, make_client(server.url) as client:

@@ -8,12 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from payamak.common import Attempt, AttemptReply, Proceed
 from payamak.emulator import Emulator, Message
 from payamak.ghasedak import (
     AuthenticationError,
+    ConnectionFailedError,
     GatewayError,
     GhasedakClient,
     InsufficientCreditError,
+    InvalidArgumentError,
     InvalidRecipientError,
     InvalidRequestError,
     InvalidSenderError,
@@ -22,6 +25,7 @@ from payamak.ghasedak import (
     OutgoingMessage,
     PermissionDeniedError,
     ReplyError,
+    RequestTimeoutError,
     SendResult,
     ServiceUnavailableError,
 )
@@ -287,9 +291,49 @@ async def test_line_of_somebody_else(emulator: Emulator, client: GhasedakClient)
 
 
 async def test_number_abroad_by_anything_but_otp(emulator: Emulator, client: GhasedakClient) -> None:
-    assert isinstance(await failure_of(client.send(ABROAD, "a")), InvalidRecipientError)
+    """The vendor's document knows numbers abroad for one-time passwords only; the emulator holds to it."""
+    assert isinstance(await failure_of(client.send(ABROAD, "a")), InvalidArgumentError)
     assert (await client.send_otp([ABROAD], "t", ["1"]))[0].ok
     assert [message.recipient for message in emulator.messages()] == [ABROAD]
+
+
+async def test_one_number_that_is_refused_is_raised_and_a_list_is_not(
+    emulator: Emulator, client: GhasedakClient
+) -> None:
+    """Who gives a number and no list does not look for an error in a list."""
+    emulator.ghasedak.switches.per_recipient_errors = True
+    refused = "09000000008"
+    for error in (
+        await failure_of(client.send_otp(refused, "t", ["1"])),
+        await failure_of(client.send_to_many(refused, "a")),
+        await failure_of(client.send_voice(refused, "a")),
+    ):
+        assert isinstance(error, InvalidRecipientError)
+    (result,) = await client.send_otp([refused], "t", ["1"])
+    assert isinstance(result.error, InvalidRecipientError)
+    assert emulator.messages() == []
+
+
+async def test_ids_that_cannot_be_matched_are_kept() -> None:
+    async with RawServer(answer(envelope([70001, 70002]))) as server, make_client(server.url) as client:
+        error = await failure_of(client.send_to_many([FIRST, SECOND, "09123333333"], "a"))
+    assert isinstance(error, ReplyError)
+    assert error.message_ids == (70001, 70002)
+
+
+async def test_all_requests_of_a_call_share_its_id_and_its_time() -> None:
+    slow = answer(envelope([{"messageid": 70001, "status": 1}]), after=0.08)
+    seen: set[str] = set()
+
+    async def observe(call: Attempt, proceed: Proceed) -> AttemptReply:
+        seen.add(call.operation_id)
+        return await proceed()
+
+    async with RawServer(slow) as server, make_client(server.url, hooks=[observe], timeout=0.2) as client:
+        error = await failure_of(client.statuses(range(1, 1001)))
+    assert isinstance(error, RequestTimeoutError | ConnectionFailedError)
+    assert len(seen) == 1
+    assert len(server.requests) <= 3
 
 
 async def test_unknown_template(emulator: Emulator, client: GhasedakClient) -> None:
