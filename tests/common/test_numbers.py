@@ -162,3 +162,10 @@ def test_what_is_no_line_is_refused(line: object) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^sender ") as caught:
         normalize_line(line, "sender")
     assert caught.value.argument == "sender"
+
+
+@pytest.mark.parametrize("spelling", ["2125551234", "3345635175", "8123456789"])
+def test_no_number_is_invented(spelling: str) -> None:
+    """Only a mobile number may come without the leading zero: anything else would become somebody's in Iran."""
+    with pytest.raises(InvalidArgumentError):
+        normalize_recipient(spelling, "to")
