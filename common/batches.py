@@ -38,7 +38,7 @@ async def iterate_from_last_id(
 ) -> AsyncIterator[T]:
     """Go through all entries of a list that is asked for from the last id on, none of them twice.
 
-    The next request names the last entry of the answer before, so that it does not matter whether the gateway goes from
+    The next request names the last entry of the answer before, so that it matters little whether the gateway goes from
     new to old or from old to new.
 
     Args:
@@ -46,11 +46,15 @@ async def iterate_from_last_id(
         identify: Returns an entry's id.
     """
     seen: set[Hashable] = set()
-    last_id = 0
-    while new := _keep_new(found := await fetch(last_id), identify, seen):
-        for entry in new:
-            yield entry
-        last_id = identify(found[-1])
+    for start in (0, 1):
+        last_id = start
+        while new := _keep_new(found := await fetch(last_id), identify, seen):
+            for entry in new:
+                yield entry
+            last_id = identify(found[-1])
+        if all(identify(entry) == last_id for entry in found):
+            return
+        # What follows an id is newer, and 0 means the newest of all: the old ones are reached from the other end.
 
 
 def _keep_new(found: Sequence[T], identify: Callable[[T], Hashable], seen: set[Hashable]) -> list[T]:

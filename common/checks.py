@@ -55,6 +55,13 @@ def require_instance(value: object, kind: type, argument: str) -> None:
         )
 
 
+def require_bool(value: object, argument: str) -> bool:
+    """Return ``value`` if it is True or False."""
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{argument} must be True or False, not {type(value).__name__}", argument=argument)
+    return value
+
+
 def require_iterable(values: Iterable[T], argument: str, *, most: int | None = None) -> list[T]:
     """Return the first ``most`` of ``values``, or all of them, as a list. A lone string is refused."""
     if isinstance(values, (str, bytes, type)) or not hasattr(values, "__iter__"):

@@ -30,6 +30,7 @@ TEHRAN = ZoneInfo("Asia/Tehran")
 
 UnixTime = Annotated[datetime.datetime, "Unix time: seconds, as a number or a string"]
 TehranTime = Annotated[datetime.datetime, "a date and time, in Tehran unless it says otherwise"]
+WholeAmount = Annotated[int, "an amount whose fraction, if it has one, does not count"]
 Mobile = Annotated[str, "an Iranian mobile number that may have lost its leading zero"]
 
 _INTEGER = re.compile(r"\s*-?[0-9]{1,19}\s*")
@@ -163,6 +164,10 @@ def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
     return decimal.Decimal(_to_str(value).strip())
 
 
+def _to_whole_amount(value: Any, _type: Any = None) -> int:
+    return int(_to_decimal(value))
+
+
 def _to_bool(value: Any, _type: Any = None) -> bool:
     if isinstance(value, bool):
         return value
@@ -206,9 +211,10 @@ def _union_without_none(type_: Any) -> list[Any]:
 
 def _is_absent(value: Any) -> bool:
     """The gateways write an absent value as null, as an empty string, or as the first moment of the calendar."""
-    return value is None or value == "" or (isinstance(value, str) and value.startswith("0001-01-01"))
+    return value is None or value == "" or (isinstance(value, str) and value.startswith(_FIRST_MOMENT))
 
 
+_FIRST_MOMENT = ("0001-01-01", "/Date(-62135")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
 _UNIONS = (typing.Union, types.UnionType)
@@ -221,7 +227,12 @@ def _build_converter(*, detailed: bool) -> cattrs.Converter:
     converter.register_structure_hook(float, _to_float)
     converter.register_structure_hook(str, _to_str)
     converter.register_structure_hook(decimal.Decimal, _to_decimal)
-    for annotated, hook in ((UnixTime, _to_unix_time), (TehranTime, _to_tehran_time), (Mobile, _to_mobile)):
+    for annotated, hook in (
+        (UnixTime, _to_unix_time),
+        (TehranTime, _to_tehran_time),
+        (Mobile, _to_mobile),
+        (WholeAmount, _to_whole_amount),
+    ):
         converter.register_structure_hook_func(functools.partial(operator.eq, annotated), hook)
     converter.register_structure_hook_factory(_is_open_enum, _to_open_enum)
 

@@ -434,6 +434,8 @@ def _get_cause(error: Exception) -> BaseException | None:
         return None
     if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
         return None  # It holds the half of an answer.
+    if isinstance(error, aiohttp.ClientOSError) and error.errno is None:
+        return None  # One of aiohttp's own making, with the URL in its text.
     return error
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, TypeAlias, cast
 import aiohttp
 import attrs
 
+from .checks import require_text
 from .errors import InvalidArgumentError
 
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
@@ -24,71 +25,79 @@ class Upload:
     """A multipart form, with or without a file.
 
     Attributes:
+        fields: The fields of the form.
         field: The name of the file's part.
         file: The file.
         file_name: The name that the gateway sees.
-        fields: Further fields of the form.
         start: Where an open file stood.
+        size: How much of an open file there is from there on.
     """
 
-    field: str
-    file: str | os.PathLike[str] | bytes | io.IOBase | None = attrs.field(repr=False)
-    file_name: str = attrs.field(repr=False)
     fields: Mapping[str, str] = attrs.field(repr=False)
+    field: str = ""
+    file: Path | bytes | BinaryIO | None = attrs.field(default=None, repr=False)
+    file_name: str = attrs.field(default="", repr=False)
     start: int = 0
+    size: int = 0
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncGenerator[aiohttp.FormData, None]:
         """Open the file for one attempt and put it into a form."""
-        form = aiohttp.FormData(dict(self.fields), default_to_multipart=True)
+        form = aiohttp.FormData(dict(self.fields), quote_fields=False, default_to_multipart=True)
         if self.file is None:
             yield form
             return
-        stream = await asyncio.to_thread(self._open, self.file)
+        stream, size = await asyncio.to_thread(self._open, self.file)
         try:
-            form.add_field(self.field, stream, filename=self.file_name, content_type="application/octet-stream")
+            form.add_field(self.field, _SizedPayload(stream, size), filename=self.file_name)
             yield form
         finally:
             await asyncio.to_thread(stream.close)
 
-    def _open(self, file: str | os.PathLike[str] | bytes | io.IOBase) -> io.IOBase:
+    def _open(self, file: Path | bytes | BinaryIO) -> tuple[io.IOBase, int]:
         if isinstance(file, bytes):
-            return io.BytesIO(file)
-        if isinstance(file, io.IOBase):
+            return io.BytesIO(file), len(file)
+        if not isinstance(file, Path):
             file.seek(self.start)
-            return _LeftOpen(file)
+            return _LeftOpen(file), self.size
         try:
-            return open(file, "rb")  # closed by the method above
+            stream = file.open("rb")
         except OSError as error:
             raise InvalidArgumentError(f"file cannot be opened: {error.strerror}", argument="file") from None
+        return stream, os.fstat(stream.fileno()).st_size
+
+
+class _SizedPayload(aiohttp.IOBasePayload):
+    """A file of known size. aiohttp would ask the descriptor, which may be missing, or that of a compressed file."""
+
+    def __init__(self, stream: io.IOBase, size: int) -> None:
+        super().__init__(cast("BinaryIO", stream), filename=None, content_type="application/octet-stream")
+        self._known_size = size
+
+    @property
+    def size(self) -> int:
+        return self._known_size
 
 
 class _LeftOpen(io.BufferedIOBase):
     """A file of the caller's: aiohttp closes what it has sent, and this file is not ours to close."""
 
-    def __init__(self, file: io.IOBase) -> None:
-        self._file = cast("BinaryIO", file)
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to so many bytes."""
         return self._file.read(-1 if size is None else size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move to a position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the position."""
         return self._file.tell()
-
-    def fileno(self) -> int:
-        """Return the descriptor, by which aiohttp finds the size."""
-        return self._file.fileno()
 
 
 def make_upload(
     field: str,
-    file: FileSource | None,
+    file: FileSource,
     *,
     file_name: str | None,
     fields: Mapping[str, str],
@@ -99,25 +108,47 @@ def make_upload(
     Raises:
         InvalidArgumentError: It is not there, has no name, cannot seek, or has another ending than one of ``endings``.
     """
-    if file is None:
-        return Upload(field, None, "", fields)
-    start = 0
-    source: str | os.PathLike[str] | bytes | io.IOBase
+    start = size = 0
+    source: Path | bytes | BinaryIO
     if isinstance(file, (str, os.PathLike)):
-        source = Path(file)
-        name = file_name or source.name
-        if not source.is_file():
-            raise InvalidArgumentError("file does not exist, or is not a file", argument="file")
+        source = _find(file)
+        own_name = source.name
     elif isinstance(file, bytes):
-        source, name = file, file_name or ""
-    elif isinstance(file, io.IOBase) and not isinstance(file, io.TextIOBase) and file.readable() and file.seekable():
-        source, name, start = file, file_name or Path(str(getattr(file, "name", ""))).name, file.tell()
+        source, own_name = file, ""
     else:
-        raise InvalidArgumentError(
-            "file must be a path, bytes, or a file that is open for reading bytes and can seek", argument="file"
-        )
-    if not name:
-        raise InvalidArgumentError("file_name is missing: bytes have no name of their own", argument="file_name")
+        source, own_name = file, Path(str(getattr(file, "name", "") or "")).name
+        start, size = _measure(file)
+    name = _check_name(own_name if file_name is None else file_name)
     if endings and not name.lower().endswith(endings):
         raise InvalidArgumentError(f"file must end in {' or '.join(endings)}, by its name", argument="file")
-    return Upload(field, source, name, fields, start)
+    return Upload(fields, field, source, name, start, size)
+
+
+def _find(path: str | os.PathLike[str]) -> Path:
+    with contextlib.suppress(OSError, ValueError):
+        if Path(path).is_file():
+            return Path(path)
+    raise InvalidArgumentError("file does not exist, or is not a file", argument="file")
+
+
+def _measure(file: BinaryIO) -> tuple[int, int]:
+    """Return where an open file stands and how much follows."""
+    with contextlib.suppress(Exception):  # Whatever an object that is no such file raises.
+        start = file.tell()
+        if isinstance(file.read(0), bytes):  # A file of text gives a string.
+            file.seek(0, io.SEEK_END)
+            end = file.tell()
+            file.seek(start)
+            return start, max(0, end - start)
+    raise InvalidArgumentError(
+        "file must be a path, bytes, or a file that is open for reading bytes and can seek", argument="file"
+    )
+
+
+def _check_name(name: object) -> str:
+    if not isinstance(name, str) or not name:
+        raise InvalidArgumentError("file_name is missing: bytes have no name of their own", argument="file_name")
+    require_text(name, "file_name")
+    if not name.isprintable():
+        raise InvalidArgumentError("file_name holds a character that no name can have", argument="file_name")
+    return name

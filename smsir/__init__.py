@@ -24,7 +24,7 @@ from ..common import (
 from ..common.tokens import MemoryTokenStore, Token, TokenStore
 from .account import Account, Question
 from .client import SmsIrClient
-from .contacts import AddedContacts, CancelledContact, CancelledPage, Contact, Contacts, Emoji, NewContact
+from .contacts import AddedContact, AddedContacts, CancelledContact, CancelledPage, Contact, Contacts, Emoji, NewContact
 from .drafts import Draft, Drafts
 from .errors import TokenRejection
 from .groups import ContactGroup, Groups, Transfer
@@ -36,6 +36,7 @@ from .transactions import Transaction, Transactions
 
 __all__ = [
     "Account",
+    "AddedContact",
     "AddedContacts",
     "AuthenticationError",
     "CancelledContact",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..common.codec import Mobile, TehranTime, wire
+from ..common.codec import Mobile, TehranTime, WholeAmount, wire
 
 
 @attrs.frozen
@@ -12,7 +12,7 @@ class Account:
     """The account.
 
     Attributes:
-        credit: The credit that is left.
+        credit: The credit that is left, without a fraction.
         first_name: The owner's first name.
         last_name: The owner's last name.
         business_name: The name of the business.
@@ -29,7 +29,7 @@ class Account:
         referral_code: The code that brings new customers.
     """
 
-    credit: int = attrs.field(metadata=wire("Credit"))
+    credit: WholeAmount = attrs.field(metadata=wire("Credit"))
     first_name: str | None = attrs.field(default=None, repr=False, metadata=wire("FirstName"))
     last_name: str | None = attrs.field(default=None, repr=False, metadata=wire("LastName"))
     business_name: str | None = attrs.field(default=None, repr=False, metadata=wire("BusinessName"))

@@ -13,7 +13,7 @@ import attrs
 
 from ..common import checks
 from ..common.client import GatewayClient, Hook, Operation
-from ..common.errors import ConnectionFailedError, Outcome, PayamakError
+from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Reply, Request, Timeout
 from ..common.tokens import Token, TokenManager, TokenStore
@@ -98,6 +98,9 @@ class SmsIrClient(GatewayClient):
         )  # fmt: skip
         self._user_api_key = checks.require_text(user_api_key, "user_api_key")
         self._secret_key = checks.require_text(secret_key, "secret_key")
+        for name in ("get", "set", "delete"):
+            if token_store is not None and not callable(getattr(token_store, name, None)):
+                raise InvalidArgumentError(f"token_store has no method {name}", argument="token_store")
         checks.require_instance(token_rejection, TokenRejection, "token_rejection")
         self._rejection = token_rejection
         account = hashlib.sha256(f"{self._base_url}\n{user_api_key}\n{secret_key}".encode()).hexdigest()

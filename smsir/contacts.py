@@ -29,7 +29,7 @@ class Emoji(enum.IntEnum):
 
 @attrs.frozen
 class NewContact:
-    """A contact to be added, and what the gateway says of it afterwards.
+    """A contact to be added, or what a contact shall be.
 
     Attributes:
         mobile: The mobile number.
@@ -39,7 +39,26 @@ class NewContact:
         emoji: The picture.
     """
 
-    mobile: Mobile = attrs.field(repr=False, metadata=wire("Mobile"))
+    mobile: str = attrs.field(repr=False)
+    prefix: str | None = attrs.field(default=None, repr=False)
+    first_name: str | None = attrs.field(default=None, repr=False)
+    last_name: str | None = attrs.field(default=None, repr=False)
+    emoji: Emoji | int | None = None
+
+
+@attrs.frozen
+class AddedContact:
+    """What the gateway says of a contact that was to be added.
+
+    Attributes:
+        mobile: The mobile number.
+        prefix: The title.
+        first_name: The first name.
+        last_name: The last name.
+        emoji: The picture.
+    """
+
+    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=wire("Mobile"))
     prefix: str | None = attrs.field(default=None, repr=False, metadata=wire("Prefix"))
     first_name: str | None = attrs.field(default=None, repr=False, metadata=wire("FirstName"))
     last_name: str | None = attrs.field(default=None, repr=False, metadata=wire("LastName"))
@@ -115,8 +134,8 @@ class AddedContacts:
         group_id: The group; `Contacts.upload_excel` does not tell it.
     """
 
-    added: list[NewContact] = attrs.field(factory=list[NewContact], metadata=wire("AddedList"))
-    erroneous: list[NewContact] = attrs.field(factory=list[NewContact], metadata=wire("ErroneousList"))
+    added: list[AddedContact] = attrs.field(factory=list[AddedContact], metadata=wire("AddedList"))
+    erroneous: list[AddedContact] = attrs.field(factory=list[AddedContact], metadata=wire("ErroneousList"))
     group_id: int | None = attrs.field(default=None, metadata=wire("GroupId"))
 
 

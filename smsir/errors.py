@@ -40,9 +40,14 @@ class TokenRejection:
 
     def fits(self, code: int | None, message: str | None) -> bool:
         """Whether a failure with this code and message rejects the token."""
-        if _LEAKED_EXCEPTION.search(message or ""):
+        if quotes_exception(message):
             return False
         return code in self.codes or any(word.lower() in (message or "").lower() for word in self.words)
+
+
+def quotes_exception(message: str | None) -> bool:
+    """Whether a failure's message quotes a .NET exception."""
+    return _LEAKED_EXCEPTION.search(message or "") is not None
 
 
 def is_leaked(message: str | None) -> bool:

@@ -9,7 +9,7 @@ import attrs
 from ..common import checks
 from ..common.batches import iterate_from_last_id, iterate_pages
 from ..common.codec import Mobile, TehranTime, wire
-from ..common.errors import GatewayError, InvalidArgumentError, Outcome
+from ..common.errors import AuthenticationError, GatewayError, InvalidArgumentError
 from ..common.numbers import normalize_recipient
 from . import operations
 from .wire import Arguments, Requester, read_list, read_model
@@ -137,7 +137,7 @@ class Messages:
                     "Message": checks.require_text(text, "text"),
                     "ContactGroupIds": groups,
                     "ContactRelationIds": relations,
-                    "CanContinueInCaseOfError": bool(continue_on_error),
+                    "CanContinueInCaseOfError": checks.require_bool(continue_on_error, "continue_on_error"),
                 }
             )
 
@@ -166,7 +166,7 @@ class Messages:
                     "MobileNumbers": [
                         normalize_recipient(number, f"numbers[{index}]") for index, number in enumerate(given)
                     ],
-                    "CanContinueInCaseOfError": bool(continue_on_error),
+                    "CanContinueInCaseOfError": checks.require_bool(continue_on_error, "continue_on_error"),
                 }
             )
 
@@ -181,19 +181,22 @@ class Messages:
             group_ids: Groups of contacts.
             contact_relation_ids: Single contacts, by their relation ids.
         """
-        groups, relations = list(group_ids), list(contact_relation_ids)
-        read = read_model(RecipientCount)
+        body: dict[str, list[int]] = {}
+
+        def arguments() -> Arguments:
+            body["ContactsGroupIds"], body["ContactRelationIds"] = _targets(group_ids, contact_relation_ids)
+            return Arguments(body=body)
+
+        operation, read = operations.MESSAGES_COUNT_RECIPIENTS, read_model(RecipientCount)
         try:
-            return await self._request(
-                operations.MESSAGES_COUNT_RECIPIENTS, lambda: _count_arguments(groups, relations, keep_empty=True), read
-            )
+            return await self._request(operation, arguments, read)
         except GatewayError as error:
-            if error.outcome is not Outcome.REFUSED or (groups and relations):
+            refused = error.http_status is not None and error.http_status < 300
+            if not refused or isinstance(error, AuthenticationError) or all(body.values()):
                 raise
         # The document demands the empty list; the vendor's own code found that the gateway refuses it.
-        return await self._request(
-            operations.MESSAGES_COUNT_RECIPIENTS, lambda: _count_arguments(groups, relations, keep_empty=False), read
-        )
+        without_empty = {name: ids for name, ids in body.items() if ids}
+        return await self._request(operation, lambda: Arguments(body=without_empty), read)
 
     async def sent_page(self, page: int = 0) -> list[SentMessage]:
         """Fetch a page of 50 sends, the newest first. Vendor method: ``GetLastSentMessagesByPageId``.
@@ -249,16 +252,11 @@ class Messages:
 
 
 def _targets(group_ids: Iterable[int], contact_relation_ids: Iterable[int]) -> tuple[list[int], list[int]]:
-    groups, relations = list(group_ids), list(contact_relation_ids)
+    groups = checks.require_iterable(group_ids, "group_ids")
+    relations = checks.require_iterable(contact_relation_ids, "contact_relation_ids")
     if not groups and not relations:
         raise InvalidArgumentError("group_ids and contact_relation_ids are both empty", argument="group_ids")
     return (
         checks.require_ids(groups, "group_ids") if groups else [],
         checks.require_ids(relations, "contact_relation_ids") if relations else [],
     )
-
-
-def _count_arguments(group_ids: list[int], contact_relation_ids: list[int], *, keep_empty: bool) -> Arguments:
-    groups, relations = _targets(group_ids, contact_relation_ids)
-    body = {"ContactsGroupIds": groups, "ContactRelationIds": relations}
-    return Arguments(body=body if keep_empty else {name: ids for name, ids in body.items() if ids})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from urllib.parse import quote
 
 import attrs
@@ -10,7 +10,8 @@ import attrs
 from ..common import checks
 from ..common.batches import iterate_pages
 from ..common.codec import TehranTime, wire
-from ..common.uploads import FileSource, make_upload
+from ..common.errors import InvalidArgumentError
+from ..common.uploads import FileSource, Upload, make_upload
 from . import operations
 from .wire import Arguments, Requester, read_list, read_model, read_nothing
 
@@ -108,7 +109,7 @@ class TicketStatus:
     name: str | None = attrs.field(default=None, metadata=wire("Status"))
 
 
-LONGEST_TEXT_IN_URL = 1500
+LONGEST_TEXTS_IN_URL = 1500
 _read_tickets = read_list("TicketDetails", Ticket)
 
 
@@ -149,6 +150,7 @@ class Tickets:
                     else checks.require_id(department_id, "department_id"),
                     "priorityId": None if priority_id is None else checks.require_id(priority_id, "priority_id"),
                 },
+                ("Subject", "Body"),
                 file,
                 file_name,
             )
@@ -222,7 +224,7 @@ class Tickets:
                 "ticketId": checks.require_id(ticket_id, "ticket_id"),
                 "Body": checks.require_text(body, "body"),
             }
-            return _form(fields, file, file_name)
+            return _form(fields, ("Body",), file, file_name)
 
         return await self._request(operations.TICKETS_REPLY, arguments, read_model(NewReply))
 
@@ -235,10 +237,22 @@ class Tickets:
         return iterate_pages(self.page, lambda ticket: ticket.id)
 
 
-def _form(fields: Mapping[str, str | int | None], file: FileSource | None, file_name: str | None) -> Arguments:
+def _form(
+    fields: Mapping[str, str | int | None], texts: Iterable[str], file: FileSource | None, file_name: str | None
+) -> Arguments:
     # The vendor's document names these as parts of the form, its samples put them into the query: they travel in both,
-    # unless the text is too long for a URL.
+    # unless the texts are too long for a URL.
     parts = {name: str(value) for name, value in fields.items() if value is not None}
-    upload = make_upload("File", file, file_name=file_name, fields=parts)
-    fits = len(quote(parts["Body"])) <= LONGEST_TEXT_IN_URL
-    return Arguments(fields if fits else {**fields, "Body": None}, upload=upload)
+    if file is None:
+        if file_name is not None:
+            raise InvalidArgumentError("file_name is given, but no file", argument="file_name")
+        upload = Upload(parts)
+    else:
+        upload = make_upload("File", file, file_name=file_name, fields=parts)
+    query = dict(fields)
+    room = LONGEST_TEXTS_IN_URL
+    for name in sorted(texts, key=lambda name: len(parts[name])):
+        room -= len(quote(parts[name]))
+        if room < 0:
+            del query[name]
+    return Arguments(query, upload=upload)

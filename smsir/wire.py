@@ -21,15 +21,14 @@ from ..common.errors import (
     GatewayError,
     InvalidArgumentError,
     NotFoundError,
-    Outcome,
     PayamakError,
     RateLimitError,
     ReplyError,
 )
 from ..common.session import Reply, Request
-from ..common.statuses import STATUSES, explain, from_status, is_refusal
+from ..common.statuses import STATUSES, explain, from_status
 from ..common.uploads import Upload
-from .errors import TokenRejection, from_failure, is_leaked, make_rejection
+from .errors import TokenRejection, from_failure, is_leaked, make_rejection, quotes_exception
 
 T = TypeVar("T")
 
@@ -111,7 +110,7 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
         )
     if status == 401 or (status < 500 and rejection.fits(code, message)):
         raise make_rejection(message, code=code, http_status=status)
-    if is_refusal(status) and status in STATUSES and not is_leaked(message):
+    if status in STATUSES and (status == 429 or not is_leaked(message)):
         refusal = from_status(status, http_status=status, gateway_message=message, retry_after=reply.retry_after)
         refusal.code = code
         raise refusal
@@ -171,8 +170,9 @@ def read_token(reply: Reply) -> str:
     try:
         envelope = read_envelope(reply, TokenRejection())
     except GatewayError as error:
-        # A refusal of any kind comes from the keys: nothing else is sent.
-        if error.outcome is not Outcome.REFUSED or isinstance(error, (RateLimitError, NotFoundError)):
+        # A failure of any other kind comes from the keys: nothing else is sent.
+        is_other = reply.status >= 500 or quotes_exception(error.gateway_message)
+        if is_other or isinstance(error, (RateLimitError, NotFoundError)):
             raise
         envelope = {"Message": error.gateway_message, "ErrorCode": error.code}
     token = envelope.get("TokenKey")

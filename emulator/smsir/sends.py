@@ -70,14 +70,19 @@ def count(state: State, call: Call) -> Payload:
     recipients = _members(state, call, "ContactsGroupIds")
     if state.switches.reject_empty_lists_in_count:
         for name in ("ContactsGroupIds", "ContactRelationIds"):
-            if not call.fields.integers(name):
+            if call.fields.has(name) and not call.fields.integers(name):
                 raise argument(name)
     return {"Count": len(recipients.mobiles), "InvalidCount": recipients.named - len(recipients.mobiles)}
 
 
 def _members(state: State, call: Call, groups_name: str) -> _Recipients:
-    # Both lists must be there, even if empty: the document says so twice.
-    group_ids, relation_ids = call.fields.integers(groups_name), call.fields.integers("ContactRelationIds")
+    # Both lists must be there, even if empty: the document says so twice. Where an empty one is refused, it may be
+    # left out.
+    optional = groups_name == "ContactsGroupIds" and state.switches.reject_empty_lists_in_count
+    group_ids, relation_ids = (
+        [] if optional and not call.fields.has(name) else call.fields.integers(name)
+        for name in (groups_name, "ContactRelationIds")
+    )
     book, recipients = state.phone_book, _Recipients()
     for group_id in dict.fromkeys(group_ids):
         if book.group(group_id) is None:
