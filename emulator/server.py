@@ -13,6 +13,7 @@ from aiohttp import web
 from yarl import URL
 
 from .about import start_page
+from .advgateway import AdvGateway
 from .clock import Clock
 from .control import CONTROL_PREFIX, Control
 from .exchange import Exchange, RequestRecord
@@ -20,6 +21,7 @@ from .faults import Fault, FaultQueue
 from .gateway import Gateway
 from .ghasedak import GhasedakGateway
 from .ledger import InboxMessage, Ledger, Message
+from .opgateway import OpGateway
 from .smsir import SmsIrGateway
 from .uploads import MAX_BODY
 
@@ -55,6 +57,8 @@ class Emulator:
         clock: the time everything goes by; `clock.advance(seconds)` moves messages on.
         ghasedak: account, switches, templates and phone book of the Ghasedak gateway.
         smsir: account, switches, tokens, phone book, batches and tickets of the sms.ir gateway.
+        opgateway: account, switches, phone books and users of the op-driven gateway.
+        advgateway: account and switches of the "advanced" gateway, SOAP and REST.
         requests: every request to a gateway so far, oldest first.
     """
 
@@ -67,7 +71,10 @@ class Emulator:
         self._faults = FaultQueue()
         self.ghasedak = GhasedakGateway(self.clock, self._ledger)
         self.smsir = SmsIrGateway(self.clock, self._ledger)
-        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in (self.ghasedak, self.smsir)}
+        self.opgateway = OpGateway(self.clock, self._ledger)
+        self.advgateway = AdvGateway(self.clock, self._ledger)
+        gateways = (self.ghasedak, self.smsir, self.opgateway, self.advgateway)
+        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in gateways}
         # localhost may stand for two addresses, and a free port would be another one on each.
         self._host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
         self._wanted_port = port
@@ -140,6 +147,21 @@ class Emulator:
         return f"{self.url}{self.smsir.prefixes[0]}"
 
     @property
+    def opgateway_url(self) -> str:
+        """The one address of the op-driven gateway."""
+        return f"{self.url}{self.opgateway.prefixes[0]}"
+
+    @property
+    def advgateway_url(self) -> str:
+        """Address of the "advanced" gateway's SOAP server; with `?wsdl` that of its description."""
+        return f"{self.url}{self.advgateway.prefixes[0]}"
+
+    @property
+    def advgateway_rest_url(self) -> str:
+        """Base URL of the "advanced" gateway's REST service."""
+        return f"{self.url}{self.advgateway.prefixes[1]}"
+
+    @property
     def gateways(self) -> Mapping[str, Gateway]:
         """All gateways by name."""
         return self._gateways
@@ -167,7 +189,7 @@ class Emulator:
     def gateway(self, name: str) -> Gateway:
         """A gateway by name. Raises ValueError for an unknown one."""
         if name not in self._gateways:
-            raise ValueError(f"gateway must be one of {', '.join(sorted(self._gateways))}")
+            raise ValueError(f"gateway must be one of {', '.join(self._gateways)}")
         return self._gateways[name]
 
     def add_fault(self, fault: Fault) -> None:
