@@ -15,19 +15,14 @@ from typing import Any, Self, TypedDict
 import aiohttp
 import attrs
 import yarl
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 
-from . import checks
+from . import certainty, checks
 from .errors import (
     ClientStateError,
     ConnectionFailedError,
-    ConnectionLostError,
     InvalidArgumentError,
-    Outcome,
     PayamakError,
     ReplyError,
-    RequestTimeoutError,
 )
 from .uploads import Upload
 
@@ -243,7 +238,7 @@ class HttpSession:
         self._slots = asyncio.Semaphore(self._max_connections)
         self._own = aiohttp.ClientSession(
             # The limit is kept by the semaphore: who waits there is known to have sent nothing.
-            connector=_Connector(limit=0),
+            connector=certainty.Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=self._trust_env,
         )
@@ -280,8 +275,7 @@ class HttpSession:
         if self._proxy is not None:
             options["proxy"] = self._proxy
         if request.method != "POST":
-            # aiohttp sends GET, PUT and DELETE a second time, silently, when the connection drops.
-            options["middlewares"] = (_keep_from_resending, *getattr(session, "_middlewares", ()))
+            options["middlewares"] = (certainty.keep_from_resending, *getattr(session, "_middlewares", ()))
         deadline, connect = _limit_attempt(deadline, timeout)
         try:
             async with (
@@ -305,43 +299,12 @@ class HttpSession:
                 raise ClientStateError("the session was closed while the call waited for a connection") from None
             raise
         except Exception as error:
-            original = error.error if isinstance(error, (_BeforeSendingError, _ConnectionBrokeError)) else error
-            failure, cause = _translate(original), _get_cause(original)
-            if isinstance(error, _BeforeSendingError) and failure.outcome is not Outcome.NOT_SENT:
-                failure = ConnectionFailedError(f"no connection to the gateway came about ({type(original).__name__})")
+            failure, cause = certainty.explain(error)
         # Raised out here, so that the original does not hang on it as its context.
         try:
             raise failure from cause
         finally:
-            del failure, cause, original  # They hold this frame, which holds them.
-
-
-class _BeforeSendingError(Exception):
-    """Carries an error that came before a byte of the request was written."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
-
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
-        """Find or make a connection."""
-        while True:
-            try:
-                connection = await super().connect(req, traces, timeout)
-            except TimeoutError:
-                raise  # aiohttp itself makes of it what can be told apart.
-            except Exception as error:
-                raise _BeforeSendingError(error) from None
-            if connection.protocol is not None and not connection.protocol.should_close:
-                return connection
-            # Something came in on it while it was idle: that would be taken for the answer to this request.
-            connection.close()
+            del failure, cause  # They hold this frame, which holds them.
 
 
 def _limit_attempt(deadline: float | None, timeout: Timeout) -> tuple[float | None, float | None]:
@@ -367,25 +330,6 @@ class _RequestOptions(TypedDict, total=False):
     middlewares: tuple[aiohttp.ClientMiddlewareType, ...]
 
 
-class _ConnectionBrokeError(Exception):
-    """Carries an error past aiohttp, which would take the bare error as an order to send again."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-async def _keep_from_resending(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _ConnectionBrokeError(error) from None
-
-
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     chunks: list[bytes] = []
     size = 0
@@ -398,45 +342,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
             )
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _translate(error: Exception) -> PayamakError:
-    """Say what an error of aiohttp means for the request. The text of that error is not used: it can hold the URL."""
-    kind = type(error).__name__
-    for classes, failure, message in _MEANINGS:
-        if isinstance(error, classes):
-            return failure(f"{message} ({kind})")
-    return ConnectionLostError(f"the connection broke before the whole answer was here ({kind})")
-
-
-# In this order, because the classes of aiohttp derive from one another.
-_MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
-    (aiohttp.ConnectionTimeoutError, ConnectionFailedError, "no connection came about in time"),
-    (aiohttp.ClientConnectorDNSError, ConnectionFailedError, "the gateway's host name cannot be resolved"),
-    (aiohttp.ClientSSLError, ConnectionFailedError, "the TLS handshake failed"),
-    (aiohttp.ClientProxyConnectionError, ConnectionFailedError, "the proxy cannot be reached"),
-    (aiohttp.ClientConnectorError, ConnectionFailedError, "no connection to the gateway came about"),
-    (aiohttp.ClientHttpProxyError, ConnectionFailedError, "the proxy refused to connect"),
-    (aiohttp.ServerFingerprintMismatch, ConnectionFailedError, "the server's certificate is not the one expected"),
-    (aiohttp.InvalidURL, ConnectionFailedError, "no request can be made for this base_url"),
-    (TimeoutError, RequestTimeoutError, "no answer in time"),
-    (aiohttp.ClientResponseError, ReplyError, "the answer is not HTTP"),
-)
-
-
-def _get_cause(error: Exception) -> BaseException | None:
-    """Choose what to chain: no error whose text or arguments hold the URL, the headers or the proxy's password."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return error.certificate_error
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error
-    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)):
-        return None
-    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
-        return None  # It holds the half of an answer.
-    if isinstance(error, aiohttp.ClientOSError) and error.errno is None:
-        return None  # One of aiohttp's own making, with the URL in its text.
-    return error
 
 
 def _abandon(session: aiohttp.ClientSession) -> None:

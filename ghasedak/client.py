@@ -18,6 +18,7 @@ from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout
 from . import wire
 from .groups import Groups
+from .inbox import iterate_inbox
 from .models import Account, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage
 from .wire import Envelope, Fields
 
@@ -100,7 +101,7 @@ class GhasedakClient(GatewayClient):
             send_at: An aware datetime to send it at; now by default.
             check_id: A mark of your own, unique to this message and without commas, for `statuses_by_check_id`.
 
-        Raises `PayamakError`; see the class. A refusal of this one recipient is raised too.
+        Raises `PayamakError`. A refusal of this one recipient is raised too.
         """
         return await self._request(
             wire.SEND,
@@ -125,8 +126,6 @@ class GhasedakClient(GatewayClient):
         Args:
             username: The account's user name.
             to: This and what follows is as in `send`.
-
-        Raises `PayamakError`; see the class.
         """
 
         def fields() -> Fields:
@@ -174,9 +173,7 @@ class GhasedakClient(GatewayClient):
         send_at: datetime.datetime | None = None,
         check_ids: Iterable[str] | None = None,
     ) -> list[SendResult]:
-        """Send one text to up to 100 numbers.
-
-        Vendor method: bulk 2, ``sms/send/pair``.
+        """Send one text to up to 100 numbers. Vendor method: bulk 2, ``sms/send/pair``.
 
         Args:
             recipients: 1 to 100 numbers, or one number. A number that stands there twice gets the message twice.
@@ -223,8 +220,6 @@ class GhasedakClient(GatewayClient):
 
         Returns:
             One result for each recipient, in their order.
-
-        Raises `PayamakError`; see the class.
         """
         return await self._send_to_recipients(
             wire.SEND_OTP,
@@ -235,9 +230,7 @@ class GhasedakClient(GatewayClient):
     async def send_voice(
         self, recipients: str | Iterable[str], text: str, *, send_at: datetime.datetime | None = None
     ) -> list[SendResult]:
-        """Have a text read out in a call to up to 100 numbers.
-
-        Vendor method: voice, ``voice/send/simple``.
+        """Have a text read out in a call to up to 100 numbers. Vendor method: voice, ``voice/send/simple``.
 
         Args:
             recipients: 1 to 100 numbers, or one number.
@@ -246,8 +239,6 @@ class GhasedakClient(GatewayClient):
 
         Returns:
             One result for each recipient, in their order.
-
-        Raises `PayamakError`; see the class.
         """
         return await self._send_to_recipients(
             wire.SEND_VOICE,
@@ -258,9 +249,7 @@ class GhasedakClient(GatewayClient):
         )
 
     async def statuses(self, message_ids: Iterable[int]) -> list[MessageStatus]:
-        """Ask what became of messages, by the gateway's ids.
-
-        Vendor method: status, ``sms/status`` with type 1.
+        """Ask what became of messages, by the gateway's ids. Vendor method: status, ``sms/status`` with type 1.
 
         Args:
             message_ids: Any number of them; each 100 are one request. If one of the requests fails, all is raised.
@@ -284,22 +273,16 @@ class GhasedakClient(GatewayClient):
         Returns:
             As `statuses`. The gateway does not say which check id a status belongs to: after an unknown outcome ask for
             one at a time. ``NOT_FOUND`` right after a timeout is no proof: a slow gateway may still be at work.
-
-        Raises `PayamakError`; see the class.
         """
         marks = self._check(wire.STATUSES_BY_CHECK_ID, lambda: wire.check_ids_of(check_ids))
         return await self._statuses(wire.STATUSES_BY_CHECK_ID, marks, "2")
 
     async def received(self, line: str, *, read: bool = False) -> list[ReceivedMessage]:
-        """Fetch the up to 100 last messages that came in on a line.
-
-        Vendor method: receive last, ``sms/receive/last``.
+        """Fetch the up to 100 last messages that came in on a line. Vendor method: receive last, ``sms/receive/last``.
 
         Args:
             line: Your line.
             read: False for those not read yet, True for those read.
-
-        Raises `PayamakError`; see the class.
         """
         return await self._request(
             wire.RECEIVED,
@@ -328,8 +311,6 @@ class GhasedakClient(GatewayClient):
             read: False for those not read yet, True for those read.
             page: The first page is 0.
             page_size: 1 to 200.
-
-        Raises `PayamakError`; see the class.
         """
         return await self._request(
             wire.RECEIVED_PAGE,
@@ -344,38 +325,21 @@ class GhasedakClient(GatewayClient):
 
         The arguments and the errors are those of `received_page`.
         """
-        seen: set[int] = set()
-        total, page, found_in_pass = 0, 0, 0
-        while True:
-            found = await self.received_page(line, start=start, end=end, read=read, page=page, page_size=page_size)
-            before = len(seen)
-            for message in found.messages:
-                if message.message_id not in seen:
-                    seen.add(message.message_id)
-                    yield message
-            new = len(seen) - before
-            found_in_pass += new
-            total = max(total, found.total or 0)
-            if new and (len(seen) < total if total else len(found.messages) >= page_size):
-                page += 1
-            elif page and found_in_pass and len(seen) < total:
-                # If reading marks messages as read, what was not fetched yet has moved up to earlier pages.
-                page, found_in_pass = 0, 0
-            else:
-                return
+
+        async def fetch(page: int) -> ReceivedPage:
+            return await self.received_page(line, start=start, end=end, read=read, page=page, page_size=page_size)
+
+        async for message in iterate_inbox(fetch, page_size):
+            yield message
 
     async def cancel(self, message_ids: Iterable[int]) -> list[int]:
-        """Take back messages whose time has not come yet.
-
-        Vendor method: cancel, ``sms/cancel``.
+        """Take back messages whose time has not come yet. Vendor method: cancel, ``sms/cancel``.
 
         Args:
             message_ids: 1 to 100 ids of messages that were sent with ``send_at``.
 
         Returns:
             The ids of those that were cancelled.
-
-        Raises `PayamakError`; see the class.
         """
         return await self._request(
             wire.CANCEL,
@@ -384,12 +348,7 @@ class GhasedakClient(GatewayClient):
         )
 
     async def account(self) -> Account:
-        """Ask for the account's credit and its expiry.
-
-        Vendor method: account info, ``account/info``.
-
-        Raises `PayamakError`; see the class.
-        """
+        """Ask for the account's credit and its expiry. Vendor method: account info, ``account/info``."""
         return await self._request(
             wire.ACCOUNT,
             dict[str, str | None],
@@ -397,10 +356,7 @@ class GhasedakClient(GatewayClient):
         )
 
     async def credit(self) -> int:
-        """Ask for the account's credit, in rial. It is `account` without the expiry.
-
-        Raises `PayamakError`; see the class.
-        """
+        """Ask for the account's credit, in rial. It is `account` without the expiry."""
         return (await self.account()).balance
 
     async def _statuses(self, operation: Operation, ids: Sequence[str], kind: str) -> list[MessageStatus]:

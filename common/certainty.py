@@ -1,0 +1,110 @@
+"""What an error of aiohttp means for the request: whether anything of it can have left.
+
+Measured against servers that misbehave in each way: `ServerDisconnectedError` and `ClientOSError` look the same before
+and after a server has read the request, so that both mean unknown. What fails before a connection stands is caught
+where it happens, in the connector.
+"""
+
+from __future__ import annotations
+
+import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+
+from .errors import ConnectionFailedError, ConnectionLostError, Outcome, PayamakError, ReplyError, RequestTimeoutError
+
+
+class BeforeSendingError(Exception):
+    """Carries an error that came before a byte of the request was written."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Connector(aiohttp.TCPConnector):
+    """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """Find or make a connection."""
+        while True:
+            try:
+                connection = await super().connect(req, traces, timeout)
+            except TimeoutError:
+                raise  # aiohttp itself makes of it what can be told apart.
+            except Exception as error:
+                raise BeforeSendingError(error) from None
+            if connection.protocol is not None and not connection.protocol.should_close:
+                return connection
+            # Something came in on it while it was idle: that would be taken for the answer to this request.
+            connection.close()
+
+
+class ConnectionBrokeError(Exception):
+    """Carries an error past aiohttp, which would take the bare error as an order to send again."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def keep_from_resending(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A client middleware: aiohttp sends GET, PUT and DELETE a second time, silently, when the connection drops."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ConnectionBrokeError(error) from None
+
+
+def explain(error: Exception) -> tuple[PayamakError, BaseException | None]:
+    """Make our exception for one that came out of aiohttp, and choose what to chain to it."""
+    original = error.error if isinstance(error, (BeforeSendingError, ConnectionBrokeError)) else error
+    failure = _translate(original)
+    if isinstance(error, BeforeSendingError) and failure.outcome is not Outcome.NOT_SENT:
+        failure = ConnectionFailedError(f"no connection to the gateway came about ({type(original).__name__})")
+    return failure, _get_cause(original)
+
+
+def _translate(error: Exception) -> PayamakError:
+    """Say what an error of aiohttp means for the request. The text of that error is not used: it can hold the URL."""
+    kind = type(error).__name__
+    for classes, failure, message in _MEANINGS:
+        if isinstance(error, classes):
+            return failure(f"{message} ({kind})")
+    return ConnectionLostError(f"the connection broke before the whole answer was here ({kind})")
+
+
+# In this order, because the classes of aiohttp derive from one another.
+_MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, ConnectionFailedError, "no connection came about in time"),
+    (aiohttp.ClientConnectorDNSError, ConnectionFailedError, "the gateway's host name cannot be resolved"),
+    (aiohttp.ClientSSLError, ConnectionFailedError, "the TLS handshake failed"),
+    (aiohttp.ClientProxyConnectionError, ConnectionFailedError, "the proxy cannot be reached"),
+    (aiohttp.ClientConnectorError, ConnectionFailedError, "no connection to the gateway came about"),
+    (aiohttp.ClientHttpProxyError, ConnectionFailedError, "the proxy refused to connect"),
+    (aiohttp.ServerFingerprintMismatch, ConnectionFailedError, "the server's certificate is not the one expected"),
+    (aiohttp.InvalidURL, ConnectionFailedError, "no request can be made for this base_url"),
+    (TimeoutError, RequestTimeoutError, "no answer in time"),
+    (aiohttp.ClientResponseError, ReplyError, "the answer is not HTTP"),
+)
+
+
+def _get_cause(error: Exception) -> BaseException | None:
+    """Choose what to chain: no error whose text or arguments hold the URL, the headers or the proxy's password."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return error.certificate_error
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error
+    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)):
+        return None
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return None  # It holds the half of an answer.
+    if isinstance(error, aiohttp.ClientOSError) and error.errno is None:
+        return None  # One of aiohttp's own making, with the URL in its text.
+    return error
