@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime
 
+from payamak.advgateway import AdvGatewayClient
 from payamak.emulator import Emulator, Fault
 from payamak.ghasedak import GhasedakClient, PayamakError
+from payamak.opgateway import OpGatewayClient
 from payamak.smsir import NewContact, SmsIrClient
 
 
@@ -26,6 +28,12 @@ async def main() -> None:
         async with SmsIrClient("emulator-key", "emulator-secret", base_url=emulator.smsir_url) as white:
             await send_to_a_group(emulator, white)
             await outlive_the_token(emulator, white)
+        print(f"\nTHE OP-DRIVEN GATEWAY at {emulator.opgateway_url}\n")
+        async with OpGatewayClient("emulator", "emulator", base_url=emulator.opgateway_url) as op:
+            await send_a_bulk(emulator, op)
+        print(f"\nTHE ADVANCED GATEWAY at {emulator.advgateway_url}\n")
+        async with AdvGatewayClient("emulator", "emulator", base_url=emulator.advgateway_url) as advanced:
+            await send_by_soap(emulator, advanced)
     print(
         "\nThose were real sockets and the real clients. Give a gateway's base_url and key, and it is real all the way."
     )
@@ -116,6 +124,23 @@ async def outlive_the_token(emulator: Emulator, client: SmsIrClient) -> None:
         f"- Half an hour later the token has ended, and the client notices by itself. Credit: {await client.credit():,}"
     )
     print(f"  Tokens that it has fetched: {emulator.smsir.tokens_issued}")
+
+
+async def send_a_bulk(emulator: Emulator, client: OpGatewayClient) -> None:
+    """One text to two numbers, and what became of each."""
+    bulk_id = await client.send_to_many(["09121111111", "09122222222"], "جلسه فردا ساعت ۱۰", sender="3000505")
+    emulator.clock.advance(60)
+    print(f"- Sent, bulk {bulk_id}. A minute later:")
+    for delivery in await client.delivery(bulk_id):
+        print(f"  {delivery.recipient}: {delivery.state.value}")
+
+
+async def send_by_soap(emulator: Emulator, client: AdvGatewayClient) -> None:
+    """The same number twice in a list gets one message."""
+    results = await client.send_to_many(["09121111111", "+989121111111"], "جلسه فردا ساعت ۱۰", sender="50001")
+    emulator.clock.advance(60)
+    (status,) = await client.statuses({result.message_id for result in results if result.message_id})
+    print(f"- One number, written in two ways: one message, {status.message_id}. A minute later: {status.state.value}")
 
 
 if __name__ == "__main__":

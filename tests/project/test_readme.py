@@ -110,6 +110,7 @@ def test_the_readme_has_the_examples_that_this_test_knows() -> None:
     assert set(EXAMPLES) == {
         "The first message", "To many", "One-time passwords", "What became of it", "Receiving", "When things go wrong",
         "In FastAPI", "In aiogram", "The emulator", "sms.ir", "sms.ir in FastAPI",
+        "The op-driven gateway", "The advanced gateway",
     }  # fmt: skip
 
 
@@ -163,6 +164,18 @@ def test_the_emulator_in_a_test() -> None:
 
 def test_sms_ir() -> None:
     assert run(EXAMPLES["sms.ir"]).splitlines()[:2] == ["2 0", "0 2"]
+
+
+def test_the_op_driven_gateway() -> None:
+    lines = run(EXAMPLES["The op-driven gateway"]).splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["+989121111111", "+989122222222"]
+    assert float(lines[-1]) > 0
+
+
+def test_the_advanced_gateway() -> None:
+    lines = run(EXAMPLES["The advanced gateway"]).splitlines()
+    assert [line.split()[0] for line in lines[:3]] == [str(message["id"]) for message in sent()]
+    assert lines[-1].endswith(" []")
 
 
 @contextlib.contextmanager
