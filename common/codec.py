@@ -220,6 +220,24 @@ _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, T
 _UNIONS = (typing.Union, types.UnionType)
 
 
+def _make_model_hook(converter: cattrs.Converter, model: Any) -> Callable[[Any, Any], Any]:
+    """Make the hook for an attrs class from the wire names in its metadata."""
+    attrs.resolve_types(model)
+    fields = attrs.fields(model)
+    names = {field.name: override(rename=field.metadata["wire"]) for field in fields if "wire" in field.metadata}
+    aliases = {field.metadata["also"]: field.metadata["wire"] for field in fields if "also" in field.metadata}
+    structure: Callable[[Any, Any], Any] = make_dict_structure_fn(model, converter, **names)  # type: ignore[arg-type]
+
+    def structure_object(value: Any, wanted: Any) -> Any:
+        if not isinstance(value, dict):
+            raise TypeError("not an object")  # A string would pass for one whose fields are all missing.
+        known = as_dict(value)
+        renamed = {aliases[name]: entry for name, entry in known.items() if name in aliases} if aliases else {}
+        return structure({**renamed, **known} if renamed else known, wanted)
+
+    return structure_object
+
+
 def _build_converter(*, detailed: bool) -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=detailed)
     converter.register_structure_hook(bool, _to_bool)
@@ -250,27 +268,7 @@ def _build_converter(*, detailed: bool) -> cattrs.Converter:
 
     converter.register_structure_hook_factory(is_mutable_sequence, list_or_null)
 
-    def attrs_class(type_: Any) -> Callable[[Any, Any], Any]:
-        attrs.resolve_types(type_)
-        names = {
-            field.name: override(rename=field.metadata["wire"])
-            for field in attrs.fields(type_)
-            if "wire" in field.metadata
-        }
-        structure: Callable[[Any, Any], Any] = make_dict_structure_fn(type_, converter, **names)  # type: ignore[arg-type]
-        aliases = {
-            field.metadata["also"]: field.metadata["wire"] for field in attrs.fields(type_) if "also" in field.metadata
-        }
-        if not aliases:
-            return structure
-
-        def structure_with_aliases(value: Any, wanted: Any) -> Any:
-            renamed = {aliases[name]: entry for name, entry in as_dict(value).items() if name in aliases}
-            return structure({**renamed, **value} if renamed else value, wanted)
-
-        return structure_with_aliases
-
-    converter.register_structure_hook_factory(attrs.has, attrs_class)
+    converter.register_structure_hook_factory(attrs.has, functools.partial(_make_model_hook, converter))
     return converter
 
 

@@ -306,3 +306,9 @@ def test_huge_numbers() -> None:
     value: Any = json.loads("9" * 4000)
     assert thing(number=value).number == value
     assert misfit({"number": 1, "unix": value}).field == "items.unix"
+
+
+@pytest.mark.parametrize("entry", ["text", "", [], 7, None, True])
+def test_what_is_no_object_is_no_model(entry: object) -> None:
+    """Even if every field of the model may be missing."""
+    assert misfit([{"size": 1}, entry], list[Inner]).field == "items[1]"
