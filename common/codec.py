@@ -161,7 +161,10 @@ def _to_mobile(value: Any, _type: Any = None) -> str:
 
 
 def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
-    return decimal.Decimal(_to_str(value).strip())
+    amount = decimal.Decimal(_to_str(value).strip())
+    if not amount.is_finite():
+        raise ValueError("not an amount")
+    return amount
 
 
 def _to_whole_amount(value: Any, _type: Any = None) -> int:
