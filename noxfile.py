@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -93,13 +94,26 @@ def types(session: nox.Session) -> None:
     # From elsewhere, so that mypy does not take tests/ghasedak for a part of the folder ghasedak.
     with session.chdir(session.create_tmp()):
         session.run("mypy", "--config-file", settings, *folders)
-    installed = session.run("python", "-c", "import payamak; print(*payamak.__path__)", silent=True)
+    installed = str(session.run("python", "-c", "import payamak; print(*payamak.__path__)", silent=True)).strip()
+    _run_pyright(session, [installed])
+    # Tests look inside on purpose.
+    _run_pyright(session, folders, reportPrivateUsage=False)
+
+
+def _run_pyright(session: nox.Session, folders: list[str], **settings: object) -> None:
     config = Path(session.create_tmp()) / "pyrightconfig.json"
-    include = [str(installed).strip(), *folders]
-    config.write_text(
-        json.dumps({"typeCheckingMode": "strict", "include": include, "exclude": [], "extraPaths": folders[:1]})
+    # pyright passes over absolute paths, and is content with nothing to check.
+    include = [os.path.relpath(folder, config.parent) for folder in folders]
+    extra = [os.path.relpath("tests", config.parent)]
+    base = {"typeCheckingMode": "strict", "include": include, "exclude": [], "extraPaths": extra}
+    config.write_text(json.dumps({**base, **settings}))
+    output = session.run(
+        "pyright", "--project", str(config), "--pythonpath", str(Path(session.bin) / "python"), "--stats", silent=True
     )
-    session.run("pyright", "--project", str(config), "--pythonpath", str(Path(session.bin) / "python"))
+    found = re.search(r"^Total files checked: ([0-9]+)|Found ([0-9]+) source files", str(output), re.MULTILINE)
+    session.log(found[0] if found else "pyright does not say how many files it checked")
+    if not found or not int(found[1] or found[2]):
+        session.error("pyright checked nothing")
 
 
 @nox.session

@@ -7,6 +7,7 @@ import gc
 import inspect
 import os
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,8 +18,9 @@ async def no_task_left() -> AsyncIterator[None]:
     """Fail the test if it leaves a task running in its event loop."""
     before = asyncio.all_tasks()
     yield
+    left: set[asyncio.Task[Any]] = set()
     for _ in range(10):
-        left = asyncio.all_tasks() - before - {asyncio.current_task()}
+        left = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()}
         if not left:
             return
         await asyncio.sleep(0.001)
@@ -44,7 +46,7 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _sockets() -> set[str]:
-    found = set()
+    found: set[str] = set()
     directory = "/proc/self/fd"
     for name in os.listdir(directory) if os.path.isdir(directory) else ():
         try:

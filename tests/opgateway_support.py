@@ -176,7 +176,8 @@ def url_of(server: RawServer) -> str:
 
 def make_client(url: str, **options: Any) -> OpGatewayClient:
     """A client that repeats without waiting."""
-    return OpGatewayClient(USERNAME, PASSWORD, **{"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options})
+    settings: dict[str, Any] = {"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options}
+    return OpGatewayClient(USERNAME, PASSWORD, **settings)
 
 
 def reply(document: Any, status: int = 200) -> Behaviour:

@@ -17,6 +17,7 @@ from payamak.advgateway.wire import Answer
 from payamak.common.results import only_result
 from payamak.common.session import Reply
 from support.advgateway import FIRST, SECOND, STYLES, in_envelope, in_response
+from support.shapes import is_list
 
 READERS: dict[str, Callable[[Answer], object]] = {
     "credit": wire.read_credit,
@@ -67,7 +68,7 @@ def check(body: bytes, status: int, headers: dict[str, str] | None = None) -> No
                 continue
             assert repr(result)
             assert 200 <= status < 300
-            for entry in result if isinstance(result, list) else [result]:
+            for entry in result if is_list(result) else [result]:
                 if isinstance(entry, SendResult):
                     assert (entry.message_id is None) is (entry.error is not None)
                     assert entry.message_id is None or entry.message_id > 0
@@ -99,10 +100,16 @@ XML_ATTRIBUTES = st.lists(
     ),
     max_size=2, unique=True,
 ).map(" ".join)  # fmt: skip
+
+
+def _element(name: str, attributes: str, children: list[str]) -> str:
+    return f"<{name} {attributes}>{''.join(children)}</{name}>"
+
+
 XML = st.recursive(
     XML_TEXT,
     lambda inner: st.builds(
-        lambda name, attributes, children: f"<{name} {attributes}>{''.join(children)}</{name}>",
+        _element,
         XML_NAMES, XML_ATTRIBUTES, st.lists(inner, max_size=4),
     ),
     max_leaves=12,

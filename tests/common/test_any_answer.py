@@ -75,7 +75,7 @@ def test_any_json_is_a_model_or_a_reply_error(model: type[object], value: Any) -
             assert (error.field or "").startswith("items")  # noqa: PT017 -- either is right
         else:
             assert isinstance(found, list if kind is not model else model)
-            assert repr(found)
+            assert repr(found)  # pyright: ignore[reportUnknownArgumentType]
             if isinstance(found, MessageStatus):
                 assert found.state
 

@@ -36,7 +36,7 @@ def last(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
 
 @pytest.mark.parametrize("fault", [hang, bytes_then_hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")])
 async def test_in_the_middle_of_a_send(fault: object, caplog: pytest.LogCaptureFixture) -> None:
-    seen = []
+    seen: list[str] = []
 
     async def hook(attempt: Attempt, proceed: Proceed) -> AttemptReply:
         seen.append(attempt.operation_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import ssl as ssl_module
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -131,7 +131,7 @@ async def test_a_plain_aiohttp_session_does_resend_which_is_what_these_tests_can
 
 
 async def test_a_middleware_of_the_borrowed_session_still_runs() -> None:
-    seen = []
+    seen: list[str] = []
 
     async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         seen.append(request.method)
@@ -205,30 +205,30 @@ async def test_a_compressed_answer_is_understood() -> None:
 
 
 @asynccontextmanager
-async def nothing_listens() -> AsyncIterator[str]:
+async def nothing_listens() -> AsyncGenerator[str, None]:
     with dead_port() as port:
         yield f"http://127.0.0.1:{port}/"
 
 
 @asynccontextmanager
-async def unknown_host() -> AsyncIterator[str]:
+async def unknown_host() -> AsyncGenerator[str, None]:
     yield "https://gateway.invalid/v2/"
 
 
 @asynccontextmanager
-async def no_connection_in_time() -> AsyncIterator[str]:
+async def no_connection_in_time() -> AsyncGenerator[str, None]:
     with stalled_port() as port:
         yield f"http://127.0.0.1:{port}/"
 
 
 @asynccontextmanager
-async def tls_to_a_silent_port() -> AsyncIterator[str]:
+async def tls_to_a_silent_port() -> AsyncGenerator[str, None]:
     async with RawServer(hang_unread) as server:
         yield server.url.replace("http:", "https:")
 
 
 @asynccontextmanager
-async def tls_to_a_plain_port() -> AsyncIterator[str]:
+async def tls_to_a_plain_port() -> AsyncGenerator[str, None]:
     async def complain(exchange: object) -> None:
         await exchange.write(http(b"", 400))  # type: ignore[attr-defined]
         await exchange.close()  # type: ignore[attr-defined]
@@ -238,14 +238,14 @@ async def tls_to_a_plain_port() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def unknown_authority() -> AsyncIterator[str]:
+async def unknown_authority() -> AsyncGenerator[str, None]:
     async with RawServer(hang, ssl=_server_context(trustme.CA())) as server:
         yield server.url
         assert server.requests == []
 
 
 @asynccontextmanager
-async def certificate_of_another_host() -> AsyncIterator[str]:
+async def certificate_of_another_host() -> AsyncGenerator[str, None]:
     async with RawServer(hang, ssl=_server_context(trustme.CA(), "other.example")) as server:
         yield server.url
         assert server.requests == []
@@ -280,7 +280,7 @@ async def test_before_a_connection_stands_nothing_was_sent(
 async def test_a_send_succeeds_once_somebody_listens() -> None:
     """A refused connection, then a server: the message is sent, and once."""
     async with RawServer(accept(70001)) as server:
-        calls = []
+        calls: list[object] = []
 
         async def come_later(call: object, proceed: object) -> object:
             calls.append(call)
@@ -304,13 +304,13 @@ async def test_a_send_succeeds_once_somebody_listens() -> None:
 
 def _server_context(authority: trustme.CA, host: str = "127.0.0.1") -> ssl_module.SSLContext:
     context = ssl_module.SSLContext(ssl_module.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
+    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType] -- its types need pyOpenSSL
     return context
 
 
 def _client_context(authority: trustme.CA) -> ssl_module.SSLContext:
     context = ssl_module.create_default_context()
-    authority.configure_trust(context)
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType] -- its types need pyOpenSSL
     return context
 
 

@@ -42,7 +42,7 @@ class Thing:
     unix: UnixTime | None = None
     local: TehranTime | None = None
     inner: Inner | None = None
-    inners: list[Inner] = attrs.Factory(list)
+    inners: list[Inner] = attrs.Factory(list[Inner])
     renamed: str | None = attrs.field(default=None, metadata=wire("otherName"))
 
 
@@ -183,6 +183,7 @@ def test_the_error_holds_nothing_of_the_answer() -> None:
 def test_unix_times(value: object) -> None:
     found = thing(unix=value).unix
     assert found == datetime.datetime(2026, 1, 1, 10, 0, tzinfo=datetime.UTC)
+    assert found is not None
     assert found.tzinfo is not None
 
 

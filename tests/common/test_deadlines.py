@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -27,7 +27,7 @@ from support.sockets import stalled_port
 
 
 @asynccontextmanager
-async def takes(least: float, most: float) -> AsyncIterator[None]:
+async def takes(least: float, most: float) -> AsyncGenerator[None, None]:
     clock = asyncio.get_running_loop().time
     started = clock()
     yield

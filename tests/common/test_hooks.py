@@ -32,7 +32,9 @@ class HookError(Exception):
 
 
 async def test_what_a_hook_sees() -> None:
-    before, after, replies = [], [], []
+    before: list[object] = []
+    after: list[Attempt] = []
+    replies: list[AttemptReply] = []
 
     async def hook(call: Attempt, proceed: Proceed) -> AttemptReply:
         before.append((call.duration, call.http_status, call.outcome))
@@ -58,7 +60,7 @@ async def test_what_a_hook_sees() -> None:
 
 
 async def test_the_first_hook_is_outermost() -> None:
-    steps = []
+    steps: list[str] = []
 
     def make(name: str) -> object:
         async def hook(call: Attempt, proceed: Proceed) -> AttemptReply:
@@ -163,7 +165,7 @@ async def observe(call: Attempt, proceed: Proceed) -> AttemptReply:
 
 @pytest.mark.parametrize("kind", [list, tuple, iter])
 async def test_hooks_come_in_any_iterable(kind: Callable[[list[Hook]], Any]) -> None:
-    seen = []
+    seen: list[Any] = []
 
     async def hook(call: Attempt, proceed: Proceed) -> AttemptReply:
         seen.append(call.number)

@@ -27,7 +27,7 @@ def records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 async def test_the_same_on_all_attempts_the_error_and_the_records(
     call: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    seen = []
+    seen: list[str] = []
 
     async def hook(attempt: Attempt, proceed: Proceed) -> AttemptReply:
         seen.append(attempt.operation_id)
@@ -45,7 +45,7 @@ async def test_the_same_on_all_attempts_the_error_and_the_records(
 
 
 async def test_a_new_one_for_each_call() -> None:
-    ids = set()
+    ids: set[str | None] = set()
     with dead_port() as port:
         async with make_client(f"http://127.0.0.1:{port}/") as client:
             for _ in range(5):

@@ -24,13 +24,13 @@ def authority() -> trustme.CA:
 
 def server_context(authority: trustme.CA) -> ssl_module.SSLContext:
     context = ssl_module.SSLContext(ssl_module.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] -- its types need pyOpenSSL
     return context
 
 
 def client_context(authority: trustme.CA) -> ssl_module.SSLContext:
     context = ssl_module.create_default_context()
-    authority.configure_trust(context)
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType] -- its types need pyOpenSSL
     return context
 
 

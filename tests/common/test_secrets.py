@@ -94,7 +94,8 @@ CALLS: dict[str, Call] = {
 
 
 def make(url: str, **options: Any) -> GhasedakClient:
-    return GhasedakClient(KEY, **{"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options})
+    settings: dict[str, Any] = {"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options}
+    return GhasedakClient(KEY, **settings)
 
 
 async def run(client: GhasedakClient, call: Call) -> BaseException | None:
@@ -274,8 +275,9 @@ async def test_nothing_shows_of_bad_arguments(number: int) -> None:
     ],
 )
 def test_nothing_shows_of_bad_settings(arguments: dict[str, Any]) -> None:
+    settings: dict[str, Any] = {"api_key": KEY, **arguments}
     with pytest.raises(InvalidArgumentError) as caught:
-        GhasedakClient(**{"api_key": KEY, **arguments})
+        GhasedakClient(**settings)
     assert_silent(caught.value)
 
 

@@ -27,6 +27,7 @@ from payamak.opgateway import (
 )
 from payamak.opgateway.errors import ERROR_CODES, SUCCESS_CODES
 from payamak.opgateway.wire import Answer
+from support.shapes import is_list
 
 READERS: dict[str, tuple[Callable[[Answer], Any], type]] = {
     "bulk id": (wire.read_bulk_id, int),
@@ -90,7 +91,7 @@ def check_result(result: Any, answer: Answer) -> None:
         assert result.is_finite()
     elif isinstance(result, CreatedUser):
         assert answer.code is not None
-    for entry in result if isinstance(result, list) else []:
+    for entry in result if is_list(result) else []:
         if isinstance(entry, RecipientDelivery):
             assert entry.recipient
             assert entry.status == entry.status.lower()

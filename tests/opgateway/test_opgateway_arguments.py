@@ -65,11 +65,11 @@ CASES: list[tuple[str, str, Call]] = [
     ("send_to_phone_books", "sender", lambda client: client.send_to_phone_books([1], TEXT, sender="")),
     ("send_to_job", "text", lambda client: client.send_to_job(1, [1], HALF, sender=LINE)),
     ("send_to_job", "sender", lambda client: client.send_to_job(1, [1], TEXT, sender="x")),
-    *(("postal_code_count", "operator", lambda client, bad=bad: client.postal_code_count(bad, "13"))
+    *(("postal_code_count", "operator", lambda client, bad=bad: client.postal_code_count(bad, "13"))  # pyright: ignore[reportArgumentType]
       for bad in ("tci", None, 1, Gender.MEN)),
-    *(("postal_code_count", "gender", lambda client, bad=bad: client.postal_code_count(MCI, "13", gender=bad))
+    *(("postal_code_count", "gender", lambda client, bad=bad: client.postal_code_count(MCI, "13", gender=bad))  # pyright: ignore[reportArgumentType]
       for bad in (0, 1, True, "men", None)),
-    *(("postal_code_count", "postal_code", lambda client, bad=bad: client.postal_code_count(MCI, bad))
+    *(("postal_code_count", "postal_code", lambda client, bad=bad: client.postal_code_count(MCI, bad))  # pyright: ignore[reportArgumentType]
       for bad in ("", " ", 13, None)),
     ("send_to_postal_code", "operator", lambda client: client.send_to_postal_code(ANY, "13", TEXT, sender=LINE)),
     ("send_to_postal_code", "postal_code", lambda client: client.send_to_postal_code(MCI, "", TEXT, sender=LINE)),

@@ -373,8 +373,9 @@ def test_a_client_cannot_be_pickled() -> None:
     ],
 )
 def test_settings_that_are_wrong(username: Any, password: Any, options: dict[str, Any], argument: str) -> None:
+    settings: dict[str, Any] = {"base_url": "https://panel.example/", **options}
     with pytest.raises(InvalidArgumentError) as caught:
-        OpGatewayClient(username, password, **{"base_url": "https://panel.example/", **options})
+        OpGatewayClient(username, password, **settings)
     assert caught.value.argument == argument
     assert caught.value.outcome is Outcome.NOT_SENT
 

@@ -51,6 +51,7 @@ from payamak.opgateway import (
 )
 from support.ghasedak import failure_of
 from support.raw_server import RawServer, answer
+from support.shapes import is_list
 
 EACH = pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
 BULK = 10929800
@@ -215,10 +216,10 @@ SHAPES: dict[str, Callable[[Any], bytes]] = {
     "JSON in a string": lambda data: _escaped([0, _text(data)]),
     "JSON in a string, string code": lambda data: _escaped(["0", _text(data)]),
     "JSON in strings of a list in a string": lambda data: _escaped(
-        [0, _text([_text(entry) for entry in data] if isinstance(data, list) else data)]
+        [0, _text([_text(entry) for entry in data] if is_list(data) else data)]
     ),
     "JSON in strings of a list": lambda data: _escaped(
-        [0, [_text(entry) for entry in data] if isinstance(data, list) else data]
+        [0, [_text(entry) for entry in data] if is_list(data) else data]
     ),
     "raw UTF-8": lambda data: json.dumps([0, data], ensure_ascii=False).encode(),
     "a byte order mark": lambda data: b"\xef\xbb\xbf" + _escaped([0, data]),

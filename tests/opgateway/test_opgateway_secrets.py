@@ -90,7 +90,8 @@ def nothing_shows(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def make(url: str, **options: Any) -> OpGatewayClient:
-    return OpGatewayClient(USERNAME, PASSWORD, **{"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options})
+    settings: dict[str, Any] = {"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options}
+    return OpGatewayClient(USERNAME, PASSWORD, **settings)
 
 
 async def run(client: OpGatewayClient, call: Call) -> BaseException | None:
@@ -210,7 +211,12 @@ async def test_nothing_shows_of_bad_arguments() -> None:
     ],
 )
 def test_nothing_shows_of_bad_settings(arguments: dict[str, Any]) -> None:
-    settings = {"username": USERNAME, "password": PASSWORD, "base_url": "https://panel.example/", **arguments}
+    settings: dict[str, Any] = {
+        "username": USERNAME,
+        "password": PASSWORD,
+        "base_url": "https://panel.example/",
+        **arguments,
+    }
     with pytest.raises(InvalidArgumentError) as caught:
         OpGatewayClient(**settings)
     assert_silent(caught.value)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +179,7 @@ def test_the_advanced_gateway() -> None:
 
 
 @contextlib.contextmanager
-def serve(name: str, folder: Path) -> Iterator[str]:
+def serve(name: str, folder: Path) -> Generator[str, None, None]:
     (folder / "service.py").write_text(EXAMPLES[name], encoding="utf-8")
     port = free_port()
     with subprocess.Popen(

@@ -13,6 +13,7 @@ from payamak.advgateway import AdvGatewayClient, OutgoingMessage, Transport
 
 from support.ghasedak import PATIENT, QUICKLY
 from support.raw_server import Behaviour, Received, answer
+from support.shapes import is_dict, is_list
 
 USER, PASSWORD, LINE = "a-user", "a-password", "50001"
 FIRST, SECOND, THIRD = "09121111111", "09122222222", "09123333333"
@@ -51,7 +52,8 @@ RESULTS: dict[str, object] = {
 
 def make_client(url: str, **options: Any) -> AdvGatewayClient:
     """A client that repeats without waiting."""
-    return AdvGatewayClient(USER, PASSWORD, **{"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options})
+    settings: dict[str, Any] = {"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options}
+    return AdvGatewayClient(USER, PASSWORD, **settings)
 
 
 def make_style_client(style: str, url: str, **options: Any) -> AdvGatewayClient:
@@ -72,21 +74,21 @@ def in_response(value: str) -> bytes:
 def _struct(name: str, value: Any) -> str:
     if value is None:
         return f'<{name} xsi:nil="true"/>'
-    if isinstance(value, dict):
+    if is_dict(value):
         return f"<{name}>{''.join(_struct(key, entry) for key, entry in value.items())}</{name}>"
-    if isinstance(value, list):
+    if is_list(value):
         items = "".join(_struct("item", entry) for entry in value)
         return f'<{name} xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="xsd:string[{len(value)}]">{items}</{name}>'
     return f'<{name} xsi:type="xsd:{"int" if isinstance(value, int) else "string"}">{escape(str(value))}</{name}>'
 
 
 def _map(name: str, value: Any) -> str:
-    if isinstance(value, dict):
+    if is_dict(value):
         entries = "".join(
             f'<item><key xsi:type="xsd:string">{key}</key>{_map("value", entry)}</item>' for key, entry in value.items()
         )
         return f'<{name} xsi:type="ns2:Map">{entries}</{name}>'
-    if isinstance(value, list):
+    if is_list(value):
         items = "".join(_map("item", entry) for entry in value)
         return f'<{name} SOAP-ENC:arrayType="xsd:ur-type[{len(value)}]" xsi:type="SOAP-ENC:Array">{items}</{name}>'
     return _struct(name, value)

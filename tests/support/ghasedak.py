@@ -17,7 +17,8 @@ HASTY = Timeout(total=5, attempt=0.15, connect=0.1)
 
 def make_client(url: str, **options: Any) -> GhasedakClient:
     """A client that repeats without waiting."""
-    return GhasedakClient(KEY, **{"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options})
+    settings: dict[str, Any] = {"base_url": url, "retry": QUICKLY, "timeout": PATIENT, **options}
+    return GhasedakClient(KEY, **settings)
 
 
 async def send(client: GhasedakClient) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+from collections.abc import Coroutine
+from typing import Any
 
 from support.raw_server import Exchange
 
@@ -39,8 +41,8 @@ class RawProxy:
             writer.transport.abort()
 
 
-async def _first_of(*pumps: object) -> None:
-    tasks = [asyncio.create_task(pump) for pump in pumps]  # type: ignore[arg-type,var-annotated]
+async def _first_of(*pumps: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.create_task(pump) for pump in pumps]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

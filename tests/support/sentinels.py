@@ -49,8 +49,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(found))
         yield found
         waiting += [found.__cause__, found.__context__]
-        if isinstance(found, BaseExceptionGroup):
-            waiting += found.exceptions
+        waiting += getattr(found, "exceptions", ())
 
 
 def texts_of(error: BaseException) -> Iterator[str]:
@@ -61,8 +60,7 @@ def texts_of(error: BaseException) -> Iterator[str]:
         yield repr({name: value for name, value in vars(found).items() if name != "gateway_message"})
     if isinstance(error, PayamakError):
         stripped = copy.copy(error)
-        if hasattr(stripped, "gateway_message"):
-            stripped.gateway_message = None
+        vars(stripped).pop("gateway_message", None)
         yield pickle.dumps(stripped).decode("latin-1")
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 
 
 @contextlib.contextmanager
-def dead_port() -> Iterator[int]:
+def dead_port() -> Generator[int, None, None]:
     """A port at which nothing listens, and which nobody else gets."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -16,7 +16,7 @@ def dead_port() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def stalled_port() -> Iterator[int]:
+def stalled_port() -> Generator[int, None, None]:
     """A port at which no connection comes about: its backlog is full, and nobody accepts."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
