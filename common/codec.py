@@ -232,9 +232,9 @@ def _make_model_hook(converter: cattrs.Converter, model: Any) -> Callable[[Any, 
     structure: Callable[[Any, Any], Any] = make_dict_structure_fn(model, converter, **names)  # type: ignore[arg-type]
 
     def structure_object(value: Any, wanted: Any) -> Any:
+        known = as_dict(value)
         if not isinstance(value, dict):
             raise TypeError("not an object")  # A string would pass for one whose fields are all missing.
-        known = as_dict(value)
         renamed = {aliases[name]: entry for name, entry in known.items() if name in aliases} if aliases else {}
         return structure({**renamed, **known} if renamed else known, wanted)
 

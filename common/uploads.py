@@ -135,7 +135,7 @@ def _measure(file: BinaryIO) -> tuple[int, int]:
     """Return where an open file stands and how much follows."""
     with contextlib.suppress(Exception):  # Whatever an object that is no such file raises.
         start = file.tell()
-        if isinstance(file.read(0), bytes):  # A file of text gives a string.
+        if type(file.read(0)) is bytes:  # A file of text gives a string.
             file.seek(0, io.SEEK_END)
             end = file.tell()
             file.seek(start)
