@@ -43,8 +43,7 @@ class GhasedakClient(GatewayClient):
         base_url: Where the service is.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
         retry: How often to try. A send is only repeated if it provably never left, or was refused for now.
-        session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
-            this client. By default it makes its own and closes it.
+        session: An `HttpSession` to share, or an `aiohttp.ClientSession` of yours; it closes neither, only its own.
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
@@ -90,9 +89,7 @@ class GhasedakClient(GatewayClient):
         send_at: datetime.datetime | None = None,
         check_id: str | None = None,
     ) -> SendResult:
-        """Send one text to one number.
-
-        Vendor method: send simple, ``sms/send/simple``.
+        """Send one text to one number. Vendor method: send simple, ``sms/send/simple``.
 
         Args:
             to: The recipient, such as ``09121234567``; Persian digits, ``+98…`` and ``0098…`` are understood.
