@@ -11,11 +11,13 @@ import aiohttp
 
 from ..common import checks
 from ..common.batches import chunked
+from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Hook, Operation, Start
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Request, Timeout
 from . import wire
+from .many import AdvGatewayCarrier
 from .models import MessageStatus, ReceivedMessage
 from .profiles import SoapProfile, Transport
 from .text import require_xml_text
@@ -170,6 +172,9 @@ class AdvGatewayClient(GatewayClient):
             lambda answer: wire.read_statuses(answer, ids),
             start,
         )
+
+    def _make_carrier(self) -> Carrier:
+        return AdvGatewayCarrier(self)
 
     async def _request(
         self,

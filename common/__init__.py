@@ -1,6 +1,7 @@
 """What all gateways share: sessions, retrying, errors, results."""
 
 from .client import Attempt, AttemptReply, Hook, Proceed
+from .courier import OnUnknown, RateLimiter
 from .errors import (
     AuthenticationError,
     ClientStateError,
@@ -12,6 +13,7 @@ from .errors import (
     InvalidRecipientError,
     InvalidRequestError,
     InvalidSenderError,
+    JournalError,
     NotFoundError,
     Outcome,
     PayamakError,
@@ -23,7 +25,9 @@ from .errors import (
     ServiceUnavailableError,
     TransportError,
 )
-from .results import DeliveryState, OutgoingMessage, SendResult
+from .journal import Journal, JournalEntry
+from .many import SendMany
+from .results import DeliveryState, OutgoingMessage, Progress, SendReport, SendResult
 from .retry import RetryPolicy
 from .session import HttpSession, Timeout
 
@@ -43,16 +47,24 @@ __all__ = [
     "InvalidRecipientError",
     "InvalidRequestError",
     "InvalidSenderError",
+    "Journal",
+    "JournalEntry",
+    "JournalError",
     "NotFoundError",
+    "OnUnknown",
     "Outcome",
     "OutgoingMessage",
     "PayamakError",
     "PermissionDeniedError",
     "Proceed",
+    "Progress",
     "RateLimitError",
+    "RateLimiter",
     "ReplyError",
     "RequestTimeoutError",
     "RetryPolicy",
+    "SendMany",
+    "SendReport",
     "SendResult",
     "Sent",
     "ServiceUnavailableError",

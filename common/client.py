@@ -10,7 +10,8 @@ import math
 import ssl as ssl_module
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+import weakref
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
@@ -18,8 +19,12 @@ import aiohttp
 import attrs
 
 from . import checks
+from .carrier import Carrier
+from .courier import OnUnknown, RateLimiter
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
-from .results import errors_within
+from .journal import Journal
+from .many import Plan, SendMany
+from .results import OutgoingMessage, Progress, errors_within
 from .retry import Effect, RetryPolicy, TryAgainError, repeat, wait_before_next
 from .session import HttpSession, Reply, Request, Timeout
 
@@ -141,6 +146,7 @@ class GatewayClient:
         else:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
         self._closed = False
+        self._sendings = weakref.WeakSet[SendMany]()
         self._log = logging.getLogger(f"payamak.{self.gateway}")
 
     def __repr__(self) -> str:
@@ -165,10 +171,75 @@ class GatewayClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the client, and its connections unless you brought the session. Closing twice does no harm."""
+        """Close the client, and its connections unless you brought the session. Closing twice does no harm.
+
+        A `send_many` that still runs is ended first, as if its loop had been left.
+        """
+        for sending in list(self._sendings):
+            await sending.aclose()
         self._closed = True
         if self._closes_session:
             await self._session.aclose()
+
+    def send_many(
+        self,
+        messages: Iterable[OutgoingMessage] | AsyncIterable[OutgoingMessage],
+        *,
+        concurrency: int = 10,
+        rate_limit: RateLimiter | None = None,
+        progress: Callable[[Progress], object] | None = None,
+        journal: Journal | None = None,
+        on_unknown: OnUnknown = OnUnknown.ASK,
+        grace: float = 60.0,
+        close_timeout: float = 10.0,
+    ) -> SendMany:
+        """Send any number of messages, and yield what became of each: ``async for report in client.send_many(…)``.
+
+        Messages that can travel together share requests. Each message gets exactly one `SendReport`, as they come and
+        not in your order: sent with its id, refused, not sent, or unknown. One bad message does not sink the others of
+        its request. When the gateway refuses for a reason that concerns all (credit, credentials, a blocked line), the
+        rest is not tried and comes out as not sent for that reason.
+
+        Leaving the loop early ends the sending; put ``async with client.send_many(…) as sending`` around it, then
+        nothing runs on, and ``sending.unread`` has the reports that the loop did not take.
+
+        Args:
+            messages: Any iterable, also an asynchronous one. It is read only as fast as messages go out, so that a
+                generator of a million costs no more memory than one of a thousand.
+            concurrency: How many requests may be in flight at once, 1 to 10,000.
+            rate_limit: Anything with an ``async acquire()``, such as ``aiolimiter.AsyncLimiter(10, 1)`` for 10 requests
+                a second. It is asked before each request, and can be shared.
+            progress: A function that is called with a `Progress` after each report.
+            journal: Where to write down what is done, so that a killed process can go on where it was: a
+                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`.
+            on_unknown: What to do when the answer to a request was lost; by default the gateway is asked, where it can
+                be. Nothing is ever sent again unless you say `OnUnknown.RESEND`.
+            grace: How long a message that the gateway does not know may still turn up, in seconds. Only after that is
+                it said to be not sent.
+            close_timeout: How long to wait for what is in flight when the loop is left early, in seconds.
+
+        Raises:
+            InvalidArgumentError: An argument is wrong. A message that is wrong gets a report and raises nothing.
+            ClientStateError: The client is closed.
+            JournalError: The journal cannot be read.
+        """
+        plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
+        return SendMany(
+            messages,
+            plan,
+            gateway=self.gateway,
+            carrier=self._make_carrier(),
+            log=self._log,
+            on_start=self._enter_sending,
+        )
+
+    def _make_carrier(self) -> Carrier:
+        raise NotImplementedError
+
+    def _enter_sending(self, sending: SendMany) -> None:
+        if self._closed:
+            raise ClientStateError("the client is closed: make a new one")
+        self._sendings.add(sending)
 
     def _check(self, operation: Operation, check: Callable[[], T]) -> T:
         """Check arguments before the first of several requests, with errors as complete as those of `_perform`."""

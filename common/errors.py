@@ -10,6 +10,7 @@
     │  ├─ ConnectionLostError         the connection broke afterwards: outcome unknown
     │  └─ RequestTimeoutError         no answer in time: outcome unknown
     ├─ ReplyError                     an answer came that cannot be understood: outcome unknown
+    ├─ JournalError                   `send_many` cannot write its journal: what it should have held was not sent
     └─ GatewayError                   the gateway understood and refused: .code .gateway_message .http_status
        ├─ AuthenticationError         PermissionDeniedError     InsufficientCreditError
        ├─ RateLimitError(.retry_after)
@@ -29,8 +30,10 @@ from typing import ClassVar
 
 
 class Outcome(enum.Enum):
-    """What became of an operation that failed."""
+    """What became of an operation that failed, or of one message among many."""
 
+    SENT = "sent"
+    """The gateway took the message. An error never has this outcome."""
     NOT_SENT = "not sent"
     """It never left this process: nothing happened, and it can be tried again."""
     REFUSED = "refused"
@@ -99,6 +102,12 @@ class InvalidArgumentError(PayamakError, ValueError):
 
 class ClientStateError(PayamakError, RuntimeError):
     """The client is closed, or belongs to another event loop that still runs, or a hook did not proceed: not sent."""
+
+    default_outcome = Outcome.NOT_SENT
+
+
+class JournalError(PayamakError):
+    """The journal of `send_many` cannot be opened, read or written; the cause is chained."""
 
     default_outcome = Outcome.NOT_SENT
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import attrs
 
-from .errors import GatewayError, PayamakError, ReplyError
+from .errors import GatewayError, Outcome, PayamakError, ReplyError
 
 
 class DeliveryState(enum.Enum):
@@ -86,13 +86,61 @@ class OutgoingMessage:
     Attributes:
         to: The recipient's number.
         text: The text.
-        sender: The line to send from.
-        send_at: An aware datetime to send it at; now if ``None``.
-        check_id: Your own unique mark of this message, by which its status can be asked for.
+        sender: The line to send from; ``None`` only where a gateway chooses it.
+        send_at: An aware datetime to send it at; now if ``None``. Not every gateway can.
+        check_id: Your own unique mark of this message. Ghasedak takes it along, so that its status can be asked for;
+            the journal of `send_many` knows the message by it.
     """
 
     to: str = attrs.field(repr=False)
     text: str = attrs.field(repr=False)
-    sender: str
+    sender: str | None = None
     send_at: datetime.datetime | None = None
     check_id: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class SendReport:
+    """What became of one message of `send_many`.
+
+    Attributes:
+        index: The message's place in what you gave, from 0.
+        message: The message.
+        outcome: Sent, refused, not sent or unknown.
+        message_id: The gateway's id, if it was sent: the bulk id at the op-driven gateway.
+        error: Why it was not sent, or why nobody knows; ``None`` if it was sent.
+        reference: By what the gateway can be asked for it: the check id at Ghasedak, the batch key at sms.ir.
+        from_journal: Whether an earlier run had settled it, and nothing was done in this one.
+    """
+
+    index: int
+    message: OutgoingMessage
+    outcome: Outcome
+    message_id: int | None = None
+    error: PayamakError | None = None
+    reference: str | None = attrs.field(default=None, repr=False)
+    from_journal: bool = False
+
+
+@attrs.frozen
+class Progress:
+    """How far a `send_many` is, in messages.
+
+    Attributes:
+        sent: Taken by the gateway.
+        refused: Refused by the gateway.
+        not_sent: Certainly not sent.
+        unknown: Perhaps sent.
+        total: How many there are in all, or ``None`` if what you gave has no length.
+    """
+
+    sent: int = 0
+    refused: int = 0
+    not_sent: int = 0
+    unknown: int = 0
+    total: int | None = None
+
+    @property
+    def done(self) -> int:
+        """How many have been reported."""
+        return self.sent + self.refused + self.not_sent + self.unknown

@@ -11,6 +11,7 @@ import aiohttp
 
 from ..common import checks
 from ..common.batches import chunked
+from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Hook, Operation, Start
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult, only_result
@@ -19,6 +20,7 @@ from ..common.session import HttpSession, Timeout
 from . import wire
 from .groups import Groups
 from .inbox import iterate_inbox
+from .many import GhasedakCarrier
 from .models import Account, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage
 from .wire import Envelope, Fields
 
@@ -381,6 +383,9 @@ class GhasedakClient(GatewayClient):
             return [only_result(results)] if isinstance(recipients, str) else results
 
         return await self._request(operation, lambda: fields(receptor, len(given)), read)
+
+    def _make_carrier(self) -> Carrier:
+        return GhasedakCarrier(self)
 
     async def _request(
         self,

@@ -12,11 +12,13 @@ import aiohttp
 import yarl
 
 from ..common import checks
+from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Hook, Operation
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout
 from . import wire
+from .many import OpGatewayCarrier
 from .models import (
     AccessLevel,
     CreatedUser,
@@ -292,6 +294,9 @@ class OpGatewayClient(GatewayClient):
             },
             wire.read_bulk_id,
         )
+
+    def _make_carrier(self) -> Carrier:
+        return OpGatewayCarrier(self)
 
     async def _request(
         self, operation: Operation, fields: Callable[[], Mapping[str, str | None]], read: Callable[[Answer], T]

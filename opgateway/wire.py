@@ -12,7 +12,7 @@ import decimal
 import json
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -137,7 +137,9 @@ def read_answer(reply: Reply) -> Answer:
         message = data if isinstance(data, str) else None
         raise from_code(code, gateway_message=message, http_status=reply.status, retry_after=reply.retry_after)
     if not 200 <= reply.status < 300:
-        contradiction = misfit(reply.status, "the status contradicts the body")
+        bulk_id = None if code is None else as_int(data)
+        found = [] if bulk_id is None or bulk_id <= 0 else [bulk_id]
+        contradiction = misfit(reply.status, "the status contradicts the body", message_ids=found)
         contradiction.retry_after = reply.retry_after
         raise contradiction if code is not None else explain(reply, contradiction)
     if code is None and not isinstance(document, (dict, list, types.NoneType)):
@@ -146,10 +148,13 @@ def read_answer(reply: Reply) -> Answer:
     return Answer(code, _unwrap(data), reply.status)
 
 
-def misfit(http_status: int, what: str, field: str = "data") -> ReplyError:
+def misfit(http_status: int, what: str, field: str = "data", message_ids: Sequence[int] = ()) -> ReplyError:
     """Make the exception for an answer that does not fit."""
     return ReplyError(
-        f"the answer (HTTP status {http_status}) does not fit: {what}", http_status=http_status, field=field
+        f"the answer (HTTP status {http_status}) does not fit: {what}",
+        http_status=http_status,
+        field=field,
+        message_ids=message_ids,
     )
 
 

@@ -12,6 +12,7 @@ import aiohttp
 import attrs
 
 from ..common import checks
+from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Hook, Operation
 from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
 from ..common.retry import RetryPolicy
@@ -23,6 +24,7 @@ from .contacts import Contacts
 from .drafts import Drafts
 from .errors import TokenRejection
 from .groups import Groups
+from .many import SmsIrCarrier
 from .messages import Messages
 from .notifications import Notifications
 from .occasional_messages import OccasionalMessages
@@ -158,6 +160,9 @@ class SmsIrClient(GatewayClient):
     async def faq(self) -> list[Question]:
         """List the vendor's answers to frequent questions. Vendor method: ``GetFrequentlyAskedQuestions``."""
         return await self._request(operations.FAQ, Arguments, read_list("FrequentlyAskedQuestions", Question))
+
+    def _make_carrier(self) -> Carrier:
+        return SmsIrCarrier(self)
 
     async def _request(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> T:
         return await self._perform(

@@ -1,0 +1,56 @@
+"""How the advanced gateway carries many messages: 60 in a request, with nothing to ask by until their ids are here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ..common import checks
+from ..common.carrier import Carrier, Item, have_one_text, refuse_time
+from ..common.errors import PayamakError, ReplyError
+from ..common.numbers import normalize_line, normalize_recipient
+from ..common.results import OutgoingMessage, SendResult
+from . import wire
+from .text import require_xml_text
+
+if TYPE_CHECKING:
+    from .client import AdvGatewayClient
+
+
+class AdvGatewayCarrier(Carrier):
+    """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
+
+    limit = wire.MAX_NUMBERS
+
+    def __init__(self, client: AdvGatewayClient) -> None:
+        self._client = client
+
+    def check(self, message: OutgoingMessage, argument: str) -> str:
+        """Refuse what cannot be sent."""
+        require_xml_text(checks.require_text(message.text, f"{argument}.text"), f"{argument}.text")
+        normalize_line(message.sender, f"{argument}.sender")
+        refuse_time(message, argument)
+        return normalize_recipient(message.to, f"{argument}.to")
+
+    def pair_key(self, message: OutgoingMessage) -> Hashable | None:
+        """A request has one line."""
+        return normalize_line(message.sender, "sender")
+
+    async def send(self, items: Sequence[Item]) -> list[SendResult]:
+        """Send in one request."""
+        first = items[0].message
+        if have_one_text(items):
+            return await self._client.send_to_many(
+                [item.number for item in items], first.text, sender=first.sender or ""
+            )
+        # The check id is the caller's and the journal's; the gateway knows none.
+        return await self._client.send_pairs([attrs.evolve(item.message, check_id=None) for item in items])
+
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+        """Ask for the ids of an answer that could not be understood, if it has one for each message."""
+        if not isinstance(error, ReplyError) or len(error.message_ids) != len(items):
+            return None
+        statuses = await self._client.statuses(error.message_ids)
+        return [None if status.status is None else status.message_id for status in statuses]

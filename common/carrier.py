@@ -1,0 +1,105 @@
+"""What `send_many` needs to know of a gateway: what can travel together, and what a lost answer leaves to ask."""
+
+from __future__ import annotations
+
+import abc
+import datetime
+from collections.abc import Hashable, Sequence
+
+import attrs
+
+from .errors import InvalidArgumentError, Outcome, PayamakError
+from .results import OutgoingMessage, SendResult
+
+
+@attrs.define(eq=False)
+class Item:
+    """One message on its way.
+
+    Attributes:
+        index: Its place in what the caller gave.
+        message: As the caller gave it.
+        number: The recipient as it travels.
+        reference: By what the gateway can be asked for it.
+        outcome: What is to be said of it if nothing more is learned.
+        error: Why that is so.
+        message_id: The gateway's id of it.
+        left_at: When its request left in an earlier run.
+        can_be_asked_for: Whether its request went to this gateway.
+        is_noted: Whether the journal may have it.
+        is_resent: Whether it went out a second time, because the first was certainly not sent.
+    """
+
+    index: int
+    message: OutgoingMessage
+    number: str
+    reference: str | None = None
+    outcome: Outcome = Outcome.NOT_SENT
+    error: PayamakError | None = None
+    message_id: int | None = None
+    left_at: datetime.datetime | None = None
+    can_be_asked_for: bool = True
+    is_noted: bool = False
+    is_resent: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the journal knows it by."""
+        check_id = self.message.check_id
+        return f"index {self.index}" if check_id is None else f"check id {check_id}"
+
+
+class Carrier(abc.ABC):
+    """How one gateway carries many messages."""
+
+    limit: int
+    """The most messages in one request."""
+    absence_proves = False
+    """Whether a message that the gateway does not know, long after its request, was certainly not sent."""
+
+    @abc.abstractmethod
+    def check(self, message: OutgoingMessage, argument: str) -> str:
+        """Refuse what cannot be sent, and return the recipient's number as it travels."""
+
+    def pair_key(self, message: OutgoingMessage) -> Hashable | None:
+        """What messages of different texts must share to travel together; ``None`` if this one cannot."""
+        return None
+
+    async def start(self) -> None:  # noqa: B027 -- most have nothing to do
+        """Do what must be done once, before the first request."""
+
+    def mark(self, item: Item) -> None:  # noqa: B027 -- most have nothing to ask by
+        """Give a message the reference by which it can be asked for, before its request leaves."""
+
+    @abc.abstractmethod
+    async def send(self, items: Sequence[Item]) -> list[SendResult]:
+        """Send messages in one request: of one text and line, or of one `pair_key`; no number is there twice."""
+
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+        """Ask the gateway for messages whose outcome is unknown.
+
+        Args:
+            items: Of one request, or left behind by an earlier run.
+            error: What came instead of an answer; ``None`` after an earlier run.
+
+        Returns:
+            For each message its id, or ``None`` if the gateway does not have it (yet); ``None`` in place of the list if
+            there is no way to ask.
+        """
+        return None
+
+
+def have_one_text(items: Sequence[Item]) -> bool:
+    """Whether messages can travel as one text to many."""
+    return len({text_key(item.message) for item in items}) == 1
+
+
+def text_key(message: OutgoingMessage) -> Hashable:
+    """What messages share that travel as one text to many."""
+    return message.text, message.sender, message.send_at
+
+
+def refuse_time(message: OutgoingMessage, argument: str) -> None:
+    """For a gateway that sends only at once."""
+    if message.send_at is not None:
+        raise InvalidArgumentError(f"{argument}.send_at is unknown to this gateway", argument=f"{argument}.send_at")

@@ -1,0 +1,256 @@
+"""Carries the messages of one request to their end: sent, halved, asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import datetime
+import enum
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Protocol
+
+from .carrier import Carrier, Item
+from .errors import JournalError, Outcome, PayamakError
+from .refusals import Refusals, may_split
+from .register import Register
+from .results import SendResult
+
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 15.0
+
+
+class RateLimiter(Protocol):
+    """What ``rate_limit`` must be able to do, such as `aiolimiter.AsyncLimiter`."""
+
+    async def acquire(self) -> object:
+        """Wait until one more request may leave."""
+        ...
+
+
+class OnUnknown(enum.Enum):
+    """What `send_many` does when nobody knows whether a message went out."""
+
+    LEAVE = "leave"
+    """Report it as unknown at once."""
+    ASK = "ask"
+    """Ask the gateway, where it can be asked."""
+    RESEND = "resend"
+    """Ask, and send once more what the gateway does not know after the grace period. Where it cannot be asked, nothing
+    is sent again."""
+
+
+class Courier:
+    """Carries requests. What it waits for can be cut short; what has left cannot.
+
+    Args:
+        carrier: The gateway's way.
+        register: Where messages are settled.
+        refusals: What need not be tried.
+        slots: One for each request that may be in flight.
+        rate_limit: Asked before each request.
+        on_unknown: What to do about unknown outcomes.
+        grace: Seconds after which a message that the gateway does not know was not sent.
+        spawn: Runs a coroutine beside.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        register: Register,
+        refusals: Refusals,
+        *,
+        slots: asyncio.Semaphore,
+        rate_limit: RateLimiter | None,
+        on_unknown: OnUnknown,
+        grace: float,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._carrier = carrier
+        self._register = register
+        self._refusals = refusals
+        self._slots = slots
+        self._rate_limit = rate_limit
+        self._on_unknown = on_unknown
+        self._grace = grace
+        self._spawn = spawn
+        self.closing = False
+        """Whether to search no longer for what is unknown."""
+        self.busy: set[asyncio.Task[Any] | None] = set()
+        """Tasks that have something in flight, or write down what became of it."""
+        self.searched = 0
+        """How many messages are being asked for."""
+
+    async def carry(self, items: Sequence[Item]) -> None:
+        """Send messages in one request, or more if it must be split. A slot is taken already, and is given back."""
+        parts = [items]
+        try:
+            while parts:
+                part = parts.pop()
+                error = await self._send(part)
+                if error is not None:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+        finally:
+            self._slots.release()
+
+    async def _send(self, items: Sequence[Item]) -> PayamakError | None:
+        """Send messages in one request and settle them, or return the error because of which to send each half."""
+        items = await self._drop_hopeless(items)
+        if items and self._rate_limit is not None:
+            await self._rate_limit.acquire()
+            items = await self._drop_hopeless(items)
+        if not items:
+            return None
+        for item in items:
+            if item.reference is None:
+                self._carrier.mark(item)
+        with self._keep_from_cutting():
+            try:
+                await self._register.begin(items)
+                results = await self._carrier.send(items)
+            except JournalError as error:
+                self._refusals.stop(error)
+                await self._settle_failed(items, error)
+            except PayamakError as error:
+                if error.outcome is Outcome.UNKNOWN:
+                    self._search_beside(items, error)
+                elif may_split(error, items):
+                    for item in items:
+                        item.outcome, item.error = Outcome.NOT_SENT, _as_not_sent(error)
+                    return error
+                else:
+                    await self._settle_failed(items, error)
+            else:
+                await self._settle_sent(items, results)
+        return None
+
+    async def _drop_hopeless(self, items: Sequence[Item]) -> Sequence[Item]:
+        reasons = [self._refusals.reason_against(item) for item in items]
+        if not any(reasons):
+            return items
+        hopeless = [item for item, reason in zip(items, reasons, strict=True) if reason is not None]
+        for item, reason in zip(items, reasons, strict=True):
+            if reason is not None:
+                item.outcome, item.error = Outcome.NOT_SENT, reason
+        with self._keep_from_cutting():
+            await self._register.settle(hopeless)
+        return [item for item, reason in zip(items, reasons, strict=True) if reason is None]
+
+    async def _settle_failed(self, items: Sequence[Item], error: PayamakError) -> None:
+        for item in items:
+            item.outcome, item.error = error.outcome, error
+            self._refusals.note(error, item)
+        await self._settle(items)
+
+    async def _settle_sent(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
+        lost: list[Item] = []
+        known: list[Item] = []
+        for item, result in zip(items, results, strict=True):
+            item.error = result.error
+            if result.error is None:
+                item.outcome, item.message_id = Outcome.SENT, result.message_id
+                self._refusals.note_success()
+            else:
+                item.outcome = result.error.outcome
+                if item.outcome is not Outcome.UNKNOWN:
+                    self._refusals.note(result.error, item)
+            (lost if item.outcome is Outcome.UNKNOWN else known).append(item)
+        await self._settle(known)
+        if lost:
+            self._search_beside(lost, None)
+
+    async def _settle(self, items: Sequence[Item]) -> None:
+        await self._register.settle(items)
+        if self._register.failure is not None:
+            self._refusals.stop(self._register.failure)
+
+    def _search_beside(self, items: Sequence[Item], error: PayamakError | None) -> None:
+        for item in items:
+            item.outcome = Outcome.UNKNOWN
+            item.error = error or item.error
+        self._spawn(self.search(items))
+
+    async def search(self, items: Sequence[Item]) -> None:
+        """Find out what became of messages whose request got no answer that can be understood."""
+        self.searched += len(items)
+        left = list(items)
+        try:
+            absent = await self._search(left)
+        finally:
+            self.searched -= len(items)
+        if absent and self._on_unknown is OnUnknown.RESEND and not left[0].is_resent:
+            for item in left:
+                item.is_resent, item.outcome, item.left_at = True, Outcome.NOT_SENT, None
+            await self._slots.acquire()
+            await self.carry(left)
+            return
+        if absent:
+            for item in left:
+                item.outcome, item.error = Outcome.NOT_SENT, _as_not_sent(item.error)
+        with self._keep_from_cutting():
+            await self._settle(left)
+
+    async def _search(self, left: list[Item]) -> bool:
+        """Ask until all is known or the grace period is over. Returns whether what is left was certainly not sent."""
+        now = asyncio.get_running_loop().time
+        until = now() + self._grace - _get_age(left)
+        wait = _FIRST_WAIT
+        while left and not self.closing and self._on_unknown is not OnUnknown.LEAVE:
+            # What is asked now may still come in later, unless the grace period is over already.
+            is_last = now() >= until
+            answered = await self._ask(left)
+            if answered is None:
+                return False
+            if is_last or not left:
+                return answered and self._carrier.absence_proves
+            await asyncio.sleep(min(wait, max(0.0, until - now())))
+            wait = min(wait * 2, _LONGEST_WAIT)
+        return False
+
+    async def _ask(self, left: list[Item]) -> bool | None:
+        """Ask once, and settle what was found. Returns whether the gateway answered; None if it cannot be asked."""
+        if not all(item.can_be_asked_for for item in left):
+            return None
+        if self._rate_limit is not None:
+            await self._rate_limit.acquire()
+        try:
+            async with self._slots:
+                found = await self._carrier.find(left, left[0].error)
+        except PayamakError:
+            return False  # Its attempts are in the log. It is asked again until the grace period is over.
+        if found is None:
+            return None
+        for item, message_id in zip(left, found, strict=True):
+            if message_id is not None:
+                item.outcome, item.message_id, item.error = Outcome.SENT, message_id, None
+        sent = [item for item in left if item.outcome is Outcome.SENT]
+        left[:] = [item for item in left if item.outcome is not Outcome.SENT]
+        with self._keep_from_cutting():
+            await self._settle(sent)
+        return True
+
+    @contextlib.contextmanager
+    def _keep_from_cutting(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        nested = task in self.busy
+        self.busy.add(task)
+        try:
+            yield
+        finally:
+            if not nested:
+                self.busy.discard(task)
+
+
+def _get_age(items: Sequence[Item]) -> float:
+    """How long ago the requests of an earlier run left, in seconds; 0 for those of this one."""
+    now = datetime.datetime.now(datetime.UTC)
+    ages = [0.0 if item.left_at is None else (now - item.left_at).total_seconds() for item in items]
+    return max(0.0, min(ages, default=0.0))
+
+
+def _as_not_sent(error: PayamakError | None) -> PayamakError | None:
+    error = copy.copy(error)
+    if error is not None:
+        error.outcome = Outcome.NOT_SENT
+    return error

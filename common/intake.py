@@ -1,0 +1,83 @@
+"""Reads the messages of `send_many` from whatever the caller gave, as slowly as they can be sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+
+_LINGER = 0.05
+"""How long messages wait for company when their source pauses, in seconds."""
+
+
+async def read_batches(
+    source: Iterable[object] | AsyncIterable[object], size: int
+) -> AsyncGenerator[tuple[list[object], bool]]:
+    """Read ``size`` entries at a time, or as many as the source has before it pauses.
+
+    Yields:
+        Entries, and whether the source made us wait after them. What was read before the source failed comes first.
+    """
+    if isinstance(source, AsyncIterable):
+        async with contextlib.aclosing(_read_asynchronously(source, size)) as batches:
+            async for batch in batches:
+                yield batch, len(batch) < size
+        return
+    iterator = iter(source)
+    ended = False
+    while not ended:
+        entries: list[object] = []
+        try:
+            ended = not _fill(entries, iterator, size)
+        except Exception:
+            yield entries, True
+            raise
+        yield entries, ended
+        # A source that never waits must not keep the event loop to itself.
+        await asyncio.sleep(0)
+
+
+def _fill(entries: list[object], iterator: Iterator[object], size: int) -> bool:
+    """Append until there are enough, and return whether there may be more. If the source fails, what it gave stays."""
+    for entry in iterator:
+        entries.append(entry)
+        if len(entries) == size:
+            return True
+    return False
+
+
+async def _read_asynchronously(source: AsyncIterable[object], size: int) -> AsyncGenerator[list[object]]:
+    batch: list[object] = []
+    arrived, complete, taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        try:
+            async for entry in source:
+                batch.append(entry)
+                arrived.set()
+                if len(batch) == size:
+                    complete.set()
+                    await taken.wait()
+        finally:
+            arrived.set()
+            complete.set()
+
+    reader = asyncio.create_task(read())
+    try:
+        while not reader.done() or batch:
+            await arrived.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await complete.wait()
+            entries, batch[:] = batch.copy(), ()
+            if not reader.done():
+                arrived.clear()
+                complete.clear()
+            taken.set()
+            taken.clear()
+            if entries:
+                yield entries
+        await reader
+    finally:
+        reader.cancel()
+        await asyncio.wait({reader})

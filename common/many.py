@@ -1,0 +1,260 @@
+"""Sending many messages: each gets exactly one report, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import warnings
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
+from types import TracebackType
+from typing import Any, Self, cast
+
+import attrs
+
+from . import checks
+from .carrier import Carrier, Item
+from .courier import Courier, OnUnknown, RateLimiter
+from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from .intake import read_batches
+from .journal import Journal
+from .packing import Packer
+from .refusals import Refusals
+from .register import Register
+from .results import OutgoingMessage, Progress, SendReport
+
+_MOST_WAITING = 5
+"""So many requests' worth of messages with different texts wait for company."""
+
+
+@attrs.frozen
+class Plan:
+    """How `send_many` is to go about it. The arguments of `GatewayClient.send_many`, which explains them."""
+
+    concurrency: int
+    rate_limit: RateLimiter | None
+    progress: Callable[[Progress], object] | None
+    journal: Journal | None
+    on_unknown: OnUnknown
+    grace: float
+    close_timeout: float
+
+    def __attrs_post_init__(self) -> None:
+        checks.require_between(self.concurrency, "concurrency", 1, 10_000)
+        checks.require_instance(self.on_unknown, OnUnknown, "on_unknown")
+        checks.require_seconds(self.grace, "grace", or_zero=True)
+        checks.require_seconds(self.close_timeout, "close_timeout", or_zero=True)
+        _require_methods(self.rate_limit, "rate_limit", "acquire")
+        _require_methods(self.journal, "journal", "read", "write")
+        if self.progress is not None and (not callable(self.progress) or inspect.iscoroutinefunction(self.progress)):
+            raise InvalidArgumentError("progress must be a plain function of one argument", argument="progress")
+
+
+def _require_methods(value: object, argument: str, *names: str) -> None:
+    for name in names:
+        if value is not None and not callable(getattr(value, name, None)):
+            raise InvalidArgumentError(f"{argument} has no method {name}", argument=argument)
+
+
+class SendMany:
+    """A `send_many` at work: an asynchronous iterable of reports, and a context manager.
+
+    ``async for report in client.send_many(…)`` is enough to send all. With ``async with client.send_many(…) as
+    sending`` around the loop nothing is left running when the loop is left early, and `unread` has the rest.
+    """
+
+    def __init__(
+        self,
+        messages: Iterable[OutgoingMessage] | AsyncIterable[OutgoingMessage],
+        plan: Plan,
+        *,
+        gateway: str,
+        carrier: Carrier,
+        log: logging.Logger,
+        on_start: Callable[[SendMany], None],
+    ) -> None:
+        self._task: asyncio.Task[None] | None = None
+        self._closed = True
+        if isinstance(messages, (str, bytes)) or not (hasattr(messages, "__iter__") or hasattr(messages, "__aiter__")):
+            raise InvalidArgumentError("messages must be an iterable of OutgoingMessage", argument="messages")
+        self._messages = messages
+        self._carrier = carrier
+        self._plan = plan
+        self._on_start = on_start
+        total = len(messages) if isinstance(messages, Sized) else None
+        self._register = Register(gateway, plan.journal, plan.progress, total, log)
+        self._refusals = Refusals()
+        self._packer = Packer(carrier.limit, carrier.pair_key)
+        self._slots = asyncio.Semaphore(plan.concurrency)
+        self._courier = Courier(
+            carrier, self._register, self._refusals, slots=self._slots, rate_limit=plan.rate_limit,
+            on_unknown=plan.on_unknown, grace=plan.grace, spawn=self._spawn,
+        )  # fmt: skip
+        self._most = plan.concurrency * carrier.limit
+        self._room = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._taken = 0
+        self._failure: BaseException | None = None
+        self._log = log
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<SendMany {self.progress}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_task", self) is None and not self._closed:
+            warnings.warn("send_many was never iterated, so nothing was sent", RuntimeWarning, stacklevel=2)
+
+    @property
+    def progress(self) -> Progress:
+        """How many messages were reported so far."""
+        return self._register.counts
+
+    @property
+    def unread(self) -> list[SendReport]:
+        """Reports that the loop has not taken. After an early end, with those of all messages taken from the input."""
+        return list(self._register.reports)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def __aiter__(self) -> AsyncGenerator[SendReport]:
+        """Send, and yield one report for each message, as they come.
+
+        Raises:
+            Exception: What the iterable of messages raised, after the reports of those that it had given before.
+        """
+        self._start()
+        reports, news = self._register.reports, self._register.news
+        try:
+            while True:
+                while reports:
+                    report = reports.popleft()
+                    if len(reports) <= self._most:
+                        self._room.set()
+                    yield report
+                if self._task is None or self._task.done():
+                    break
+                news.clear()
+                await news.wait()
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                raise failure
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """End early. What has left is waited for as long as ``close_timeout`` says, what has not is not sent."""
+        self._closed = True
+        if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
+            return
+        self._refusals.stop(ClientStateError("the sending was ended before this message left"))
+        self._courier.closing = True
+        for task in self._tasks - self._courier.busy:
+            task.cancel()
+        try:
+            await asyncio.wait({self._task}, timeout=self._plan.close_timeout)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait({self._task})
+            if self._failure is not None:
+                self._log.error("send_many: it was left early, and had failed with %s", type(self._failure).__name__)
+
+    def _start(self) -> None:
+        if self._task is None and not self._closed:
+            self._on_start(self)
+            self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(lambda _: self._register.news.set())
+        elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
+            raise ClientStateError("this send_many belongs to another event loop")
+
+    async def _run(self) -> None:
+        try:
+            self._spawn(self._take_all())
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            for item in self._register.open.values():
+                self._explain(item)
+            await self._register.settle(list(self._register.open.values()))
+
+    def _explain(self, item: Item) -> None:
+        """Say of a message that was left open why nothing more is known of it."""
+        if item.outcome is Outcome.UNKNOWN:
+            item.error = item.error or ConnectionLostError(
+                "the sending was ended before it was known what became of it"
+            )
+        else:
+            item.error = self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._room.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+            self._refusals.stop(
+                error if isinstance(error, PayamakError) else ClientStateError("the sending was ended by an error")
+            )
+
+    async def _take_all(self) -> None:
+        """Take the messages from the caller, and hand them on as fast as they can be sent."""
+        await self._carrier.start()
+        async with contextlib.aclosing(read_batches(self._messages, self._carrier.limit)) as batches:
+            async for batch, pauses in batches:
+                fresh, lost = await self._register.admit(self._check(batch))
+                if lost:
+                    self._spawn(self._courier.search(lost))
+                for item in fresh:
+                    if complete := self._packer.add(item):
+                        await self._dispatch(complete)
+                if pauses or self._packer.waiting >= _MOST_WAITING * self._carrier.limit:
+                    await self._dispatch_all()
+                await self._wait_for_room()
+        await self._dispatch_all()
+
+    async def _dispatch_all(self) -> None:
+        for items in self._packer.take_all():
+            await self._dispatch(items)
+
+    def _check(self, batch: Sequence[object]) -> list[Item]:
+        """Number the messages. Those that cannot be sent are reported at once."""
+        items: list[Item] = []
+        for message in batch:
+            argument = f"messages[{self._taken}]"
+            item = Item(self._taken, cast("OutgoingMessage", message), "")
+            self._taken += 1
+            try:
+                checks.require_instance(message, OutgoingMessage, argument)
+                item.number = self._carrier.check(item.message, argument)
+                if item.message.check_id is not None:
+                    checks.require_text(item.message.check_id, f"{argument}.check_id")
+            except InvalidArgumentError as error:
+                self._register.reject(item, error)
+            else:
+                items.append(item)
+        return items
+
+    async def _dispatch(self, items: Sequence[Item]) -> None:
+        await self._wait_for_room()
+        await self._slots.acquire()
+        self._spawn(self._courier.carry(items))
+
+    async def _wait_for_room(self) -> None:
+        """Wait until the caller has taken its reports, and the gateway has told of most that is unknown."""
+        while len(self._register.reports) > self._most or self._courier.searched > self._most:
+            self._room.clear()
+            await self._room.wait()

@@ -1,0 +1,54 @@
+"""How the op-driven gateway carries many messages: one text to many, under one bulk id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..common import checks
+from ..common.carrier import Carrier, Item
+from ..common.errors import NotFoundError, PayamakError, ReplyError
+from ..common.numbers import normalize_line, normalize_recipient
+from ..common.results import OutgoingMessage, SendResult
+from . import wire
+
+if TYPE_CHECKING:
+    from .client import OpGatewayClient
+
+
+class OpGatewayCarrier(Carrier):
+    """Sends with ``send_to_many``. Only a bulk id leads to what was sent."""
+
+    limit = 100
+
+    def __init__(self, client: OpGatewayClient) -> None:
+        self._client = client
+
+    def check(self, message: OutgoingMessage, argument: str) -> str:
+        """Refuse what cannot be sent."""
+        checks.require_text(message.text, f"{argument}.text")
+        normalize_line(message.sender, f"{argument}.sender")
+        if message.send_at is not None:
+            checks.require_aware(message.send_at, f"{argument}.send_at")
+            wire.format_time(message.send_at)
+        return normalize_recipient(message.to, f"{argument}.to")
+
+    async def send(self, items: Sequence[Item]) -> list[SendResult]:
+        """Send in one request."""
+        first = items[0].message
+        bulk_id = await self._client.send_to_many(
+            [item.number for item in items], first.text, sender=first.sender or "", send_at=first.send_at
+        )
+        return [SendResult(item.number, bulk_id) for item in items]
+
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+        """Ask who is in the bulk, if an answer that could not be understood held its id."""
+        if not isinstance(error, ReplyError) or len(error.message_ids) != 1:
+            return None
+        (bulk_id,) = error.message_ids
+        try:
+            deliveries = await self._client.delivery(bulk_id)
+        except NotFoundError:
+            return [None for _ in items]
+        numbers = {normalize_recipient(delivery.recipient, "recipient") for delivery in deliveries}
+        return [bulk_id if item.number in numbers else None for item in items]
