@@ -1,6 +1,5 @@
 """What all gateways share: sessions, retrying, errors, results."""
 
-from .client import Attempt, AttemptReply, Hook, Proceed
 from .courier import OnUnknown, RateLimiter
 from .errors import (
     AuthenticationError,
@@ -25,6 +24,7 @@ from .errors import (
     ServiceUnavailableError,
     TransportError,
 )
+from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .journal import Journal, JournalEntry
 from .many import SendMany
 from .results import DeliveryState, OutgoingMessage, Progress, SendReport, SendResult

@@ -11,9 +11,9 @@ import ssl as ssl_module
 import time
 import uuid
 import weakref
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import aiohttp
 import attrs
@@ -22,6 +22,7 @@ from . import checks
 from .carrier import Carrier
 from .courier import OnUnknown, RateLimiter
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .journal import Journal
 from .many import Plan, SendMany
 from .results import OutgoingMessage, Progress, errors_within
@@ -46,47 +47,6 @@ class Operation:
     path: str
     effect: Effect
     method: str = "POST"
-
-
-@attrs.define
-class Attempt:
-    """What a hook sees of one attempt. The last three are set when the attempt has ended.
-
-    Attributes:
-        gateway: The gateway's package name.
-        operation: The client's method.
-        operation_id: The same for all attempts of one call.
-        number: 1 for the first attempt.
-        duration: Seconds from the request to the understood answer.
-        http_status: The status of the answer, if one came.
-        outcome: How it failed; ``None`` if it did what it should.
-    """
-
-    gateway: str
-    operation: str
-    operation_id: str
-    number: int
-    duration: float | None = None
-    http_status: int | None = None
-    outcome: Outcome | None = None
-
-
-@attrs.frozen
-class AttemptReply:
-    """What a hook gets from ``proceed``: the size of the answer in bytes and its HTTP status."""
-
-    http_status: int
-    size: int
-
-
-Proceed: TypeAlias = Callable[[], Awaitable[AttemptReply]]
-Hook: TypeAlias = Callable[[Attempt, Proceed], Awaitable[AttemptReply]]
-"""``async def hook(call, proceed): …; reply = await proceed(); …; return reply``, run around each attempt.
-
-A hook observes. If it raises before it calls ``proceed``, nothing is sent and its exception reaches the caller. What it
-raises afterwards is logged, and the caller gets the real result or the real error, so that a broken metric never costs
-the id of a message.
-"""
 
 
 @attrs.define

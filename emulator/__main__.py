@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=_DEFAULT_PORT, help="port to listen on (default: %(default)s)")
     parser.add_argument("--allow-remote", action="store_true", help="permit a host that other machines can reach")
+    parser.add_argument("--seed", type=int, default=0, help="of the dice for faults with a probability (default: 0)")
     return parser
 
 
@@ -57,7 +58,7 @@ def main() -> int:
     parser = _parser()
     arguments = parser.parse_args()
     try:
-        emulator = Emulator(arguments.host, arguments.port, allow_remote=arguments.allow_remote)
+        emulator = Emulator(arguments.host, arguments.port, allow_remote=arguments.allow_remote, seed=arguments.seed)
     except ValueError:
         parser.error(f"{arguments.host} is not a loopback address; use --allow-remote to let other machines in")
     try:

@@ -20,10 +20,16 @@ although the client is not told so.
     oversized           processes, streams its answer followed by blanks, `size` bytes in all (9 MiB)
     bad_gzip            processes, answers 200 with a broken gzip body
     hang                never answers; `processed` (true)
+
+For a gateway that fails at random, give orders a `probability` and no end (`times=None`, null in JSON): each request
+that an order matches takes it with that probability, and otherwise the next order is looked at. Two orders of 0.1 thus
+befall 19 % of the requests, not 20. The dice are seeded (`Emulator(seed=…)`, `--seed`), and a reset takes them back to
+their seed: the same requests in the same order meet the same faults. An order of probability 1 throws no dice.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -72,6 +78,12 @@ def _headers(_instance: object, attribute: attrs.Attribute[Any], value: object) 
             raise ValueError(problem)
 
 
+def _probability(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < cast("float", value) <= 1:
+        raise ValueError(f"{attribute.name} must be a number above 0, and 1 at most")
+
+
 def _any_text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
         raise ValueError(f"{attribute.name} must be text")  # noqa: TRY004  Fault promises a ValueError
@@ -83,7 +95,8 @@ class Fault:
 
     Args:
         kind: what goes wrong.
-        times: how many matching requests it befalls.
+        times: how many matching requests it befalls; None is without end.
+        probability: how likely each matching request is to take it, above 0 and 1 at most.
         gateway: only requests to this gateway.
         path: only requests whose path ends so, in any case, with or without slashes at its ends.
 
@@ -92,7 +105,8 @@ class Fault:
     """
 
     kind: str = field(validator=settings.one_of(*KINDS))
-    times: int = field(default=1, kw_only=True, validator=settings.integer(1))
+    times: int | None = field(default=1, kw_only=True, validator=settings.integer(1, optional=True))
+    probability: float = field(default=1, kw_only=True, validator=_probability)
     gateway: str | None = field(default=None, kw_only=True, validator=settings.if_given(settings.text))
     path: str | None = field(default=None, kw_only=True, validator=settings.if_given(settings.text))
     seconds: float | None = field(default=None, kw_only=True, validator=settings.if_given(settings.seconds))
@@ -141,7 +155,8 @@ class Fault:
     def to_dict(self) -> dict[str, object]:
         """What the control interface shows: only what applies to the kind."""
         own = {name: getattr(self, name) for name in _KINDS[self.kind]}
-        return {"kind": self.kind, "times": self.times, "gateway": self.gateway, "path": self.path, **own}
+        when = {"times": self.times, "probability": self.probability, "gateway": self.gateway, "path": self.path}
+        return {"kind": self.kind, **when, **own}
 
 
 _ARGUMENT_NAMES = tuple(sorted({name for arguments in _KINDS.values() for name in arguments}))
@@ -150,14 +165,20 @@ _ARGUMENT_NAMES = tuple(sorted({name for arguments in _KINDS.values() for name i
 @define
 class _Order:
     fault: Fault
-    remaining: int
+    remaining: int | None
 
 
 class FaultQueue:
-    """The ordered faults. Each request takes the first one that matches it."""
+    """The ordered faults. Each request takes the first one that matches it and that the dice, if any, let it have.
 
-    def __init__(self) -> None:
+    Args:
+        seed: of the dice.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
         self._orders: list[_Order] = []
+        self._seed = seed
+        self._dice = random.Random(seed)  # noqa: S311 -- it is to be repeatable
 
     def add(self, fault: Fault) -> None:
         """Order a fault, after those ordered before."""
@@ -166,16 +187,25 @@ class FaultQueue:
     def take(self, gateway: str, path: str) -> Fault | None:
         """The fault for this request, which is thereby used up once."""
         for order in self._orders:
-            if order.fault.matches(gateway, path):
-                order.remaining -= 1
-                if order.remaining == 0:
-                    self._orders.remove(order)
+            if order.fault.matches(gateway, path) and self._falls_to(order.fault.probability):
+                if order.remaining is not None:
+                    order.remaining -= 1
+                    if order.remaining == 0:
+                        self._orders.remove(order)
                 return order.fault
         return None
+
+    def _falls_to(self, probability: float) -> bool:
+        return probability == 1 or self._dice.random() < probability
 
     def clear(self) -> None:
         """Drop what is still ordered."""
         self._orders.clear()
+
+    def reset(self) -> None:
+        """Drop what is still ordered, and begin the dice anew."""
+        self.clear()
+        self._dice.seed(self._seed)
 
     def to_list(self) -> list[dict[str, object]]:
         """What is still ordered, for the control interface."""

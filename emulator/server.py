@@ -52,6 +52,7 @@ class Emulator:
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         allow_remote: permit a host that other machines can reach.
+        seed: of the dice for faults with a probability.
 
     Attributes:
         clock: the time everything goes by; `clock.advance(seconds)` moves messages on.
@@ -62,13 +63,13 @@ class Emulator:
         requests: every request to a gateway so far, oldest first.
     """
 
-    def __init__(self, host: str = DEFAULT_HOST, port: int = 0, *, allow_remote: bool = False) -> None:
+    def __init__(self, host: str = DEFAULT_HOST, port: int = 0, *, allow_remote: bool = False, seed: int = 0) -> None:
         if not allow_remote and not is_loopback(host):
             raise ValueError(f"{host} is not a loopback address; other machines could reach it (allow_remote)")
         self.clock = Clock()
         self.requests: list[RequestRecord] = []
         self._ledger = Ledger()
-        self._faults = FaultQueue()
+        self._faults = FaultQueue(seed)
         self.ghasedak = GhasedakGateway(self.clock, self._ledger)
         self.smsir = SmsIrGateway(self.clock, self._ledger)
         self.opgateway = OpGateway(self.clock, self._ledger)
@@ -222,7 +223,7 @@ class Emulator:
         """Back to a fresh start: messages, inbox, contacts, credit, switches, faults, records and the clock."""
         self.clock.reset()
         self._ledger.clear()
-        self._faults.clear()
+        self._faults.reset()
         self.requests.clear()
         for gateway in self._gateways.values():
             gateway.reset()

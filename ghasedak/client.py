@@ -12,7 +12,8 @@ import aiohttp
 from ..common import checks
 from ..common.batches import chunked
 from ..common.carrier import Carrier
-from ..common.client import GatewayClient, Hook, Operation, Start
+from ..common.client import GatewayClient, Operation, Start
+from ..common.hooks import Hook
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy

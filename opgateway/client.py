@@ -13,7 +13,8 @@ import yarl
 
 from ..common import checks
 from ..common.carrier import Carrier
-from ..common.client import GatewayClient, Hook, Operation
+from ..common.client import GatewayClient, Operation
+from ..common.hooks import Hook
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout

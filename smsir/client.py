@@ -13,8 +13,9 @@ import attrs
 
 from ..common import checks
 from ..common.carrier import Carrier
-from ..common.client import GatewayClient, Hook, Operation
+from ..common.client import GatewayClient, Operation
 from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
+from ..common.hooks import Hook
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Reply, Request, Timeout
 from ..common.tokens import Token, TokenManager, TokenStore

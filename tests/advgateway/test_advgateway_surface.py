@@ -9,12 +9,35 @@ import pytest
 from payamak import advgateway, common
 from payamak.advgateway import AdvGatewayClient, ArrayStyle, MessageStatus, ReceivedMessage, SoapProfile
 from support.advgateway import CALLS
+from support.surface import SEND_MANY
 
 SHARED = [
-    "AuthenticationError", "ClientStateError", "ConnectionFailedError", "ConnectionLostError", "DeliveryState",
-    "GatewayError", "HttpSession", "InvalidArgumentError", "InvalidRequestError", "InvalidSenderError",
-    "NotFoundError", "Outcome", "OutgoingMessage", "PayamakError", "PermissionDeniedError", "RateLimitError",
-    "ReplyError", "RequestTimeoutError", "RetryPolicy", "SendResult", "ServiceUnavailableError", "Timeout",
+    "AuthenticationError",
+    "ClientStateError",
+    "ConnectionFailedError",
+    "ConnectionLostError",
+    "DeliveryState",
+    "GatewayError",
+    "HttpSession",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "InvalidSenderError",
+    "JournalError",
+    "NotFoundError",
+    "OnUnknown",
+    "Outcome",
+    "OutgoingMessage",
+    "PayamakError",
+    "PermissionDeniedError",
+    "Progress",
+    "RateLimitError",
+    "ReplyError",
+    "RequestTimeoutError",
+    "RetryPolicy",
+    "SendReport",
+    "SendResult",
+    "ServiceUnavailableError",
+    "Timeout",
     "TransportError",
 ]  # fmt: skip
 OWN = ["AdvGatewayClient", "ArrayStyle", "DeliveryCode", "MessageStatus", "ReceivedMessage", "SoapProfile", "Transport"]
@@ -31,6 +54,7 @@ SIGNATURES = {
     "statuses": "message_ids",
     "received": "",
     "aclose": "",
+    "send_many": SEND_MANY,
 }
 
 

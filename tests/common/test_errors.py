@@ -75,6 +75,7 @@ def test_the_default_outcomes() -> None:
         "PayamakError": Outcome.UNKNOWN,
         "InvalidArgumentError": Outcome.NOT_SENT,
         "ClientStateError": Outcome.NOT_SENT,
+        "JournalError": Outcome.NOT_SENT,
         "TransportError": Outcome.UNKNOWN,
         "ConnectionFailedError": Outcome.NOT_SENT,
         "ConnectionLostError": Outcome.UNKNOWN,

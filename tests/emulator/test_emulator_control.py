@@ -129,6 +129,7 @@ async def test_faults(control: Any) -> None:
         "kind": "status",
         "times": 2,
         "remaining": 2,
+        "probability": 1,
         "gateway": None,
         "path": "account/info",
         "status": 500,

@@ -10,12 +10,12 @@ import json
 import socket
 import time
 import zlib
+from collections import Counter
 from typing import Any
 
 import pytest
 from payamak.emulator import Emulator, Fault
-
-pytestmark = pytest.mark.asyncio
+from payamak.emulator.faults import FaultQueue
 
 BODY = b"message=m&receptor=09121111111"
 REQUEST = (
@@ -263,6 +263,14 @@ async def test_faults_are_matched_and_used_up_in_order(raw: Any, emulator: Emula
         ({"kind": "empty", "seconds": 1}, "seconds is not an argument of empty"),
         ({"kind": "empty", "times": 0}, "times must be an integer, 1 or more"),
         ({"kind": "empty", "times": True}, "times must be an integer"),
+        ({"kind": "empty", "times": 1.5}, "times must be an integer"),
+        ({"kind": "empty", "probability": 0}, "probability must be a number above 0, and 1 at most"),
+        ({"kind": "empty", "probability": -0.5}, "probability must be a number above 0"),
+        ({"kind": "empty", "probability": 1.01}, "probability must be a number above 0"),
+        ({"kind": "empty", "probability": True}, "probability must be a number above 0"),
+        ({"kind": "empty", "probability": None}, "probability must be a number above 0"),
+        ({"kind": "empty", "probability": "0.5"}, "probability must be a number above 0"),
+        ({"kind": "empty", "probability": float("nan")}, "probability must be a number above 0"),
         ({"kind": "empty", "path": ""}, "path must be text"),
         ({"kind": "empty", "path": 5}, "path must be text"),
         ({"kind": "status"}, "status is required"),
@@ -293,3 +301,81 @@ async def test_fault_arguments_are_checked(control: Any, arguments: dict[str, An
 async def test_fault_for_an_unknown_gateway(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="gateway must be one of ghasedak"):
         emulator.add_fault(Fault("empty", gateway="nobody"))
+
+
+async def _statuses(raw: Any, count: int) -> list[int]:
+    return [split(await raw(REQUEST))[0] for _ in range(count)]
+
+
+async def test_a_fault_without_end(raw: Any, emulator: Emulator, control: Any) -> None:
+    reply = await control("POST", "faults", {"kind": "status", "status": 500, "times": None})
+    assert await _statuses(raw, 3) == [500, 500, 500]
+    assert emulator.faults == reply.body["faults"]
+    (listed,) = emulator.faults
+    assert (listed["times"], listed["remaining"], listed["probability"]) == (None, None, 1)
+    emulator.clear_faults()
+    assert await _statuses(raw, 1) == [200]
+
+
+async def test_what_is_listed_orders_the_same_again(emulator: Emulator) -> None:
+    fault = Fault("status", status=500, times=None, probability=0.25, path="simple")
+    emulator.add_fault(fault)
+    (listed,) = emulator.faults
+    assert listed.pop("remaining", 0) is None
+    assert Fault.from_dict(listed) == fault
+    assert listed["probability"] == 0.25
+
+
+def _throw(count: int, *faults: Fault, seed: int = 0) -> list[int | None]:
+    queue = FaultQueue(seed)
+    for fault in faults:
+        queue.add(fault)
+    taken = [queue.take("ghasedak", "/v2/sms/send/simple") for _ in range(count)]
+    return [None if fault is None else fault.status for fault in taken]
+
+
+HALF = Fault("status", status=501, times=None, probability=0.5)
+QUARTER = Fault("status", status=502, times=None, probability=0.25)
+
+
+def test_each_order_is_taken_as_often_as_its_probability_says() -> None:
+    taken = Counter(_throw(10_000, HALF, QUARTER))
+    assert 4_800 < taken[501] < 5_200
+    # Of the half that the first order leaves.
+    assert 1_150 < taken[502] < 1_350
+    assert taken[501] + taken[502] + taken[None] == 10_000
+
+
+def test_the_order_that_is_passed_over_leaves_the_request_to_the_next() -> None:
+    assert set(_throw(100, HALF, Fault("status", status=503, times=None))) == {501, 503}
+
+
+def test_times_counts_what_was_taken_and_not_what_was_looked_at() -> None:
+    taken = _throw(1_000, Fault("status", status=501, times=3, probability=0.1))
+    assert taken.count(501) == 3
+    assert taken.index(501) > 0
+
+
+def test_the_same_seed_throws_the_same() -> None:
+    assert _throw(100, HALF, QUARTER, seed=7) == _throw(100, HALF, QUARTER, seed=7)
+    assert _throw(100, HALF, QUARTER, seed=7) != _throw(100, HALF, QUARTER, seed=8)
+
+
+def test_a_certain_fault_throws_no_dice() -> None:
+    assert _throw(101, Fault("status", status=503), HALF)[1:] == _throw(100, HALF)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+async def test_a_reset_takes_the_dice_back_to_their_seed(seed: int) -> None:
+    async with Emulator(seed=seed) as emulator:
+        runs: list[list[int | None]] = []
+        for _ in range(2):
+            emulator.add_fault(HALF)
+            runs.append([seen_by(emulator) for _ in range(50)])
+            emulator.reset()
+    assert runs[0] == runs[1] == _throw(50, HALF, seed=seed)
+
+
+def seen_by(emulator: Emulator) -> int | None:
+    fault = emulator._faults.take("ghasedak", "/v2/sms/send/simple")
+    return None if fault is None else fault.status

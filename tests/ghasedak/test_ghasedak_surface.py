@@ -8,6 +8,7 @@ import inspect
 import pytest
 from payamak.common import OutgoingMessage
 from payamak.ghasedak import GhasedakClient, Groups
+from support.surface import SEND_MANY
 
 SHARED = [
     "AuthenticationError",
@@ -22,22 +23,37 @@ SHARED = [
     "InvalidRecipientError",
     "InvalidRequestError",
     "InvalidSenderError",
+    "JournalError",
     "NotFoundError",
+    "OnUnknown",
     "Outcome",
     "OutgoingMessage",
     "PayamakError",
     "PermissionDeniedError",
+    "Progress",
     "RateLimitError",
     "ReplyError",
     "RequestTimeoutError",
     "RetryPolicy",
+    "SendReport",
     "SendResult",
     "ServiceUnavailableError",
     "Timeout",
     "TransportError",
 ]
 EXPORTS = {
-    "payamak.common": [*SHARED, "Attempt", "AttemptReply", "Hook", "Proceed", "Sent"],
+    "payamak.common": [
+        *SHARED,
+        "Attempt",
+        "AttemptReply",
+        "Hook",
+        "Journal",
+        "JournalEntry",
+        "Proceed",
+        "RateLimiter",
+        "SendMany",
+        "Sent",
+    ],
     "payamak.ghasedak": [
         *SHARED,
         "Account",
@@ -89,6 +105,7 @@ SIGNATURES = {
     "account": "",
     "credit": "",
     "aclose": "",
+    "send_many": SEND_MANY,
     "groups.create": "name, *, parent_id=None",
     "groups.add_contacts": "group_id, contacts",
     "groups.list": "parent_id=0",

@@ -10,12 +10,36 @@ import pytest
 from opgateway_support import NEW_USER, make_client
 from payamak import common
 from payamak.opgateway import Approval, Gender, ListEntry, Operator, OpGatewayClient
+from support.surface import SEND_MANY
 
 SHARED = [
-    "AuthenticationError", "ClientStateError", "ConnectionFailedError", "ConnectionLostError", "DeliveryState",
-    "GatewayError", "HttpSession", "InsufficientCreditError", "InvalidArgumentError", "InvalidRecipientError",
-    "InvalidRequestError", "InvalidSenderError", "NotFoundError", "Outcome", "PayamakError", "PermissionDeniedError",
-    "RateLimitError", "ReplyError", "RequestTimeoutError", "RetryPolicy", "ServiceUnavailableError", "Timeout",
+    "AuthenticationError",
+    "ClientStateError",
+    "ConnectionFailedError",
+    "ConnectionLostError",
+    "DeliveryState",
+    "GatewayError",
+    "HttpSession",
+    "InsufficientCreditError",
+    "InvalidArgumentError",
+    "InvalidRecipientError",
+    "InvalidRequestError",
+    "InvalidSenderError",
+    "JournalError",
+    "NotFoundError",
+    "OnUnknown",
+    "Outcome",
+    "OutgoingMessage",
+    "PayamakError",
+    "PermissionDeniedError",
+    "Progress",
+    "RateLimitError",
+    "ReplyError",
+    "RequestTimeoutError",
+    "RetryPolicy",
+    "SendReport",
+    "ServiceUnavailableError",
+    "Timeout",
     "TransportError",
 ]  # fmt: skip
 OWN = [
@@ -28,6 +52,7 @@ SIGNATURES = {
     "ssl=None, trust_env=False, hooks=()",
     "access_levels": "",
     "aclose": "",
+    "send_many": SEND_MANY,
     "check_message": "bulk_id",
     "create_user": "new_user",
     "credit": "",

@@ -50,7 +50,8 @@ def test_wheel_needs_what_the_clients_need(distributions: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         metadata = email.message_from_bytes(archive.read(name))
-    needed = {requirement.partition(">")[0] for requirement in metadata.get_all("Requires-Dist", [])}
+    requirements = metadata.get_all("Requires-Dist", [])
+    needed = {requirement.partition(">")[0] for requirement in requirements if "extra ==" not in requirement}
     assert needed == {"aiohttp", "attrs", "backoff", "cattrs", "tzdata"}
 
 
@@ -79,7 +80,7 @@ def test_wheel_works_in_an_empty_environment(distributions: Path, tmp_path: Path
     failed = subprocess.run(
         [python, "-c", "import payamak.ghasedak"], check=False, capture_output=True, text=True, cwd=tmp_path
     )
-    assert "ModuleNotFoundError: No module named 'aiohttp'" in failed.stderr
+    assert "ModuleNotFoundError: No module named 'attrs'" in failed.stderr
 
 
 def test_a_client_imports_neither_the_emulator_nor_the_server_side_of_aiohttp() -> None:

@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
+import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,69 +17,16 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from support.printed import EMULATOR, control, emulator_as_printed, free_port, list_examples, read_page, run, sent
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-# The README's port may be in use: by the emulator that the reader has started, for one.
-PORT = free_port()
-README = (ROOT / "README.md").read_text(encoding="utf-8").replace("8650", str(PORT))
-EMULATOR = f"http://127.0.0.1:{PORT}"
-BLOCKS = re.findall(r"^## (.+?)$|^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def list_examples() -> dict[str, str]:
-    examples: dict[str, str] = {}
-    heading = ""
-    for title, code in BLOCKS:
-        if title:
-            heading = title
-        else:
-            assert heading not in examples, "one example a heading, so that a failing test names it"
-            examples[heading] = code
-    return examples
-
-
-EXAMPLES = list_examples()
-
-
-def control(method: str, path: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{EMULATOR}/emulator/{path}", data, method=method)
-    with urllib.request.urlopen(request, timeout=5) as reply:
-        return json.load(reply)
+README = read_page("README.md")
+EXAMPLES = list_examples(README)
 
 
 @pytest.fixture(scope="module")
 def emulator_process() -> Iterator[None]:
-    """The emulator as the README starts it, but for the port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "payamak.emulator", "--port", str(PORT)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if "ready" in line:
-                break
-        else:
-            pytest.fail("the emulator did not start: " + "".join(lines))
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.stdout.read()
-            assert process.wait(5) == 0
+    with emulator_as_printed():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -88,29 +34,11 @@ def fresh_emulator(emulator_process: None) -> None:
     control("POST", "reset", {})
 
 
-def run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
-
-
-def sent() -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = control("GET", "messages")["messages"]
-    return messages
-
-
 def test_the_readme_has_the_examples_that_this_test_knows() -> None:
     assert set(EXAMPLES) == {
         "The first message", "To many", "One-time passwords", "What became of it", "Receiving", "When things go wrong",
         "In FastAPI", "In aiogram", "The emulator", "sms.ir", "sms.ir in FastAPI",
-        "The op-driven gateway", "The advanced gateway",
+        "The op-driven gateway", "The advanced gateway", "Thousands",
     }  # fmt: skip
 
 
@@ -126,6 +54,28 @@ def test_to_many() -> None:
     printed = run(EXAMPLES["To many"]).split()
     assert printed == [str(message["id"]) for message in sent()]
     assert [message["text"] for message in sent()[2:]] == ["سلام سارا", "سلام رضا"]
+
+
+def test_thousands(tmp_path: Path) -> None:
+    control("POST", "faults", {"kind": "drop_after_read"})
+    printed = run(EXAMPLES["Thousands"], tmp_path)
+    assert "100%" in printed
+    assert "unknown" not in printed
+    assert len({message["recipient"] for message in sent()}) == len(sent()) == 1000
+    with contextlib.closing(sqlite3.connect(tmp_path / "bills-2026-11.db")) as journal:
+        assert journal.execute("SELECT state, count(*) FROM messages GROUP BY state").fetchall() == [("sent", 1000)]
+    run(EXAMPLES["Thousands"], tmp_path)
+    assert len(sent()) == 1000
+
+
+def test_thousands_with_tqdm(tmp_path: Path) -> None:
+    found = re.search(r"With `tqdm` it is `(.+?)`\s+and `progress=(.+?)`", README)
+    assert found
+    code = EXAMPLES["Thousands"].replace("from rich.progress import Progress", "from tqdm import tqdm")
+    code = re.sub(r"with Progress\(\) as bar", found[1], code)
+    code = re.sub(r" +task = .*\n", "", code).replace("tqdm(total", "tqdm(file=sys.stdout, total")
+    code = "import sys\n" + re.sub(r"progress = lambda .*", f"progress = {found[2]}", code)
+    assert "1000/1000" in run(code, tmp_path)
 
 
 def test_one_time_passwords() -> None:

@@ -11,12 +11,33 @@ import attrs
 import payamak.smsir
 import pytest
 from payamak.smsir import SmsIrClient
+from support.surface import SEND_MANY
 
 SHARED = [
-    "AuthenticationError", "ClientStateError", "ConnectionFailedError", "ConnectionLostError", "GatewayError",
-    "HttpSession", "InvalidArgumentError", "InvalidRequestError", "NotFoundError", "Outcome", "PayamakError",
-    "PermissionDeniedError", "RateLimitError", "ReplyError", "RequestTimeoutError", "RetryPolicy",
-    "ServiceUnavailableError", "Timeout", "TransportError",
+    "AuthenticationError",
+    "ClientStateError",
+    "ConnectionFailedError",
+    "ConnectionLostError",
+    "GatewayError",
+    "HttpSession",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "JournalError",
+    "NotFoundError",
+    "OnUnknown",
+    "Outcome",
+    "OutgoingMessage",
+    "PayamakError",
+    "PermissionDeniedError",
+    "Progress",
+    "RateLimitError",
+    "ReplyError",
+    "RequestTimeoutError",
+    "RetryPolicy",
+    "SendReport",
+    "ServiceUnavailableError",
+    "Timeout",
+    "TransportError",
 ]  # fmt: skip
 MODELS = [
     "Account", "AddedContact", "AddedContacts", "CancelledContact", "CancelledPage", "Choice", "Contact",
@@ -65,6 +86,7 @@ SIGNATURES = {
     "credit": "",
     "faq": "",
     "aclose": "",
+    "send_many": SEND_MANY,
     "transactions.page": "page=0",
     "transactions.from_last_id": "last_id=0",
     "transactions.iterate": "",
