@@ -11,6 +11,7 @@ import attrs
 from . import errors
 from .errors import (
     AuthenticationError,
+    ConnectionLostError,
     GatewayError,
     InsufficientCreditError,
     InvalidSenderError,
@@ -50,7 +51,7 @@ class JournalEntry:
         at: When this was written, or rather handed over for writing.
     """
 
-    key: str
+    key: str = attrs.field(repr=False)
     index: int
     gateway: str
     message: OutgoingMessage | None = attrs.field(repr=False)
@@ -77,7 +78,8 @@ class JournalEntry:
         """The error that the message met, made anew; ``None`` if it was sent."""
         if self.outcome is Outcome.SENT:
             return None
-        error = self._error_class(self.detail or "an earlier run ended before the answer was here")
+        kind = ConnectionLostError if self.outcome is None else self._error_class
+        error = kind(self.detail or "an earlier run ended before the answer was here")
         error.gateway, error.operation, error.outcome = self.gateway, "send_many", self.outcome or Outcome.UNKNOWN
         return error
 

@@ -21,8 +21,12 @@ from .errors import InvalidArgumentError, JournalError, Outcome
 from .journal import JournalEntry
 from .results import OutgoingMessage
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS messages (
+_APPLICATION = 0x50594D4B
+_VERSION = 1
+# In one transaction, so that who is killed here leaves an empty file or a journal.
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE messages (
     key TEXT PRIMARY KEY,
     "index" INTEGER NOT NULL,
     gateway TEXT NOT NULL,
@@ -36,7 +40,10 @@ CREATE TABLE IF NOT EXISTS messages (
     reason TEXT,
     detail TEXT,
     at TEXT NOT NULL
-) WITHOUT ROWID
+) WITHOUT ROWID;
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+COMMIT;
 """
 _COLUMNS = (
     "key", '"index"', "gateway", "recipient", "text", "sender", "send_at", "state", "reference", "message_id",
@@ -46,7 +53,6 @@ _WRITE = f"INSERT OR REPLACE INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
-_VERSION = 1
 
 Row = tuple[Any, ...]
 
@@ -74,7 +80,8 @@ class SqliteJournal:
             raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
         self._path = os.fspath(path)
         self._hash_key = hash_key
-        self._lock = filelock.FileLock(f"{self._path}.lock", timeout=0, thread_local=False)
+        # Those who come by another link to the same file must meet at the same lock.
+        self._lock = filelock.FileLock(f"{os.path.realpath(self._path)}.lock", timeout=0, thread_local=False)
         self._database: aiosqlite.Connection | None = None
         self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -86,17 +93,19 @@ class SqliteJournal:
         """Open it.
 
         Raises:
-            JournalError: Another process has it, or it cannot be opened.
+            JournalError: It is in use, or it cannot be opened.
         """
+        if self._lock.is_locked:
+            raise JournalError("the journal is open already")
         try:
             self._lock.acquire()
-            self._database = await self._open()
         except filelock.Timeout:
             raise JournalError("the journal is in use: one process at a time can send with it") from None
-        except (OSError, sqlite3.Error) as error:
-            self._lock.release()
-            raise JournalError(f"the journal cannot be opened ({type(error).__name__})") from error
-        except JournalError:
+        except (OSError, NotImplementedError) as error:
+            raise _fail("opened", error) from error
+        try:
+            self._database = await self._open()
+        except BaseException:
             self._lock.release()
             raise
         return self
@@ -108,28 +117,27 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         """Close it. Closing twice does no harm."""
-        if self._writer is not None:
-            await asyncio.wait({self._writer})
-        database, self._database = self._database, None
-        if database is not None:
-            await database.close()
-            self._lock.release()
+        try:
+            while self._writer is not None:
+                await asyncio.wait({self._writer})
+        finally:
+            database, self._database = self._database, None
+            if database is not None:
+                try:
+                    await database.close()
+                finally:
+                    self._lock.release()
 
     async def _open(self) -> aiosqlite.Connection:
-        database = await aiosqlite.connect(self._path, isolation_level=None)
         try:
-            async with database.execute("PRAGMA user_version") as cursor:
-                row = await cursor.fetchone()
-            if row is None or row[0] not in (0, _VERSION):
-                raise JournalError("the file was not written by this version of payamak: take a new one")
-            # So others can read while it is written; a commit is on the disk when it returns.
-            await database.execute("PRAGMA journal_mode = WAL")
-            await database.execute("PRAGMA synchronous = FULL")
-            await database.execute(_SCHEMA)
-            await database.execute(f"PRAGMA user_version = {_VERSION}")
-        except BaseException:
-            await database.close()
-            raise
+            database = await aiosqlite.connect(self._path, isolation_level=None)
+            try:
+                await _prepare(database)
+            except BaseException:
+                await database.close()
+                raise
+        except sqlite3.Error as error:
+            raise _fail("opened", error) from error
         return database
 
     async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
@@ -143,8 +151,8 @@ class SqliteJournal:
                 async with database.execute(f"{_READ} ({', '.join('?' * len(part))})", part) as cursor:
                     async for row in cursor:
                         found[row[0]] = self._to_entry(tuple(row), wanted[row[0]])
-        except sqlite3.Error as error:
-            raise JournalError(f"the journal cannot be read ({type(error).__name__})") from error
+        except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
+            raise _fail("read", error) from error
         return found
 
     async def write(self, entries: Sequence[JournalEntry]) -> None:
@@ -161,30 +169,37 @@ class SqliteJournal:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, []
-                problem: Exception | None = None
-                try:
-                    await self._commit([row for rows, _ in waiting for row in rows])
-                except Exception as error:
-                    problem = error
-                for _, written in waiting:
-                    if written.done():
-                        continue
-                    if problem is None:
-                        written.set_result(None)
-                    else:
-                        failure = JournalError(f"the journal cannot be written ({type(problem).__name__})")
-                        failure.__cause__ = problem
-                        written.set_exception(failure)
+                await self._write_together(waiting)
         finally:
-            self._writer = None
+            # There is more only if this task was cancelled, as all are when an event loop is shut down.
+            self._writer = asyncio.create_task(self._write_waiting()) if self._waiting else None
+
+    async def _write_together(self, waiting: Sequence[tuple[list[Row], asyncio.Future[None]]]) -> None:
+        problem: BaseException | None = asyncio.CancelledError()
+        try:
+            await self._commit([row for rows, _ in waiting for row in rows])
+            problem = None
+        except Exception as error:
+            problem = error
+        finally:
+            for _, written in waiting:
+                if written.done():
+                    continue
+                if problem is None:
+                    written.set_result(None)
+                else:
+                    failure = _fail("written", problem)
+                    failure.__cause__ = problem
+                    written.set_exception(failure)
 
     async def _commit(self, rows: Sequence[Row]) -> None:
         database = self._require_open()
-        await database.execute("BEGIN IMMEDIATE")
         try:
+            await database.execute("BEGIN IMMEDIATE")
             await database.executemany(_WRITE, rows)
             await database.commit()
-        except sqlite3.Error:
+        except BaseException:
+            # Whatever it was, the next write must not find this transaction open.
             await database.rollback()
             raise
 
@@ -217,3 +232,28 @@ class SqliteJournal:
         if self._hash_key is None:
             return value
         return hashlib.blake2b(value.encode(), key=self._hash_key, digest_size=16).hexdigest()
+
+
+async def _prepare(database: aiosqlite.Connection) -> None:
+    identity = await _ask(database, "PRAGMA application_id"), await _ask(database, "PRAGMA user_version")
+    is_new = identity == (0, 0) and not await _ask(database, "SELECT count(*) FROM sqlite_master")
+    if not is_new and identity != (_APPLICATION, _VERSION):
+        raise JournalError("the file is no journal of this version of payamak: take a new one")
+    # So others can read while it is written; a commit is on the disk when it returns.
+    if await _ask(database, "PRAGMA journal_mode = WAL") != "wal":
+        raise JournalError("the journal cannot be kept there: it must be a file on a local disk")
+    await database.execute("PRAGMA synchronous = FULL")
+    await database.execute("PRAGMA fullfsync = ON")  # On macOS, a sync is none without it.
+    if is_new:
+        await database.executescript(_SCHEMA)
+
+
+async def _ask(database: aiosqlite.Connection, question: str) -> Any:
+    async with database.execute(question) as cursor:
+        row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+def _fail(what: str, error: BaseException) -> JournalError:
+    """What went wrong by the name that SQLite gives it, such as SQLITE_FULL."""
+    return JournalError(f"the journal cannot be {what} ({getattr(error, 'sqlite_errorname', type(error).__name__)})")
