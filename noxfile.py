@@ -68,6 +68,15 @@ def oldest(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Send through random faults for three minutes, or: -- SECONDS SEED --uvloop --loops 2."""
+    _install_wheel(session, "tests")
+    if "--uvloop" in session.posargs:
+        session.install("uvloop")
+    session.run("python", "-m", "soak", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check format, style and who imports whom."""
     _install_wheel(session, "lint")

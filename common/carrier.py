@@ -26,20 +26,20 @@ class Item:
         error: Why that is so.
         message_id: The gateway's id of it.
         left_at: When its request left in an earlier run.
-        can_be_asked_for: Whether its request went to this gateway.
+        is_keyed: Whether the journal's key is taken by it.
         is_noted: Whether the journal may have it.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
     """
 
     index: int
     message: OutgoingMessage
-    number: str
-    reference: str | None = None
+    number: str = attrs.field(repr=False)
+    reference: str | None = attrs.field(default=None, repr=False)
     outcome: Outcome = Outcome.NOT_SENT
     error: PayamakError | None = None
     message_id: int | None = None
     left_at: datetime.datetime | None = None
-    can_be_asked_for: bool = True
+    is_keyed: bool = False
     is_noted: bool = False
     is_resent: bool = False
 
@@ -72,6 +72,9 @@ class Carrier(abc.ABC):
 
     async def start(self) -> None:  # noqa: B027 -- most have nothing to do
         """Do what must be done once, before the first request."""
+
+    def recall(self, item: Item) -> None:  # noqa: B027 -- most have nothing to tell apart
+        """Take in what an earlier run sent, by its reference."""
 
     def mark(self, item: Item) -> None:  # noqa: B027 -- most have nothing to ask by
         """Give a message the reference by which it can be asked for, before its request leaves."""

@@ -210,8 +210,6 @@ class Courier:
 
     async def _ask(self, left: list[Item]) -> bool | None:
         """Ask once, and settle what was found. Returns whether the gateway answered; None if it cannot be asked."""
-        if not all(item.can_be_asked_for for item in left):
-            return None
         if self._rate_limit is not None:
             await self._rate_limit.acquire()
         try:

@@ -64,9 +64,10 @@ class JournalEntry:
 
     @property
     def is_open(self) -> bool:
-        """Whether the message may go out: it was not sent, or was refused for a reason that may have passed."""
+        """Whether the message may go out: it was not sent, or was refused for a reason that may have passed, or for one
+        that nobody knows, such as the want of credit at a gateway that has no code for it."""
         if self.outcome is Outcome.REFUSED:
-            return issubclass(self._error_class, _PASSING)
+            return self._error_class is GatewayError or issubclass(self._error_class, _PASSING)
         return self.outcome is Outcome.NOT_SENT
 
     @property

@@ -215,7 +215,11 @@ class SendMany:
         await self._carrier.start()
         async with contextlib.aclosing(read_batches(self._messages, self._carrier.limit)) as batches:
             async for batch, pauses in batches:
-                fresh, lost = await self._register.admit(self._check(batch))
+                items = self._check(batch)
+                fresh, lost = await self._register.admit(items)
+                for item in items:
+                    if item.outcome is Outcome.SENT:
+                        self._carrier.recall(item)
                 if lost:
                     self._spawn(self._courier.search(lost))
                 for item in fresh:

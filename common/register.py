@@ -40,6 +40,7 @@ class Register:
         self._sent = 0
         self._others = collections.Counter[Outcome]()
         self._keys: dict[str, int] = {}
+        self._is_other_input = False
         self.open: dict[int, Item] = {}
         """Messages that were taken from the source and not yet reported, by index."""
         self.reports: collections.deque[SendReport] = collections.deque()
@@ -73,33 +74,40 @@ class Register:
             known = await self._journal.read({item.key: item.message for item in unique})
         except Exception as error:
             raise self._fail("read", error) from error
+        strange = {key for key, entry in known.items() if entry.message is None}
+        # If one message stands elsewhere, so may those that the journal does not know: they may have gone out already.
+        self._is_other_input |= any(item.message.check_id is None for item in unique if item.key in strange)
         fresh: list[Item] = []
         lost: list[Item] = []
         for item in unique:
             entry = known.get(item.key)
-            if entry is None or (entry.message is not None and entry.is_open):
-                item.outcome = Outcome.NOT_SENT
-                fresh.append(item)
-            elif entry.message is None:
+            if item.key in strange:
                 item.outcome = Outcome.NOT_SENT
                 self.reject(item, _explain(item, f"the journal knows another message by the same key: {_ADVICE}"))
+            elif entry is None or entry.is_open:
+                item.outcome = Outcome.NOT_SENT
+                if self._is_other_input and item.message.check_id is None:
+                    self.reject(item, _explain(item, f"the input is not that of the journal: {_ADVICE}"))
+                else:
+                    fresh.append(item)
             elif entry.outcome in (Outcome.SENT, Outcome.REFUSED):
                 item.outcome, item.error = entry.outcome, entry.make_error()
                 item.message_id, item.reference = entry.message_id, entry.reference
                 self._report(item, from_journal=True)
+            elif entry.gateway != self._gateway:
+                # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
+                item.error = entry.make_error()
+                self._report(item)
             else:
-                item.outcome, item.error, item.left_at = Outcome.UNKNOWN, entry.make_error(), entry.at
-                # Another gateway's reference leads nowhere.
-                item.reference = entry.reference if entry.gateway == self._gateway else None
-                item.can_be_asked_for = entry.gateway == self._gateway
+                item.error, item.left_at, item.reference = entry.make_error(), entry.at, entry.reference
                 lost.append(item)
         return fresh, lost
 
     def _is_duplicate(self, item: Item) -> bool:
-        if self._keys.setdefault(item.key, item.index) != item.index:
+        item.is_keyed = self._keys.setdefault(item.key, item.index) == item.index
+        if not item.is_keyed:
             self.reject(item, _explain(item, "its check_id is that of another message, which is on its way"))
-            return True
-        return False
+        return not item.is_keyed
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
@@ -140,7 +148,7 @@ class Register:
     def _report(self, item: Item, *, from_journal: bool = False) -> None:
         if self.open.pop(item.index, None) is None:
             return
-        if self._journal is not None and self._keys.get(item.key) == item.index:
+        if item.is_keyed:
             del self._keys[item.key]
         if item.error is not None and item.error.gateway is None:
             item.error.gateway, item.error.operation = self._gateway, "send_many"
@@ -177,7 +185,7 @@ class Register:
         return self.failure
 
 
-_ADVICE = "give the same messages in the same order, or a check_id to each, or take a new journal"
+_ADVICE = "give the same messages in the same order (and the same hash_key), or a check_id to each, or a new journal"
 
 
 def _explain(item: Item, problem: str) -> InvalidArgumentError:

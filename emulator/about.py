@@ -18,7 +18,7 @@ Control, JSON under {url}/emulator/
   POST switches            {{gateway: {{name: value}}}}, such as {{"ghasedak": {{"voice_reply": "ids"}}}}; GET shows
   POST account             {{"gateway", name: value}}, such as {{"gateway": "smsir", "credit": 1000}}; GET shows
   POST actions             {{"gateway", "action", ...}}, such as {{"gateway": "smsir", "action": "revoke_tokens"}}
-  POST reset               back to a fresh start
+  POST reset               back to a fresh start; {{"seed"?}} of the dice for faults with a probability
 """
 
 

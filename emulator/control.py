@@ -154,8 +154,11 @@ class Control:
         return {"result": gateway.actions[name](**arguments)}
 
     def _reset(self, body: _Json) -> _Answer:
-        _refuse_unknown(body)
-        self._emulator.reset()
+        _refuse_unknown(body, "seed")
+        seed = body.get("seed")
+        if seed is not None and type(seed) is not int:
+            raise ControlError("seed must be an integer")
+        self._emulator.reset(seed=seed)
         return {}
 
 

@@ -24,7 +24,8 @@ although the client is not told so.
 For a gateway that fails at random, give orders a `probability` and no end (`times=None`, null in JSON): each request
 that an order matches takes it with that probability, and otherwise the next order is looked at. Two orders of 0.1 thus
 befall 19 % of the requests, not 20. The dice are seeded (`Emulator(seed=…)`, `--seed`), and a reset takes them back to
-their seed: the same requests in the same order meet the same faults. An order of probability 1 throws no dice.
+their seed or gives them another: the same requests in the same order meet the same faults. An order of probability 1
+throws no dice.
 """
 
 from __future__ import annotations
@@ -202,9 +203,11 @@ class FaultQueue:
         """Drop what is still ordered."""
         self._orders.clear()
 
-    def reset(self) -> None:
-        """Drop what is still ordered, and begin the dice anew."""
+    def reset(self, seed: int | None = None) -> None:
+        """Drop what is still ordered, and begin the dice anew, perhaps with another seed."""
         self.clear()
+        if seed is not None:
+            self._seed = seed
         self._dice.seed(self._seed)
 
     def to_list(self) -> list[dict[str, object]]:

@@ -219,11 +219,15 @@ class Emulator:
         chosen = self.gateway(gateway)
         return chosen.add_inbox_message(sender=sender, line=line, text=text, received_at=received_at, read=read)
 
-    def reset(self) -> None:
-        """Back to a fresh start: messages, inbox, contacts, credit, switches, faults, records and the clock."""
+    def reset(self, *, seed: int | None = None) -> None:
+        """Back to a fresh start: messages, inbox, contacts, credit, switches, faults, records and the clock.
+
+        Args:
+            seed: of the dice from now on; they begin anew in any case.
+        """
         self.clock.reset()
         self._ledger.clear()
-        self._faults.reset()
+        self._faults.reset(seed)
         self.requests.clear()
         for gateway in self._gateways.values():
             gateway.reset()

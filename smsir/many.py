@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ class SmsIrCarrier(Carrier):
         self._client = client
         self._newest: int | None = None
         self._answered: set[str | None] = set()
+        self._found: set[int | None] = set()
         self._log = logging.getLogger(f"payamak.{client.gateway}")
 
     def check(self, message: OutgoingMessage, argument: str) -> None:
@@ -50,6 +52,10 @@ class SmsIrCarrier(Carrier):
                 "send_many: the list of what was sent cannot be read (%s), so unknown outcomes will stay unknown",
                 type(error).__name__,
             )
+
+    def recall(self, item: Item) -> None:
+        """What an earlier run sent is no trace of a lost message."""
+        self._answered.add(item.reference)
 
     def mark(self, item: Item) -> None:
         """Remember after which send the message left."""
@@ -77,15 +83,16 @@ class SmsIrCarrier(Carrier):
             return None
         oldest = min(int(mark.removeprefix(_MARK)) for mark in marks)
         texts = {item.message.text for item in items}
-        found: dict[tuple[str | None, str | None], tuple[int, str | None]] = {}
+        found = collections.defaultdict[tuple[str | None, str | None], list[tuple[int, str | None]]](list)
         for sent in await self._list_sent_after(oldest):
             if sent.text in texts and sent.batch_key and sent.batch_key not in self._answered:
                 async for recipient in self._client.messages.iterate_recipients(sent.batch_key):
-                    found[sent.text, _clean(recipient.mobile)] = recipient.id, sent.batch_key
+                    found[sent.text, _clean(recipient.mobile)].append((recipient.id, sent.batch_key))
         ids: list[int | None] = []
         for item in items:
-            message_id, batch_key = found.get((item.message.text, item.number), (None, item.reference))
-            item.reference = batch_key
+            traces = [trace for trace in found[item.message.text, item.number] if trace[0] not in self._found]
+            message_id, item.reference = traces[0] if traces else (None, item.reference)
+            self._found.add(message_id)
             ids.append(message_id)
         return ids
 

@@ -65,6 +65,22 @@ def test_stops_while_a_request_hangs() -> None:
         assert (process.returncode, errors) == (0, "")
 
 
+def test_the_dice_have_a_seed() -> None:
+    statuses: list[list[int]] = []
+    for seed in ("7", "7", "8"):
+        with running("--port", "0", "--seed", seed) as (_, lines):
+            url = lines[-1].removeprefix("payamak emulator ready on ")
+            fault = b'{"kind": "status", "status": 299, "times": null, "probability": 0.5}'
+            urllib.request.urlopen(urllib.request.Request(f"{url}/emulator/faults", data=fault)).close()
+            request = urllib.request.Request(f"{url}/v2/account/info", headers={"apikey": "emulator-key"})
+            answers = [urllib.request.urlopen(request) for _ in range(20)]
+            statuses.append([answer.status for answer in answers])
+            for answer in answers:
+                answer.close()
+    assert set(statuses[0]) == {200, 299}
+    assert statuses[0] == statuses[1] != statuses[2]
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
 

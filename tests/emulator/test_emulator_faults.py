@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from typing import Any
 
+import aiohttp
 import pytest
 from payamak.emulator import Emulator, Fault
 from payamak.emulator.faults import FaultQueue
@@ -303,18 +304,21 @@ async def test_fault_for_an_unknown_gateway(emulator: Emulator) -> None:
         emulator.add_fault(Fault("empty", gateway="nobody"))
 
 
-async def _statuses(raw: Any, count: int) -> list[int]:
-    return [split(await raw(REQUEST))[0] for _ in range(count)]
+async def _statuses(emulator: Emulator, count: int) -> list[int]:
+    async with aiohttp.ClientSession(emulator.url) as session:
+        headers = {"apikey": "emulator-key"}
+        data = {"message": "m", "receptor": "09121111111"}
+        return [(await session.post("/v2/sms/send/simple", headers=headers, data=data)).status for _ in range(count)]
 
 
-async def test_a_fault_without_end(raw: Any, emulator: Emulator, control: Any) -> None:
+async def test_a_fault_without_end(emulator: Emulator, control: Any) -> None:
     reply = await control("POST", "faults", {"kind": "status", "status": 500, "times": None})
-    assert await _statuses(raw, 3) == [500, 500, 500]
+    assert await _statuses(emulator, 3) == [500, 500, 500]
     assert emulator.faults == reply.body["faults"]
     (listed,) = emulator.faults
     assert (listed["times"], listed["remaining"], listed["probability"]) == (None, None, 1)
     emulator.clear_faults()
-    assert await _statuses(raw, 1) == [200]
+    assert await _statuses(emulator, 1) == [200]
 
 
 async def test_what_is_listed_orders_the_same_again(emulator: Emulator) -> None:
@@ -368,14 +372,25 @@ def test_a_certain_fault_throws_no_dice() -> None:
 @pytest.mark.parametrize("seed", [0, 7])
 async def test_a_reset_takes_the_dice_back_to_their_seed(seed: int) -> None:
     async with Emulator(seed=seed) as emulator:
-        runs: list[list[int | None]] = []
+        runs: list[list[int]] = []
         for _ in range(2):
             emulator.add_fault(HALF)
-            runs.append([seen_by(emulator) for _ in range(50)])
+            runs.append(await _statuses(emulator, 20))
             emulator.reset()
-    assert runs[0] == runs[1] == _throw(50, HALF, seed=seed)
+    assert runs[0] == runs[1] == [status or 200 for status in _throw(20, HALF, seed=seed)]
 
 
-def seen_by(emulator: Emulator) -> int | None:
-    fault = emulator._faults.take("ghasedak", "/v2/sms/send/simple")
-    return None if fault is None else fault.status
+async def test_a_reset_can_bring_another_seed(emulator: Emulator, control: Any) -> None:
+    for _ in range(2):
+        assert (await control("POST", "reset", {"seed": 7})).http == 200
+        emulator.add_fault(HALF)
+        assert await _statuses(emulator, 20) == [status or 200 for status in _throw(20, HALF, seed=7)]
+        emulator.reset()  # Keeps the seed.
+        emulator.add_fault(HALF)
+        assert await _statuses(emulator, 20) == [status or 200 for status in _throw(20, HALF, seed=7)]
+
+
+@pytest.mark.parametrize("seed", [True, "7", 1.5])
+async def test_a_seed_is_checked(seed: object, control: Any) -> None:
+    reply = await control("POST", "reset", {"seed": seed})
+    assert (reply.http, reply.body) == (400, {"error": "seed must be an integer"})

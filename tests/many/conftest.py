@@ -1,0 +1,15 @@
+"""An emulator for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from payamak.emulator import Emulator
+from support.many import prepare
+
+
+@pytest_asyncio.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    async with Emulator() as running:
+        yield prepare(running)

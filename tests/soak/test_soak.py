@@ -1,0 +1,35 @@
+"""A short soak. The long one is ``nox -s soak``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+from .soak import Options, Report, run
+
+pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="sockets are counted in /proc")
+needs_uvloop = pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not installed")
+
+
+def _assert_clean(report: Report, *, waves: int) -> None:
+    total = report.judge.total
+    assert report.problems == []
+    assert (total.duplicates, total.lost, total.unexplained) == (0, 0, 0)
+    assert (report.left_sockets, report.left_tasks) == (0, [])
+    assert total.waves >= waves
+    assert total.sent > 0
+    assert total.faults * 10 >= total.requests
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(Options(seconds=8, seed=1), id="asyncio"),
+        pytest.param(Options(seconds=3, seed=2, uvloop=True), id="uvloop", marks=needs_uvloop),
+        pytest.param(Options(seconds=3, seed=3, loops=2), id="two event loops"),
+    ],
+)
+def test_soak(options: Options) -> None:
+    _assert_clean(run(options), waves=5 * options.loops)

@@ -1,0 +1,139 @@
+"""Runs jobs of `send_many` in processes that are killed: ``python -m support.kill_worker``.
+
+It reads one job a line, as JSON, and forks for each, because starting Python anew takes longer than a job. It prints
+the new process's id, waits for a second line before it takes the exit status, so that the id stays that of this
+process, and prints the status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from payamak.common import (
+    Attempt,
+    AttemptReply,
+    JournalEntry,
+    OnUnknown,
+    OutgoingMessage,
+    Proceed,
+    RetryPolicy,
+    SendReport,
+)
+from payamak.common.sqlite_journal import SqliteJournal
+
+from .many import GATEWAYS, Gateway
+
+
+def make_messages(gateway: Gateway, count: int) -> list[OutgoingMessage]:
+    """Five numbers share each text, so that a request holds five at every gateway. Every second has a check id."""
+    return [
+        gateway.message(index % 5, f"text {index // 5}", check_id=f"check-{index}" if index % 2 else None)
+        for index in range(count)
+    ]
+
+
+class Reaper:
+    """Kills this process when it comes to a certain point for the nth time."""
+
+    def __init__(self, point: str | None, times: int) -> None:
+        self._point = point
+        self._left = times
+
+    def pass_by(self, point: str) -> None:
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DeadlyJournal:
+    """A journal during whose writing the process is killed."""
+
+    def __init__(self, inner: SqliteJournal, reaper: Reaper) -> None:
+        self._inner = inner
+        self._reaper = reaper
+
+    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+        self._reaper.pass_by("reading")
+        return await self._inner.read(wanted)
+
+    async def write(self, entries: Sequence[JournalEntry]) -> None:
+        what = "request" if entries[0].outcome is None else "outcome"
+        self._reaper.pass_by(f"{what} unwritten")
+        await self._inner.write(entries)
+        self._reaper.pass_by(f"{what} written")
+
+
+async def run(job: Mapping[str, Any]) -> None:
+    """Send all messages of a job, and write the reports into a file if it lives so long."""
+    reaper = Reaper(job["die_at"], job["die_times"])
+
+    async def hook(attempt: Attempt, proceed: Proceed) -> AttemptReply:
+        is_send = "send" in attempt.operation
+        if is_send:
+            reaper.pass_by("leaving")
+        reply = await proceed()
+        if is_send:
+            reaper.pass_by("answered")
+        return reply
+
+    (gateway,) = (gateway for gateway in GATEWAYS if gateway.label == job["gateway"])
+    async with (
+        SqliteJournal(job["journal"]) as journal,
+        gateway.make(base_url=job["url"], retry=RetryPolicy(attempts=1), hooks=[hook]) as client,
+    ):
+        sending = client.send_many(
+            make_messages(gateway, job["count"]),
+            concurrency=job["concurrency"],
+            journal=DeadlyJournal(journal, reaper),
+            grace=job["grace"],
+            on_unknown=OnUnknown(job["on_unknown"]),
+        )
+        reports = [report async for report in sending]
+    _write(Path(job["reports"]), reports)
+
+
+def _write(path: Path, reports: Sequence[SendReport]) -> None:
+    # At once or not at all, so that whoever sees it can read it.
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(pickle.dumps(reports))
+    unfinished.rename(path)
+
+
+def _live(job: Mapping[str, Any]) -> NoReturn:
+    status = 1
+    try:
+        asyncio.run(run(job))
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _live(job)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
