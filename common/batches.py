@@ -19,7 +19,8 @@ async def iterate_pages(
 ) -> AsyncIterator[T]:
     """Go through all entries of a paged list, none of them twice, until a page brings nothing new.
 
-    Entries that are added meanwhile push others onto the next page; a gateway that repeats itself ends the walk.
+    Entries that are added meanwhile push others onto the next page, at times a whole page of them: then the first page
+    has something new, and the walk goes on. A gateway that repeats itself ends it.
 
     Args:
         fetch: Fetches a page; the first is 0.
@@ -27,7 +28,12 @@ async def iterate_pages(
     """
     seen: set[Hashable] = set()
     page = 0
-    while new := _keep_new(await fetch(page), identify, seen):
+    while found := await fetch(page):
+        new = _keep_new(found, identify, seen)
+        if not new:
+            new = _keep_new(await fetch(0), identify, seen)
+            if not new:
+                return
         for entry in new:
             yield entry
         page += 1

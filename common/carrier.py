@@ -58,6 +58,10 @@ class Carrier(abc.ABC):
     absence_proves = False
     """Whether a message that the gateway does not know, long after its request, was certainly not sent."""
 
+    finds_by_content = False
+    """Whether it takes what the gateway has of the same content for the message. What an earlier run left open is then
+    looked for last, when all is known of what that run has sent."""
+
     @abc.abstractmethod
     def check(self, message: OutgoingMessage, argument: str) -> None:
         """Refuse a text, a line or a time that cannot be sent."""

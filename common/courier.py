@@ -203,7 +203,7 @@ class Courier:
             if answered is None:
                 return False
             if is_last or not left:
-                return answered and self._carrier.absence_proves
+                return bool(left) and answered and self._carrier.absence_proves
             await asyncio.sleep(min(wait, max(0.0, until - now())))
             wait = min(wait * 2, _LONGEST_WAIT)
         return False

@@ -213,6 +213,7 @@ class SendMany:
     async def _take_all(self) -> None:
         """Take the messages from the caller, and hand them on as fast as they can be sent."""
         await self._carrier.start()
+        late: list[Item] = []
         async with contextlib.aclosing(read_batches(self._messages, self._carrier.limit)) as batches:
             async for batch, pauses in batches:
                 items = self._check(batch)
@@ -220,7 +221,9 @@ class SendMany:
                 for item in items:
                     if item.outcome is Outcome.SENT:
                         self._carrier.recall(item)
-                if lost:
+                if self._carrier.finds_by_content:
+                    late += lost
+                elif lost:
                     self._spawn(self._courier.search(lost))
                 for item in fresh:
                     if complete := self._packer.add(item):
@@ -229,6 +232,8 @@ class SendMany:
                     await self._dispatch_all()
                 await self._wait_for_room()
         await self._dispatch_all()
+        if late:
+            self._spawn(self._courier.search(late))
 
     async def _dispatch_all(self) -> None:
         for items in self._packer.take_all():

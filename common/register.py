@@ -130,7 +130,8 @@ class Register:
             except Exception as error:
                 raise self._fail("written", error) from error
         for item in items:
-            item.outcome = Outcome.UNKNOWN
+            # What an earlier try of it met says nothing of this one.
+            item.outcome, item.error = Outcome.UNKNOWN, None
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""

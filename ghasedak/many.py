@@ -78,7 +78,9 @@ class GhasedakCarrier(Carrier):
     async def _find_one(self, item: Item) -> int | None:
         try:
             statuses = await self._client.statuses_by_check_id([item.reference or ""])
-        except NotFoundError:
+        except NotFoundError as error:
+            if error.gateway_message is None:
+                raise  # A bare 404 may come from anything on the way, and says nothing about the message.
             return None
         return next((status.message_id for status in statuses if _is_known(status)), None)
 

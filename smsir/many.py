@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import collections
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..common import checks
@@ -26,12 +25,15 @@ class SmsIrCarrier(Carrier):
     """
 
     limit = 100
+    finds_by_content = True
 
     def __init__(self, client: SmsIrClient) -> None:
         self._client = client
         self._newest: int | None = None
-        self._answered: set[str | None] = set()
-        self._found: set[int | None] = set()
+        self._taken: set[str | None] = set()
+        """Sends that belong to a request: its answer named them, or they were found for it."""
+        self._in_flight: list[tuple[str, frozenset[str]]] = []
+        """Text and numbers of each request that may still be answered."""
         self._log = logging.getLogger(f"payamak.{client.gateway}")
 
     def check(self, message: OutgoingMessage, argument: str) -> None:
@@ -55,7 +57,7 @@ class SmsIrCarrier(Carrier):
 
     def recall(self, item: Item) -> None:
         """What an earlier run sent is no trace of a lost message."""
-        self._answered.add(item.reference)
+        self._taken.add(item.reference)
 
     def mark(self, item: Item) -> None:
         """Remember after which send the message left."""
@@ -64,8 +66,14 @@ class SmsIrCarrier(Carrier):
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
-        batch = await self._client.messages.send_to_numbers([item.number for item in items], items[0].message.text)
-        self._answered.add(batch.batch_key)
+        numbers, text = [item.number for item in items], items[0].message.text
+        flight = text, frozenset(numbers)
+        self._in_flight.append(flight)
+        try:
+            batch = await self._client.messages.send_to_numbers(numbers, text)
+            self._taken.add(batch.batch_key)
+        finally:
+            self._in_flight.remove(flight)
         ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
         return [self._take(item, ids, batch.batch_key) for item in items]
 
@@ -77,24 +85,36 @@ class SmsIrCarrier(Carrier):
         return SendResult(item.number, message_id)
 
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
-        """Look through what was sent since, for sends of the same text that no answer has named."""
+        """Look through what was sent since, for sends of the same text that belong to no other request."""
         marks = [item.reference or "" for item in items]
         if not all(mark.startswith(_MARK) for mark in marks):
             return None
-        oldest = min(int(mark.removeprefix(_MARK)) for mark in marks)
+        places: dict[tuple[str, str], list[int]] = {}
+        for place, item in enumerate(items):
+            places.setdefault((item.message.text, item.number), []).append(place)
         texts = {item.message.text for item in items}
-        found = collections.defaultdict[tuple[str | None, str | None], list[tuple[int, str | None]]](list)
-        for sent in await self._list_sent_after(oldest):
-            if sent.text in texts and sent.batch_key and sent.batch_key not in self._answered:
-                async for recipient in self._client.messages.iterate_recipients(sent.batch_key):
-                    found[sent.text, _clean(recipient.mobile)].append((recipient.id, sent.batch_key))
-        ids: list[int | None] = []
-        for item in items:
-            traces = [trace for trace in found[item.message.text, item.number] if trace[0] not in self._found]
-            message_id, item.reference = traces[0] if traces else (None, item.reference)
-            self._found.add(message_id)
-            ids.append(message_id)
+        ids: list[int | None] = [None] * len(items)
+        for sent in await self._list_sent_after(min(int(mark.removeprefix(_MARK)) for mark in marks)):
+            if sent.text not in texts or not sent.batch_key or sent.batch_key in self._taken:
+                continue
+            found = await self._list_recipients(sent.batch_key)
+            wanted = {number: open_places for number in found if (open_places := places.get((sent.text, number)))}
+            if wanted and self._is_left_over(sent, found):
+                self._taken.add(sent.batch_key)
+                for number, open_places in wanted.items():
+                    place = open_places.pop()
+                    ids[place], items[place].reference = found[number], sent.batch_key
         return ids
+
+    async def _list_recipients(self, batch_key: str) -> dict[str, int]:
+        entries = self._client.messages.iterate_recipients(batch_key)
+        return {number: entry.id async for entry in entries if (number := _clean(entry.mobile)) is not None}
+
+    def _is_left_over(self, sent: SentMessage, numbers: Collection[str]) -> bool:
+        """Whether a send belongs to no other request, also none whose answer is still to come."""
+        return sent.batch_key not in self._taken and not any(
+            text == sent.text and to.issuperset(numbers) for text, to in self._in_flight
+        )
 
     async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
         found: list[SentMessage] = []
