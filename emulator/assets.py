@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 
 from aiohttp import web
 from attrs import frozen
@@ -12,10 +12,10 @@ from attrs import frozen
 PAGE_PREFIX = "/emulator/page/"
 _INDEX = "index.html"
 _TYPES = {
-    "html": "text/html; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 _POLICY = {
     "default-src": "'none'",
@@ -48,8 +48,8 @@ class _Asset:
 @functools.cache
 def _assets() -> Mapping[str, _Asset]:
     found: dict[str, _Asset] = {}
-    for entry in resources.files(__package__).joinpath("page").iterdir():
-        content_type = _TYPES.get(entry.name.rpartition(".")[2])
+    for entry in Path(__file__).with_name("page").iterdir():
+        content_type = _TYPES.get(entry.suffix)
         if content_type is not None:
             found[entry.name] = _Asset(entry.read_bytes(), content_type)
     return found

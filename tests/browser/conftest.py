@@ -66,7 +66,7 @@ def options(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def context(browser: Browser, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
-    settings = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Tehran", **options}
+    settings: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Tehran", **options}
     opened = await browser.new_context(**settings)
     await opened.grant_permissions(["clipboard-read", "clipboard-write"])
     yield opened

@@ -115,6 +115,10 @@ async def test_nothing_is_wider_than_a_phone(
     await look.page.get_by_role("button", name="Tools").click()
     await look.rows.first.get_by_role("button", name="Reply").click()
     await expect(look.page.locator("#reply").get_by_label("Text")).to_be_focused()
+    await emulator.stop()
+    await expect(look.page.locator("#link")).to_have_text("Reconnecting…")
+    assert await look.page.evaluate(width) <= 360
+    look.problems.clear()
 
 
 class Keyboard:

@@ -86,7 +86,7 @@ async def test_times_are_of_the_local_zone(look: Look, send: Send, emulator: Emu
     await expect(look.row("now").locator("time")).to_contain_text(f"{shown:%H:%M:%S}")
 
 
-CODES = [
+CODES: list[tuple[str, list[str]]] = [
     ("کد ورود شما: 482913", ["482913"]),
     ("کد ورود شما: ۴۸۲۹۱۳ است", ["482913"]),
     ("رمز ٤٨٢٩", ["4829"]),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def _ghasedak(emulator: Emulator, line: str) -> list[tuple[str, str]]:
     async with GhasedakClient("emulator-key", base_url=emulator.ghasedak_url) as client:
-        return [(message.sender, message.text) for message in await client.received(line)]
+        return [(str(message.sender), str(message.text)) for message in await client.received(line)]
 
 
 async def _opgateway(emulator: Emulator, line: str) -> list[tuple[str, str]]:

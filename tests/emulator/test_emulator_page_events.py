@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,7 +47,7 @@ class Events:
 
 
 @asynccontextmanager
-async def listening(emulator: Emulator, last_id: str = "") -> AsyncIterator[Events]:
+async def listening(emulator: Emulator, last_id: str = "") -> AsyncGenerator[Events, None]:
     # A session of its own: its connection is closed at the end, not kept for the next.
     headers = {"Last-Event-ID": last_id} if last_id else {}
     async with (
