@@ -8,9 +8,11 @@ and nothing runs while nobody listens.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 import time
+from typing import Any
 
 from aiohttp import web
 
@@ -22,6 +24,8 @@ EVENTS_PATH = "/emulator/events"
 _MAX_LISTENERS = 32
 _MAX_MESSAGES = 500
 """In one event. The next one follows at once."""
+_MAX_LOOKED_AT = 2000
+"""Of the messages under way, in one look: nobody else is served meanwhile. The others have their turn in the next."""
 _PAUSE = 0.1
 _REST = 9
 """A listener rests at least so many times as long as its last look took, however many messages are under way."""
@@ -62,9 +66,9 @@ class Listener:
         """What a listener that comes back shows, so as not to be told everything again."""
         return f"{self._epoch}:{len(self._told)}"
 
-    def look(self) -> dict[str, object]:
+    def look(self) -> dict[str, Any]:
         """What is new. `first` is the place of the first of the `messages`; `states` name messages by their place."""
-        news: dict[str, object] = {}
+        news: dict[str, Any] = {}
         if self._epoch != self._ledger.epoch:
             self._epoch = self._ledger.epoch
             self._told, self._open = [], {}
@@ -85,7 +89,7 @@ class Listener:
 
     def _new_states(self) -> list[tuple[int, str, int | str]]:
         states: list[tuple[int, str, int | str]] = []
-        for place, message in list(self._open.items()):
+        for place, message in list(itertools.islice(self._open.items(), _MAX_LOOKED_AT)):
             standing = self._standing(place, message)
             if self._told[place] != standing:
                 self._told[place] = standing
@@ -102,10 +106,9 @@ class Listener:
 
     def _standing(self, place: int, message: Message) -> _Standing:
         # Asked in this order: time passes in between, and what was settled before it was read is the last word.
-        if message.is_settled:
-            self._open.pop(place, None)
-        else:
-            self._open[place] = message
+        self._open.pop(place, None)
+        if not message.is_settled:
+            self._open[place] = message  # At the end, so that each has its turn.
         return message.state, message.status
 
 
@@ -159,7 +162,7 @@ async def _tell(
             await _pause(stopping, max(_PAUSE, _REST * took))
 
 
-def _event(listener: Listener, news: dict[str, object]) -> bytes:
+def _event(listener: Listener, news: dict[str, Any]) -> bytes:
     # JSON in ASCII: no text can break a line of the stream, or fail to be encoded.
     return f"id: {listener.event_id}\ndata: {json.dumps(news)}\n\n".encode()
 

@@ -187,7 +187,7 @@ async def test_a_listener_is_told_nothing_twice(emulator: Emulator, send: Any) -
     listener = listener_of(emulator)
     assert set(listener.look()) == {"epoch", "clock", "faults"}
     await send()
-    assert len(listener.look()["messages"]) == 1  # type: ignore[arg-type]
+    assert len(listener.look()["messages"]) == 1
     assert listener.look() == {}
     emulator.clock.advance(2 * LONG)
     assert listener.look()["states"] == [(0, "delivered", 1)]
@@ -203,6 +203,21 @@ async def test_a_message_that_stays_where_it_is_costs_nothing(emulator: Emulator
     listener = listener_of(emulator)
     listener.look()
     assert listener._open == {}
+
+
+async def test_each_of_many_messages_has_its_turn(
+    emulator: Emulator, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_MAX_LOOKED_AT", 40)
+    emulator.ghasedak.switches.telecom_after, emulator.ghasedak.switches.delivered_after = LONG, 2 * LONG
+    await send_many(call, 100)
+    listener = listener_of(emulator)
+    listener.look()
+    for _ in range(2):
+        emulator.clock.advance(LONG)
+        told = [listener.look()["states"] for _ in range(3)]
+        assert [len(states) for states in told] == [40, 40, 20]
+    assert (listener.look(), listener._open) == ({}, {})
 
 
 async def test_half_a_character_does_not_end_the_stream(emulator: Emulator, session: aiohttp.ClientSession) -> None:
@@ -288,5 +303,5 @@ async def test_what_the_emulator_keeps_can_be_slow_to_tell(emulator: Emulator, s
     await send()
     emulator.clock.advance(LONG)
     news = listener.look()
-    assert [message["state"] for message in news["messages"]] == ["delivered"]  # type: ignore[attr-defined]
+    assert [message["state"] for message in news["messages"]] == ["delivered"]
     assert "states" not in news
