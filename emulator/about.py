@@ -1,14 +1,19 @@
-"""Texts for a person: the page at `/` and what the command prints."""
+"""Texts for a person: what `/` shows outside a browser, what the command prints, what the page in a browser says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import attrs
+
+from .examples import EXAMPLES
+from .faults import describe_kinds
 from .gateway import Gateway
 
 _CONTROL = """\
 Control, JSON under {url}/emulator/
 
+  GET  events              what was sent and how it fares, live: server-sent events
   GET  messages            what was sent; ?gateway= &recipient=
   POST inbox               {{"gateway", "sender", "line", "text", "received_at"?, "read"?}}
   GET  contacts            phone books, with record ids
@@ -23,7 +28,7 @@ Control, JSON under {url}/emulator/
 
 
 def start_page(url: str, gateways: Iterable[Gateway]) -> str:
-    """The plain page at `/`."""
+    """The plain text at `/`."""
     head = "payamak emulator: a local stand-in for Iranian SMS gateways. No message leaves this machine.\n"
     return "\n".join([head, *(gateway.describe(url) for gateway in gateways), _CONTROL.format(url=url)])
 
@@ -31,3 +36,26 @@ def start_page(url: str, gateways: Iterable[Gateway]) -> str:
 def start_lines(url: str, gateways: Iterable[Gateway]) -> str:
     """What the command prints before its ready line."""
     return "\n".join([*(gateway.summary(url) for gateway in gateways), f"control   {url}/emulator/"])
+
+
+def page_facts(url: str, gateways: Iterable[Gateway]) -> dict[str, object]:
+    """What the page in a browser cannot know by itself."""
+    return {
+        "url": url,
+        "gateways": [_gateway_facts(url, gateway) for gateway in gateways],
+        "faults": describe_kinds(),
+    }
+
+
+def _gateway_facts(url: str, gateway: Gateway) -> dict[str, object]:
+    account = attrs.asdict(gateway.settings["account"])
+    # Only a gateway with lines of the account's own can receive.
+    lines = list(account.get("lines", ()))
+    examples = EXAMPLES.get(gateway.name, ())
+    values = {**account, "url": url, "line": lines[0] if lines else ""}
+    return {
+        "name": gateway.name,
+        "lines": lines,
+        "about": gateway.describe(url).strip(),
+        "examples": [{"title": title, "code": code.safe_substitute(values)} for title, code in examples],
+    }

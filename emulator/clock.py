@@ -13,6 +13,11 @@ class Clock:
     def __init__(self) -> None:
         self._offset = 0.0
 
+    @property
+    def offset(self) -> float:
+        """Seconds ahead of the real time; it changes only when the clock is moved."""
+        return self._offset
+
     def timestamp(self) -> float:
         """Unix seconds."""
         return time.time() + self._offset

@@ -14,6 +14,7 @@ import attrs
 from aiohttp import web
 
 from . import settings
+from .about import page_facts
 from .faults import Fault
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Control:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._reads: Mapping[str, Callable[[Mapping[str, str]], _Answer]] = {
+            "about": self._about,
             "messages": self._messages,
             "contacts": self._contacts,
             "requests": self._requests,
@@ -70,9 +72,12 @@ class Control:
     def _unknown(self, name: str) -> web.Response:
         if name in self._reads or name in self._writes:
             return _reply({"error": f"this method is not for {CONTROL_PREFIX}{name}"}, status=405)
-        known = sorted({*self._reads, *self._writes})
+        known = sorted({"events", *self._reads, *self._writes})
         error = f"unknown path; known under {CONTROL_PREFIX}: {', '.join(known)}"
         return _reply({"error": error}, status=404)
+
+    def _about(self, _query: Mapping[str, str]) -> _Answer:
+        return page_facts(self._emulator.url, self._emulator.gateways.values())
 
     def _messages(self, query: Mapping[str, str]) -> _Answer:
         _refuse_unknown(query, "gateway", "recipient")

@@ -31,6 +31,7 @@ throws no dice.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -160,6 +161,27 @@ class Fault:
         return {"kind": self.kind, **when, **own}
 
 
+def describe_kinds() -> list[dict[str, object]]:
+    """The kinds for a form: what each does, in the words of the module's docstring, and the arguments that it takes."""
+    texts = dict(re.findall(r"^ {4}(\w+) +(.+)$", __doc__ or "", re.MULTILINE))
+    return [
+        {"kind": kind, "text": texts[kind], "arguments": [_describe_argument(*item) for item in arguments.items()]}
+        for kind, arguments in _KINDS.items()
+    ]
+
+
+def _describe_argument(name: str, default: object) -> dict[str, object]:
+    annotation = str(getattr(attrs.fields(Fault), name).type)
+    required = default is _REQUIRED
+    return {
+        "name": name,
+        "type": _FORM_TYPES[annotation.removesuffix(" | None")],
+        "required": required,
+        "default": None if required else default,
+    }
+
+
+_FORM_TYPES = {"float": "number", "int": "integer", "str": "text", "bool": "boolean", "Mapping[str, str]": "object"}
 _ARGUMENT_NAMES = tuple(sorted({name for arguments in _KINDS.values() for name in arguments}))
 
 

@@ -6,6 +6,7 @@ whenever somebody looks, so no background task moves messages and moving the clo
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -70,6 +71,11 @@ class Message:
             return self.cancelled_status
         return self.scheduled_status if self.is_scheduled else self._step.status
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the state stays as it is, unless the clock is set back."""
+        return self.cancelled_at is not None or (not self.is_scheduled and self._step is self.steps[-1])
+
     def cancel(self) -> None:
         """Take a scheduled message back. Giving the money back is the gateway's business."""
         self.cancelled_at = self._clock.now()
@@ -112,6 +118,7 @@ class Ledger:
     """Every message any gateway accepted, in order."""
 
     def __init__(self) -> None:
+        self.epoch = _new_epoch()
         self._messages: list[Message] = []
         self._by_id: dict[tuple[str, int], Message] = {}
         self._by_check_id: dict[tuple[str, str], list[Message]] = {}
@@ -139,11 +146,21 @@ class Ledger:
             if gateway in (None, message.gateway) and recipient in (None, message.recipient)
         ]
 
+    def since(self, count: int, limit: int) -> list[Message]:
+        """The messages after the first `count`, oldest first, at most `limit`."""
+        return self._messages[count : count + limit]
+
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything; `epoch` tells whoever counted messages to start over."""
+        self.epoch = _new_epoch()
         self._messages.clear()
         self._by_id.clear()
         self._by_check_id.clear()
+
+
+def _new_epoch() -> str:
+    # Not a counter: an emulator that was started anew is told apart from the one before it.
+    return secrets.token_hex(4)
 
 
 @define(kw_only=True, eq=False)

@@ -12,6 +12,7 @@ from typing import Self
 from aiohttp import web
 from yarl import URL
 
+from . import assets
 from .about import start_page
 from .advgateway import AdvGateway
 from .clock import Clock
@@ -21,6 +22,7 @@ from .faults import Fault, FaultQueue
 from .gateway import Gateway
 from .ghasedak import GhasedakGateway
 from .ledger import InboxMessage, Ledger, Message
+from .live import EVENTS_PATH, Live
 from .opgateway import OpGateway
 from .smsir import SmsIrGateway
 from .uploads import MAX_BODY
@@ -84,6 +86,7 @@ class Emulator:
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
         self._control = Control(self)
+        self._live = Live(self.clock, self._ledger, self._faults)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -238,19 +241,36 @@ class Emulator:
             return web.Response(status=403, text="The Host header does not name this machine.\n")
         path = request.path
         if path == "/":
-            return web.Response(text=start_page(self.url, self._gateways.values()))
+            if assets.wants_page(request):
+                return assets.page()
+            return web.Response(text=start_page(self.url, self._gateways.values()), headers={"Vary": "Accept"})
         if f"{path}/".startswith(CONTROL_PREFIX):
-            return await self._control.handle(request)
+            return await self._serve_control(request)
         for gateway in self._gateways.values():
             if gateway.owns(path):
                 return await self._serve_gateway(request, gateway)
         return web.Response(status=404, text=f"Nothing lives here; see {self.url}/\n")
+
+    async def _serve_control(self, request: web.Request) -> web.StreamResponse:
+        if _is_foreign(request):
+            return web.Response(status=403, text="Another site's page may not drive the emulator.\n")
+        if (asset := assets.find(request.path)) is not None:
+            return asset
+        if request.path == EVENTS_PATH:
+            return await self._live.stream(request, self._stopping)
+        return await self._control.handle(request)
 
     async def _serve_gateway(self, request: web.Request, gateway: Gateway) -> web.StreamResponse:
         record = RequestRecord(gateway.name, request.method, request.path, self.clock.now())
         self.requests.append(record)
         fault = self._faults.take(gateway.name, request.path)
         return await Exchange(request, gateway, record, self._stopping).run(fault)
+
+
+def _is_foreign(request: web.Request) -> bool:
+    # A browser says which page a request is for, whatever that page makes of it; curl and tests say nothing.
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2].lower() != request.headers.get("Host", "").lower()
 
 
 def _names_loopback(host_header: str | None) -> bool:

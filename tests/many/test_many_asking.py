@@ -68,17 +68,19 @@ def _ghasedak_without_recipients(known: set[str]) -> Behaviour:
 
 @pytest.mark.parametrize("count", [1, 5])
 async def test_ghasedak_is_asked_for_one_at_a_time_if_it_does_not_show_whose_status_it_is(count: int) -> None:
-    limiter = Limiter()
-    async with (
-        RawServer(_ghasedak_without_recipients(set())) as server,
-        GHASEDAK.make(base_url=server.url) as client,
-    ):
-        reports = await collect(client.send_many(GHASEDAK.messages(count), rate_limit=limiter))
+    async with RawServer(_ghasedak_without_recipients(set())) as server, GHASEDAK.make(base_url=server.url) as client:
+        reports = await collect(client.send_many(GHASEDAK.messages(count)))
     assert by_outcome(reports) == {Outcome.SENT: count}
     for report in reports:
         assert report.message_id == 70_000 + int(str(report.reference).rpartition("-")[2])
     assert len({report.message_id for report in reports}) == count
-    # A limit of the gateway's is one of all requests.
+
+
+async def test_the_limiter_is_asked_for_each_of_them() -> None:
+    """A limit of the gateway's is one of all requests."""
+    limiter = Limiter()
+    async with RawServer(_ghasedak_without_recipients(set())) as server, GHASEDAK.make(base_url=server.url) as client:
+        await collect(client.send_many(GHASEDAK.messages(5), rate_limit=limiter))
     assert limiter.count == len(server.requests)
 
 

@@ -164,6 +164,22 @@ async def test_what_is_cut_off_while_a_group_is_halved(gateway: Gateway, emulato
     assert by_outcome(sending.unread) == {Outcome.UNKNOWN: 2, Outcome.NOT_SENT: 2}
 
 
+@each(OPGATEWAY, SOAP)
+async def test_of_a_group_that_is_being_halved_no_more_parts_leave(gateway: Gateway, emulator: Emulator) -> None:
+    messages = [*gateway.messages(3), gateway.message(gateway.refused)]
+    emulator.add_fault(gateway.fault("delay", seconds=0))
+    emulator.add_fault(gateway.fault("delay", seconds=0.1))
+    async with gateway.connect(emulator) as client:
+        sending = client.send_many(messages)
+        task = asyncio.create_task(collect(sending))
+        await until(lambda: len(emulator.requests) == 2 and emulator.requests[1].fault)
+        task.cancel()
+        await asyncio.wait([task])
+        judge(gateway, emulator, messages, sending.unread)
+    assert len(emulator.requests) == 2
+    assert by_outcome(sending.unread) == {Outcome.SENT: 2, Outcome.NOT_SENT: 2}
+
+
 @each()
 async def test_the_client_is_closed_by_another_task(gateway: Gateway, emulator: Emulator) -> None:
     given: list[object] = []
