@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-PATIENCE = 60.0
+PATIENCE = 90.0
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def run_example(
     with (
         log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            [sys.executable, "-X", "dev", *arguments],
+            [sys.executable, "-W", "always::ResourceWarning", *arguments],
             cwd=EXAMPLES / folder,
             env=os.environ | environment,
             stdin=stdin,

@@ -137,7 +137,8 @@ async def seconds_to_wait(earlier: dict[str, Any], sms: GhasedakClient) -> float
     """How long this user must wait for a code: 0 if none is, or may be, on its way."""
     if not earlier:
         return 0
-    age = time.time() - earlier["sent_at"]
+    sent_at: float = earlier["sent_at"]
+    age = time.time() - sent_at
     if not earlier["in_doubt"]:
         return RESEND_AFTER - age
     # While it is not known that the first code was not sent, a second one could only confuse.
@@ -202,7 +203,9 @@ async def main() -> None:
         GhasedakClient(os.environ.get("SMS_KEY", "emulator-key"), base_url=url, timeout=10) as sms,
         Bot(os.environ["BOT_TOKEN"], session=session) as bot,
     ):
-        await make_dispatcher().start_polling(bot, sms=sms, close_bot_session=False)
+        dispatcher = make_dispatcher()
+        # aiogram leaves the type of one argument half open.
+        await dispatcher.start_polling(bot, sms=sms, close_bot_session=False)  # pyright: ignore[reportUnknownMemberType]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -207,7 +207,7 @@ def _read_state(statuses: list[MessageStatus], before: State, *, settled: bool) 
 
 
 @contextlib.asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, object]]:
     """One client for the whole life of the application, closed after all that uses it."""
     settings = Settings()
     async with (

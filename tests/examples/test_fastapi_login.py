@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from examples_support import EXAMPLES, Example, run_example, wait_for
 from payamak.testing import EmulatorClock, OrderFault, RunningEmulator, SentMessages
+from support.sockets import dead_port
 
 SEND = "verification/send/simple"
 STATUS = "sms/status"
@@ -78,7 +79,10 @@ def service(running: Service, payamak_emulator: RunningEmulator) -> Service:
 
 @pytest.fixture
 def start(payamak_emulator: RunningEmulator, tmp_path: Path) -> Start:
-    return lambda **settings: serve(payamak_emulator, tmp_path / "log", **settings)
+    def start(**settings: str) -> contextlib.AbstractContextManager[Service]:
+        return serve(payamak_emulator, tmp_path / "log", **settings)
+
+    return start
 
 
 @pytest.fixture
@@ -191,8 +195,8 @@ def test_a_gateway_that_wants_a_pause(service: Service, order_fault: OrderFault,
     assert (refused.status_code, retry_after(refused)) == (503, 77)
 
 
-def test_no_gateway(start: Start, unused_tcp_port: int, number: str) -> None:
-    with start(SMS_URL=f"http://127.0.0.1:{unused_tcp_port}/v2/") as service:
+def test_no_gateway(start: Start, number: str) -> None:
+    with dead_port() as port, start(SMS_URL=f"http://127.0.0.1:{port}/v2/") as service:
         refused = service.start(number)
         assert (refused.status_code, retry_after(refused)) == (503, 10)
 

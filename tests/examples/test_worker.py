@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from examples_support import EXAMPLES, Example, run_example, wait_for
 from payamak.testing import OrderFault, RunningEmulator, SentMessages
+from support.sockets import dead_port
 
 NUMBER = "09121234567"
 SEND = "sms/send/simple"
@@ -150,8 +151,8 @@ def test_what_goes_wrong_is_reported_as_what_it_is(
     assert [message.check_id for message in sent_messages] == ["job-1", "job-5"]
 
 
-def test_no_gateway(start: Start, unused_tcp_port: int) -> None:
-    with start(SMS_URL=f"http://127.0.0.1:{unused_tcp_port}/v2/") as worker:
+def test_no_gateway(start: Start) -> None:
+    with dead_port() as port, start(SMS_URL=f"http://127.0.0.1:{port}/v2/") as worker:
         feed(worker, [job(1)])
         assert outcomes(close(worker)) == {"job-1": "not sent"}
 
