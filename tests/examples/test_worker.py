@@ -69,7 +69,7 @@ def outcomes(reports: list[Report]) -> dict[str, str]:
 
 def test_it_runs_as_printed(start: Start, sent_messages: SentMessages) -> None:
     readme = (EXAMPLES / "worker" / "README.md").read_text(encoding="utf-8")
-    assert "$ cat jobs.jsonl | python worker.py " in readme
+    assert "$ cat jobs.jsonl | python worker.py\n" in readme
     printed = [json.loads(line) for line in re.findall(r'^\{"id".*\}$', readme, re.MULTILINE)]
     with start(TASKS="1") as worker:
         feed(worker, (EXAMPLES / "worker" / "jobs.jsonl").read_text(encoding="utf-8").splitlines())
