@@ -174,7 +174,7 @@ export class FaultPanel {
   }
 }
 
-function orderedFault({ kind, gateway, path, status, seconds, remaining }) {
+function orderedFault({ kind, gateway, path, status, seconds, remaining, probability }) {
   const what = [kind.replaceAll("_", " "), status, seconds !== undefined && `${seconds} s`].filter(Boolean).join(" ");
   const where = [gateway ? titleOf(gateway) : "any gateway", path].filter(Boolean).join(" · ");
   return make(
@@ -182,7 +182,7 @@ function orderedFault({ kind, gateway, path, status, seconds, remaining }) {
     {},
     make("span", { class: "what" }, what),
     make("span", { class: "where" }, where),
-    make("span", { class: "left" }, `×${remaining}`),
+    make("span", { class: "left" }, `${probability < 1 ? `${100 * probability} % ` : ""}×${remaining ?? "∞"}`),
   );
 }
 

@@ -41,7 +41,7 @@ def test_wheel_holds_the_packages_and_nothing_else(distributions: Path) -> None:
     information = {name for name in names if ".dist-info/" in name}
     assert names - information == {f"payamak/{name}" for name in list_sources()}
     assert {name.partition(".dist-info/")[2] for name in information} == {
-        "METADATA", "RECORD", "WHEEL", "licenses/LICENSE", "top_level.txt",
+        "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt",
     }  # fmt: skip
 
 

@@ -1,0 +1,63 @@
+"""What docs/testing.md prints is what works."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from payamak.emulator.faults import KINDS
+from payamak.testing import plugin
+
+pytest_plugins = ["pytester"]
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+APP, TESTS, CONFTEST = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+INI = "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function"
+
+
+def test_the_example_passes_as_it_is_printed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(app=APP, test_app=TESTS)
+    pytester.makeini(INI)
+    pytester.runpytest_subprocess().assert_outcomes(passed=TESTS.count("\ndef test_"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "failing"),
+    [
+        ('"login", [codes[body.number]]', '"login", ["000000"]', "test_login_sends_the_right_code"),
+        ("is Outcome.UNKNOWN", "is Outcome.NOT_SENT", "test_lost_answer"),
+        ("HTTPException(502", "HTTPException(500", "test_key_that_has_expired"),
+    ],
+)
+def test_the_example_finds_a_mistake(pytester: pytest.Pytester, right: str, wrong: str, failing: str) -> None:
+    assert APP.count(right) == 1
+    pytester.makepyfile(app=APP.replace(right, wrong), test_app=TESTS)
+    pytester.makeini(INI)
+    result = pytester.runpytest_subprocess("-rf", "-k", failing)
+    result.assert_outcomes(failed=1, deselected=3)
+
+
+def test_the_settings_of_a_whole_run_are_made_as_printed(pytester: pytest.Pytester) -> None:
+    tests = TESTS.replace("monkeypatch.setenv", "(lambda *_: None)")
+    assert tests.count("lambda") == 2
+    pytester.makepyfile(app=APP, test_app=tests, conftest=CONFTEST)
+    pytester.makeini(INI)
+    pytester.runpytest_subprocess().assert_outcomes(passed=4)
+
+
+def test_the_page_tells_of_every_fixture() -> None:
+    section = PAGE.partition("## The fixtures")[2].partition("\n## ")[0]
+    told = {name for row in re.findall(r"^\| (`.+?) \|", section, re.MULTILINE) for name in re.findall(r"\w+", row)}
+    there = set(re.findall(r"^@pytest\.fixture.*\ndef ([a-z]\w+)", inspect.getsource(plugin), re.MULTILINE))
+    assert there
+    assert told == there
+
+
+def test_the_page_tells_of_every_fault() -> None:
+    section = PAGE.partition("## When the gateway says no")[2]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    told = re.findall(r"`(\w+)`", " ".join(row.split(" with ")[0] if "`, `" not in row else row for row in rows))
+    assert set(KINDS) <= set(told)
+    assert set(told) - set(KINDS) <= {"seconds", "status", "headers", "body", "location"}

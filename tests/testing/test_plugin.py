@@ -1,0 +1,174 @@
+"""The plugin in runs of pytest of its own, as users have them."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+STRICT_WARNINGS = "filterwarnings = error\n"
+ASYNCIO = "asyncio_default_fixture_loop_scope = function\nasyncio_mode = "
+
+USES = """
+        await ghasedak_client.send_otp("09121234567", "login", ["482913"])
+        assert sent_messages[-1].code == "482913"
+        order_fault("drop_after_read", path="sms/send/simple")
+        with pytest.raises(PayamakError):
+            await ghasedak_client.send("09121234567", "lost")
+        assert len(sent_messages) == 2
+        payamak_clock.advance(60)
+        assert [message.state for message in sent_messages] == ["delivered"] * 2
+"""
+TWICE = f"""
+    import pytest
+    from payamak.common import PayamakError
+
+    {{mark}}
+    @pytest.mark.parametrize("time", [1, 2])
+    async def test_one(time, ghasedak_client, sent_messages, order_fault, payamak_clock):{USES}
+
+    {{mark}}
+    async def test_all(ghasedak_client, smsir_client, opgateway_client, advgateway_client, payamak_emulator):
+        for client in (ghasedak_client, smsir_client, opgateway_client, advgateway_client):
+            assert await client.credit() > 0
+        assert {{{{request.gateway for request in payamak_emulator.requests}}}} == {{{{
+            "ghasedak", "smsir", "opgateway", "advgateway"
+        }}}}
+"""
+
+
+def run(pytester: pytest.Pytester, ini: str, test: str, *arguments: str) -> pytest.RunResult:
+    pytester.makepyfile(test)
+    pytester.makeini(f"[pytest]\n{STRICT_WARNINGS}{ini}")
+    return pytester.runpytest_subprocess(*arguments)
+
+
+@pytest.fixture(autouse=True)
+def development_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In it, a socket, a transport or an event loop that is left open warns, and warnings are errors."""
+    monkeypatch.setenv("PYTHONDEVMODE", "1")
+
+
+def test_pytest_asyncio_in_auto_mode(pytester: pytest.Pytester) -> None:
+    run(pytester, f"{ASYNCIO}auto", TWICE.format(mark="")).assert_outcomes(passed=3)
+
+
+def test_pytest_asyncio_in_strict_mode(pytester: pytest.Pytester) -> None:
+    result = run(pytester, f"{ASYNCIO}strict", TWICE.format(mark="@pytest.mark.asyncio"))
+    result.assert_outcomes(passed=3)
+
+
+def test_one_event_loop_for_the_whole_run(pytester: pytest.Pytester) -> None:
+    ini = f"{ASYNCIO}auto\nasyncio_default_test_loop_scope = session"
+    run(pytester, ini, TWICE.format(mark="")).assert_outcomes(passed=3)
+
+
+def test_anyio(pytester: pytest.Pytester) -> None:
+    mark = '@pytest.mark.parametrize("anyio_backend", ["asyncio"])\n    @pytest.mark.anyio'
+    result = run(pytester, "", TWICE.format(mark=mark), "-p", "no:asyncio")
+    result.assert_outcomes(passed=3)
+
+
+def test_plain_tests(pytester: pytest.Pytester) -> None:
+    test = f"""
+    import asyncio, pytest, threading
+    from payamak.common import PayamakError
+
+    def test_without_a_loop(sent_messages):
+        assert sent_messages == []
+
+    @pytest.mark.parametrize("time", [1, 2])
+    def test_with_a_loop(time, ghasedak_client, sent_messages, order_fault, payamak_clock):
+        async def use():{USES.replace(chr(10), chr(10) + "    ")}
+        asyncio.run(use())
+
+    def test_in_a_thread(ghasedak_client, sent_messages):
+        view = threading.Thread(target=lambda: asyncio.run(ghasedak_client.send("09121234567", "hello")))
+        view.start()
+        view.join()
+        assert sent_messages[0].text == "hello"
+    """
+    run(pytester, "", test, "-p", "no:asyncio").assert_outcomes(passed=4)
+
+
+def test_workers_of_xdist_have_an_emulator_each(pytester: pytest.Pytester) -> None:
+    test = """
+    import pathlib, pytest
+
+    @pytest.mark.parametrize("number", range(20))
+    async def test_one(number, ghasedak_client, sent_messages, payamak_server, worker_id):
+        with open(f"{worker_id}.url", "w") as file:
+            file.write(payamak_server.url)
+        for _ in range(3):
+            await ghasedak_client.send("09121234567", str(number))
+        assert [message.text for message in sent_messages] == [str(number)] * 3
+    """
+    run(pytester, f"{ASYNCIO}auto", test, "-n", "2").assert_outcomes(passed=20)
+    urls = [file.read_text() for file in pytester.path.glob("*.url")]
+    assert len(urls) == len(set(urls)) == 2
+
+
+def test_it_costs_nothing_to_who_does_not_use_it(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = """
+    import sys, threading
+
+    def test_nothing(request):
+        assert request.config.pluginmanager.has_plugin("payamak")
+        heavy = ("aiohttp", "attr", "asyncio", "payamak.emulator", "payamak.common")
+        assert [name for name in heavy if name in sys.modules] == []
+        assert threading.active_count() == 1
+    """
+    pytester.makepyfile(test)
+    # Other plugins that happen to be here import asyncio themselves.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    # Development mode imports asyncio.
+    monkeypatch.delenv("PYTHONDEVMODE")
+    pytester.runpytest_subprocess("-p", "payamak").assert_outcomes(passed=1)
+
+
+def test_it_ends_with_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import threading
+
+        def pytest_unconfigure(config):
+            print("THREADS", threading.active_count())
+        """
+    )
+    pytester.makepyfile("def test_one(payamak_emulator):\n    print(payamak_emulator.url)\n")
+    result = pytester.runpytest_subprocess("-s", "-o", "asyncio_default_fixture_loop_scope=function")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*http://127.0.0.1:*", "THREADS 1"])
+
+
+def test_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("--fixtures", "-o", "asyncio_default_fixture_loop_scope=function")
+    result.stdout.fnmatch_lines(["*sent_messages*", "*The messages that were sent in this test*"])
+    result.stdout.no_fnmatch_line("*_payamak_thread*")
+
+
+def test_a_failing_test_shows_what_came(pytester: pytest.Pytester) -> None:
+    test = """
+    import pytest
+
+    def test_nothing_came(sent_messages):
+        sent_messages[-1]
+
+    async def test_refused(ghasedak_client, sent_messages):
+        with pytest.raises(Exception):
+            await ghasedak_client.send("09000000009", "hello")
+        sent_messages[-1]
+
+    async def test_another_text(ghasedak_client, sent_messages):
+        await ghasedak_client.send("09121234567", "hello")
+        assert sent_messages == []
+    """
+    result = run(pytester, f"{ASYNCIO}auto", test)
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*No request came to http://127.0.0.1:*: is your code pointed at it?*",
+            "*POST /v2/sms/send/simple -> 4*",
+            "*<SentMessage ghasedak to 09121234567: 'hello'>*",
+        ]
+    )
