@@ -1,4 +1,4 @@
-"""From JSON to models and back: the cattrs converters, dates, and scalars as loose as the gateways write them."""
+"""Forms and JSON out, JSON in: the cattrs converters, dates, and scalars as loose as the gateways write them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import operator
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -41,16 +42,37 @@ _JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[-+]\d{4})?\)/")
 _BARE_MOBILE = re.compile(r"9\d{9}")
 
 
+def encode_form(fields: Mapping[str, str]) -> str:
+    """Write a form. The names are those of the vendors, which need no escaping."""
+    return "&".join([f"{name}={_escape(value)}" for name, value in fields.items()])
+
+
+def _escape(value: str) -> str:
+    if value.isascii():
+        return value if value.isalnum() else quote_plus(value)
+    # Of a Persian text nearly every byte has to be escaped. To escape all of them takes a tenth of the time.
+    return "%" + value.encode().hex("%")
+
+
+def dumps(value: Any) -> str:
+    """Write JSON, with Persian as it is."""
+    return _json.encode(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False)
+
+
 def loads(body: bytes, *, http_status: int) -> Any:
     """Parse a reply's JSON.
 
     Raises:
         ReplyError: It is empty or not JSON.
     """
-    # Raised out here, because the parser's exception holds the whole document.
-    with contextlib.suppress(ValueError, RecursionError):
+    try:
         return json.loads(body)
-    what = "is not valid JSON" if body.strip() else "is empty"
+    except (ValueError, RecursionError):
+        what = "is not valid JSON" if body.strip() else "is empty"
+    # Raised out here, because the parser's exception holds the whole document.
     raise ReplyError(f"the body of the answer (HTTP status {http_status}) {what}", http_status=http_status)
 
 
@@ -70,6 +92,8 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def as_int(value: object) -> int | None:
     """Return an integer that came as a number or as a string, or None in place of anything else."""
+    if type(value) is int:
+        return value
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
