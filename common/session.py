@@ -277,23 +277,22 @@ class HttpSession:
         if request.method != "POST":
             middlewares = (certainty.keep_from_resending, *getattr(session, "_middlewares", ()))
             options = {**options, "middlewares": middlewares}
-        deadline, connect = _limit_attempt(deadline, timeout)
+        limits = _limit_attempt(deadline, timeout)
         try:
-            async with asyncio.timeout_at(deadline):
-                response = await session.request(
-                    request.method,
-                    yarl.URL(request.url, encoded=True),
-                    headers=request.headers,
-                    data=data,
-                    timeout=_limit_connecting(connect),
-                    **options,
-                )
-                # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
-                try:
-                    return Reply(response.status, response.headers, await _read(response))
-                except BaseException:
-                    response.close()
-                    raise
+            response = await session.request(
+                request.method,
+                yarl.URL(request.url, encoded=True),
+                headers=request.headers,
+                data=data,
+                timeout=limits,
+                **options,
+            )
+            # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
+            try:
+                return Reply(response.status, response.headers, await _read(response))
+            except BaseException:
+                response.close()
+                raise
         except PayamakError:
             raise
         except asyncio.CancelledError:
@@ -311,24 +310,24 @@ class HttpSession:
             del failure, cause  # They hold this frame, which holds them.
 
 
-def _limit_attempt(deadline: float | None, timeout: Timeout) -> tuple[float | None, float | None]:
-    """Return the event loop's time by which an attempt that starts now must end, and the seconds to connect."""
-    now = asyncio.get_running_loop().time()
-    end = math.inf if timeout.attempt is None else now + timeout.attempt
-    if deadline is not None and deadline < end:
-        end = deadline
-    if end == math.inf:
-        return None, timeout.connect
-    if end <= now:
-        raise ConnectionFailedError("the time ran out before a connection was asked for")
-    # Time that runs out while connecting is then always seen as such, and known as never sent.
-    half = (end - now) / 2
-    return end, half if timeout.connect is None else min(timeout.connect, half)
+def _limit_attempt(deadline: float | None, timeout: Timeout) -> aiohttp.ClientTimeout:
+    """Return the seconds that an attempt which starts now may take, and how many of them to connect."""
+    total = timeout.attempt
+    if deadline is not None:
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise ConnectionFailedError("the time ran out before a connection was asked for")
+        total = left if total is None else min(total, left)
+    return _make_timeout(total, timeout.connect)
 
 
 @functools.lru_cache(maxsize=16)
-def _limit_connecting(seconds: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=seconds)
+def _make_timeout(total: float | None, connect: float | None) -> aiohttp.ClientTimeout:
+    if total is not None:
+        # Time that runs out while connecting is then always seen as such, and known as never sent.
+        connect = total / 2 if connect is None else min(connect, total / 2)
+    # aiohttp rounds a time of more than the threshold up to whole seconds.
+    return aiohttp.ClientTimeout(total=total, connect=connect, ceil_threshold=math.inf)
 
 
 class _RequestOptions(TypedDict, total=False):
