@@ -7,12 +7,13 @@ recipients and says nothing.
 from __future__ import annotations
 
 import contextlib
+import functools
+import html
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 import attrs
 
@@ -57,7 +58,7 @@ def encode_request(method: str, arguments: Mapping[str, str | Sequence[str]], pr
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    return escape(text, {'"': "&quot;", "\r": "&#13;"})
+    return html.escape(text).replace("\r", "&#13;")
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
@@ -88,8 +89,8 @@ class _Node:
 
     name: str
     attributes: dict[str, str]
-    children: list[_Node] = attrs.field(factory=list["_Node"])
-    pieces: list[str] = attrs.field(factory=list[str])
+    children: list[_Node]
+    pieces: list[str]
 
     @property
     def text(self) -> str:
@@ -137,7 +138,7 @@ def _decode(body: bytes, encoding: str) -> bytes:
 def _parse(body: bytes) -> _Node:
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
-    document = _Node("", {})
+    document = _Node("", {}, [], [])
     open_nodes = [document]
     count = 0
 
@@ -146,7 +147,7 @@ def _parse(body: bytes) -> _Node:
         count += 1
         if len(open_nodes) > DEEPEST_NESTING or count > MOST_ELEMENTS:
             raise UnreadableXmlError("it is nested too deeply or has too many elements")
-        node = _Node(_local(name), {_local(key): value for key, value in attributes.items()})
+        node = _Node(_local(name), {_local(key): value for key, value in attributes.items()}, [], [])
         open_nodes[-1].children.append(node)
         open_nodes.append(node)
 
@@ -170,6 +171,7 @@ def _parse(body: bytes) -> _Node:
     return document.children[0]
 
 
+@functools.lru_cache(maxsize=256)  # An answer has few names, and each of them many times.
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
@@ -178,35 +180,39 @@ def _text_of(node: _Node | None) -> str | None:
     return None if node is None else node.text.strip() or None
 
 
+def _walk(node: _Node) -> Iterator[_Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
 class _Values:
     """Makes values of elements. A reference (``href="#…"``) stands for the element with that id."""
 
     def __init__(self, soap_body: _Node) -> None:
-        self._identified: dict[str, _Node] = {}
+        self._soap_body = soap_body
         self._known: dict[str, Any] = {}
-        self._collect_ids(soap_body)
 
-    def _collect_ids(self, node: _Node) -> None:
-        if "id" in node.attributes:
-            self._identified[node.attributes["id"]] = node
-        for child in node.children:
-            self._collect_ids(child)
+    @functools.cached_property
+    def _identified(self) -> dict[str, _Node]:
+        """The elements with an id. Few answers have references, so that most need not look for them."""
+        return {node.attributes["id"]: node for node in _walk(self._soap_body) if "id" in node.attributes}
 
     def read(self, node: _Node, depth: int = 0) -> Any:
         """Make the value of an element."""
         if depth > DEEPEST_NESTING:
             raise UnreadableXmlError("its references are nested too deeply, or go in a circle")
-        reference = node.attributes.get("href", "")
-        if reference.startswith("#"):
-            return self._follow(reference[1:], depth)
-        if node.attributes.get("nil") in ("true", "1"):
+        attributes = node.attributes
+        if "href" in attributes and attributes["href"].startswith("#"):
+            return self._follow(attributes["href"][1:], depth)
+        if "nil" in attributes and attributes["nil"] in ("true", "1"):
             return None
         if not node.children:
-            return [] if "arrayType" in node.attributes else node.text
+            return [] if "arrayType" in attributes else "".join(node.pieces)
         if all(_is_map_entry(child) for child in node.children):
             return _to_map(self._read_entry(child, depth) for child in node.children)
         values = [(child.name, self.read(child, depth + 1)) for child in node.children]
-        if "arrayType" in node.attributes or all(name == "item" for name, _ in values):
+        if "arrayType" in attributes or all(name == "item" for name, _ in values):
             return [value for _, value in values]
         return _to_dict(values)
 
@@ -234,6 +240,9 @@ def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
 
 def _to_dict(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """A name that stands there more than once gets a list, so that none of its values is lost."""
+    unique = dict(values)
+    if len(unique) == len(values):
+        return unique
     found: dict[str, list[Any]] = {}
     for name, value in values:
         found.setdefault(name, []).append(value)

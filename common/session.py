@@ -210,12 +210,13 @@ class HttpSession:
         if self._borrowed is not None:
             return await self._exchange(session, request, deadline, timeout)
         slots = self._slots
-        if slots.locked():
+        waits = slots.locked()
+        if waits:
             await self._wait_for_slot(slots, deadline)
         else:
             await slots.acquire()
         try:
-            if session.closed:
+            if waits and session.closed:
                 raise ClientStateError("the session was closed while the call waited for a free connection")
             return await self._exchange(session, request, deadline, timeout)
         finally:
