@@ -164,7 +164,7 @@ def _to_str(value: Any, _type: Any = str) -> str:
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(_to_int(value), TEHRAN)
+    return datetime.datetime.fromtimestamp(value if type(value) is int else _to_int(value), TEHRAN)
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
@@ -211,7 +211,7 @@ def _to_open_enum(union: Any) -> Callable[[Any, Any], int]:
     known = {member.value: member for member in members}  # Calling the class takes three times as long.
 
     def structure(value: Any, _type: Any) -> int:
-        number = _to_int(value)
+        number = value if type(value) is int else _to_int(value)
         return known.get(number, number)
 
     return structure
@@ -285,8 +285,13 @@ def _build_converter(*, detailed: bool) -> cattrs.Converter:
 
         def structure_optional(value: Any, _type: Any) -> Any:
             # The gateways write an absent value as null, as an empty string, or as the first moment of the calendar.
-            if value is None or value == "" or (isinstance(value, str) and value.startswith(_FIRST_MOMENT)):
+            if not value and (value is None or value == ""):
                 return None
+            if type(value) is str:
+                if value.startswith(_FIRST_MOMENT):
+                    return None
+                if scalar is str:
+                    return value
             return structure(value, scalar)
 
         return structure_optional
