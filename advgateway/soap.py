@@ -7,18 +7,21 @@ recipients and says nothing.
 from __future__ import annotations
 
 import contextlib
+import functools
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder  # noqa: S405 -- its parser is not used
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 import attrs
 
 from .profiles import ArrayStyle, SoapProfile
 
 DEEPEST_NESTING = 32
+"""Of elements within the value that was returned."""
 MOST_ELEMENTS = 100_000
 
 # Only tables of one byte a character: Python knows encodings whose decoding takes for ever.
@@ -57,7 +60,7 @@ def encode_request(method: str, arguments: Mapping[str, str | Sequence[str]], pr
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    return escape(text, {'"': "&quot;", "\r": "&#13;"})
+    return html.escape(text).replace("\r", "&#13;")
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
@@ -82,20 +85,6 @@ def _to_json(entries: Sequence[str]) -> str:
     return json.dumps(list(entries), ensure_ascii=False)
 
 
-@attrs.define
-class _Node:
-    """An element, by local names: the prefixes of these servers mean nothing."""
-
-    name: str
-    attributes: dict[str, str]
-    children: list[_Node] = attrs.field(factory=list["_Node"])
-    pieces: list[str] = attrs.field(factory=list[str])
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
-
-
 def decode_reply(body: bytes) -> Any:
     """Read a reply: the value that the method returned, or a `Fault`.
 
@@ -105,14 +94,14 @@ def decode_reply(body: bytes) -> Any:
         UnreadableXmlError: It is no XML, holds a DOCTYPE, is nested too deeply or is no SOAP.
     """
     root = _parse(_to_utf8(body))
-    soap_body = next((child for child in root.children if child.name == "Body"), None)
-    if root.name != "Envelope" or soap_body is None or not soap_body.children:
+    soap_body = next((child for child in root if _local(child.tag) == "Body"), None)
+    if _local(root.tag) != "Envelope" or soap_body is None or not len(soap_body):
         raise UnreadableXmlError("it is no SOAP")
-    answer = soap_body.children[0]
-    if answer.name == "Fault":
-        fields = {child.name: child for child in answer.children}
+    answer = soap_body[0]
+    if _local(answer.tag) == "Fault":
+        fields = {_local(child.tag): child for child in answer}
         return Fault(_text_of(fields.get("faultcode")), _text_of(fields.get("faultstring")))
-    return _Values(soap_body).read(answer.children[0]) if answer.children else None
+    return _Values(soap_body).read(answer[0]) if len(answer) else None
 
 
 def _to_utf8(body: bytes) -> bytes:
@@ -134,96 +123,96 @@ def _decode(body: bytes, encoding: str) -> bytes:
     raise UnreadableXmlError("its characters cannot be read")
 
 
-def _parse(body: bytes) -> _Node:
+def _parse(body: bytes) -> Element:
+    # Each element has one of these, and most have two.
+    if body.count(b"<") > MOST_ELEMENTS:
+        raise UnreadableXmlError("it has too many elements")
+    # ElementTree's own parser wants every prefix to be declared, and lets a DOCTYPE pass. Its builder is as fast with
+    # expat itself: no line of Python runs for an element.
+    builder = TreeBuilder()
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
-    document = _Node("", {})
-    open_nodes = [document]
-    count = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal count
-        count += 1
-        if len(open_nodes) > DEEPEST_NESTING or count > MOST_ELEMENTS:
-            raise UnreadableXmlError("it is nested too deeply or has too many elements")
-        node = _Node(_local(name), {_local(key): value for key, value in attributes.items()})
-        open_nodes[-1].children.append(node)
-        open_nodes.append(node)
-
-    def end(_name: str) -> None:
-        open_nodes.pop()
-
-    def add_text(text: str) -> None:
-        open_nodes[-1].pieces.append(text)
-
-    def refuse_doctype(*_arguments: object) -> None:
-        raise UnreadableXmlError("it holds a DOCTYPE, which SOAP forbids")
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = add_text
-    parser.StartDoctypeDeclHandler = refuse_doctype
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         raise UnreadableXmlError(f"it is no XML ({expat.ErrorString(error.code)})") from None
-    return document.children[0]
+    return builder.close()
+
+
+def _refuse_doctype(*_arguments: object) -> None:
+    raise UnreadableXmlError("it holds a DOCTYPE, which SOAP forbids")
 
 
 def _local(name: str) -> str:
+    """The name without its prefix: the prefixes of these servers mean nothing."""
     return name.rpartition(":")[2]
 
 
-def _text_of(node: _Node | None) -> str | None:
-    return None if node is None else node.text.strip() or None
+def _text_of(node: Element | None) -> str | None:
+    return None if node is None else (node.text or "").strip() or None
+
+
+_ENTRY = ["key", "value"]
+_USUAL = ["xsi:type"]
+"""The attributes of most elements: they mean nothing here, and need not be looked through."""
 
 
 class _Values:
     """Makes values of elements. A reference (``href="#…"``) stands for the element with that id."""
 
-    def __init__(self, soap_body: _Node) -> None:
-        self._identified: dict[str, _Node] = {}
+    def __init__(self, soap_body: Element) -> None:
+        self._soap_body = soap_body
         self._known: dict[str, Any] = {}
-        self._collect_ids(soap_body)
 
-    def _collect_ids(self, node: _Node) -> None:
-        if "id" in node.attributes:
-            self._identified[node.attributes["id"]] = node
-        for child in node.children:
-            self._collect_ids(child)
-
-    def read(self, node: _Node, depth: int = 0) -> Any:
+    def read(self, node: Element, depth: int = 0) -> Any:
         """Make the value of an element."""
         if depth > DEEPEST_NESTING:
-            raise UnreadableXmlError("its references are nested too deeply, or go in a circle")
-        reference = node.attributes.get("href", "")
+            raise UnreadableXmlError("it is nested too deeply, or its references go in a circle")
+        is_usual = node.keys() == _USUAL
+        if is_usual and not len(node):
+            return node.text or ""
+        attributes = {} if is_usual else {_local(name): value for name, value in node.items()}
+        reference = attributes.get("href", "")
         if reference.startswith("#"):
             return self._follow(reference[1:], depth)
-        if node.attributes.get("nil") in ("true", "1"):
+        if attributes.get("nil") in ("true", "1"):
             return None
-        if not node.children:
-            return [] if "arrayType" in node.attributes else node.text
-        if all(_is_map_entry(child) for child in node.children):
-            return _to_map(self._read_entry(child, depth) for child in node.children)
-        values = [(child.name, self.read(child, depth + 1)) for child in node.children]
-        if "arrayType" in node.attributes or all(name == "item" for name, _ in values):
+        if not len(node):
+            return [] if "arrayType" in attributes else node.text or ""
+        if all(_is_map_entry(child) for child in node):
+            return _to_map(self._read_entry(child, depth) for child in node)
+        values = [(_local(child.tag), self.read(child, depth + 1)) for child in node]
+        if "arrayType" in attributes or all(name == "item" for name, _ in values):
             return [value for _, value in values]
         return _to_dict(values)
 
     def _follow(self, identity: str, depth: int) -> Any:
-        if identity not in self._identified:
-            raise UnreadableXmlError("a reference in it leads nowhere")
         if identity not in self._known:  # Once each: references that double at every step never end.
-            self._known[identity] = self.read(self._identified[identity], depth + 1)
+            self._known[identity] = self.read(self._find(identity), depth + 1)
         return self._known[identity]
 
-    def _read_entry(self, node: _Node, depth: int) -> tuple[str, Any]:
-        fields = {child.name: child for child in node.children}
-        return fields["key"].text, self.read(fields["value"], depth + 2)
+    def _find(self, identity: str) -> Element:
+        node = self._identified.get(identity)
+        if node is None:
+            raise UnreadableXmlError("a reference in it leads nowhere")
+        return node
+
+    @functools.cached_property
+    def _identified(self) -> dict[str, Element]:
+        named = ((_local(name), value, node) for node in self._soap_body.iter() for name, value in node.items())
+        return {value: node for name, value, node in named if name == "id"}
+
+    def _read_entry(self, node: Element, depth: int) -> tuple[str, Any]:
+        fields = {_local(child.tag): child for child in node}
+        return fields["key"].text or "", self.read(fields["value"], depth + 2)
 
 
-def _is_map_entry(node: _Node) -> bool:
-    return node.name == "item" and sorted(child.name for child in node.children) == ["key", "value"]
+def _is_map_entry(node: Element) -> bool:
+    return len(node) == 2 and _local(node.tag) == "item" and sorted(_local(child.tag) for child in node) == _ENTRY
 
 
 def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
@@ -234,6 +223,9 @@ def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
 
 def _to_dict(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """A name that stands there more than once gets a list, so that none of its values is lost."""
+    unique = dict(values)
+    if len(unique) == len(values):
+        return unique
     found: dict[str, list[Any]] = {}
     for name, value in values:
         found.setdefault(name, []).append(value)

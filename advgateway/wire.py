@@ -11,7 +11,7 @@ import attrs
 
 from ..common import checks
 from ..common.client import Operation
-from ..common.codec import as_dict, as_int, as_list, decode, loads
+from ..common.codec import as_dict, as_int, as_list, decode, dumps, loads
 from ..common.errors import InvalidArgumentError, ReplyError
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
@@ -56,7 +56,7 @@ _DEEPEST_JSON = 3
 Arguments = Mapping[str, str | Sequence[str]]
 
 
-@attrs.frozen
+@attrs.define
 class Answer:
     """The result of a successful reply, and the HTTP status."""
 
@@ -80,7 +80,7 @@ def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Requ
         pairs = zip(arguments["toNums"], arguments["messageContents"], strict=True)
         body["content"] = [{"to": number, "msg": text} for number, text in pairs]
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    return Request("POST", base_url + REST_FILES[method], headers, json.dumps(body, ensure_ascii=False).encode())
+    return Request("POST", base_url + REST_FILES[method], headers, dumps(body).encode())
 
 
 def unique_recipients(recipients: str | Iterable[str]) -> tuple[list[str], list[str]]:

@@ -25,10 +25,11 @@ def require_text(value: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
     if not value or value.isspace():
         raise InvalidArgumentError(f"{argument} is empty", argument=argument)
-    # Raised out here, because the encoding's error quotes the text.
-    with contextlib.suppress(UnicodeEncodeError):
+    try:
         value.encode()
         return value
+    except UnicodeEncodeError:
+        pass  # What is raised in here would quote the text.
     raise InvalidArgumentError(
         f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
         argument=argument,

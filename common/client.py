@@ -7,11 +7,11 @@ import functools
 import ipaddress
 import logging
 import math
+import os
 import ssl as ssl_module
 import time
-import uuid
 import weakref
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
@@ -206,13 +206,13 @@ class GatewayClient:
         try:
             return check()
         except PayamakError as error:
-            self._describe(error, operation, uuid.uuid4().hex)
+            self._describe(error, operation, os.urandom(16).hex())
             raise
 
     def _start(self) -> Start:
         """Mint the operation id and set the deadline of one call of a method."""
         total = self._timeout.total
-        return Start(uuid.uuid4().hex, None if total is None else asyncio.get_running_loop().time() + total)
+        return Start(os.urandom(16).hex(), None if total is None else asyncio.get_running_loop().time() + total)
 
     async def _perform(
         self,
@@ -253,12 +253,26 @@ class GatewayClient:
         error.operation = operation.name
         error.operation_id = operation_id
 
-    @repeat
     async def _attempt_repeatedly(self, call: _Call[T]) -> T:
+        try:
+            return await self._attempt_once(call)
+        except TryAgainError as again:
+            wait = again.wait
+        await asyncio.sleep(wait)
+        return await self._attempt_again(call)
+
+    @repeat  # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
+    async def _attempt_again(self, call: _Call[T]) -> T:
+        return await self._attempt_once(call)
+
+    async def _attempt_once(self, call: _Call[T]) -> T:
         call.attempts += 1
         call.in_flight = True
+        attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
         try:
-            return await self._attempt_with_hooks(call)
+            if self._hooks:
+                return await self._attempt_with_hooks(call, attempt)
+            return (await self._attempt(call, attempt))[0]
         except PayamakError as error:
             call.in_flight = False
             now = asyncio.get_running_loop().time()
@@ -285,10 +299,7 @@ class GatewayClient:
             )  # fmt: skip
             raise TryAgainError(wait) from error
 
-    async def _attempt_with_hooks(self, call: _Call[T]) -> T:
-        attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
-        if not self._hooks:
-            return (await self._attempt(call, attempt))[0]
+    async def _attempt_with_hooks(self, call: _Call[T], attempt: Attempt) -> T:
         started = False
         finished: list[T] = []
         failed: list[PayamakError] = []
@@ -352,9 +363,9 @@ class GatewayClient:
     async def _prepare(self, operation: Operation, deadline: float | None) -> None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""
 
-    async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
+    def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Awaitable[Reply]:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
-        return await self._session.send(request, deadline=deadline, timeout=self._timeout)
+        return self._session.send(request, deadline=deadline, timeout=self._timeout)
 
     def _log_cancelled(self, call: _Call[T]) -> None:
         unknown = call.in_flight or call.may_have_run

@@ -1,4 +1,4 @@
-"""From JSON to models and back: the cattrs converters, dates, and scalars as loose as the gateways write them."""
+"""Forms and JSON out, JSON in: the cattrs converters, dates, and scalars as loose as the gateways write them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import operator
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -41,16 +42,38 @@ _JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[-+]\d{4})?\)/")
 _BARE_MOBILE = re.compile(r"9\d{9}")
 
 
+def encode_form(fields: Mapping[str, str]) -> str:
+    """Write a form. The names are those of the vendors, which need no escaping."""
+    return "&".join([f"{name}={_escape(value)}" for name, value in fields.items()])
+
+
+def _escape(value: str) -> str:
+    if value.isascii():
+        # Lists of a hundred numbers are cheap with bare commas.
+        return value if value.isalnum() else quote_plus(value, safe=",")
+    # Of a Persian text nearly every byte has to be escaped. To escape all of them takes a tenth of the time.
+    return "%" + value.encode().hex("%")
+
+
+def dumps(value: Any) -> str:
+    """Write JSON, with Persian as it is."""
+    return _json.encode(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False)
+
+
 def loads(body: bytes, *, http_status: int) -> Any:
     """Parse a reply's JSON.
 
     Raises:
         ReplyError: It is empty or not JSON.
     """
-    # Raised out here, because the parser's exception holds the whole document.
-    with contextlib.suppress(ValueError, RecursionError):
+    try:
         return json.loads(body)
-    what = "is not valid JSON" if body.strip() else "is empty"
+    except (ValueError, RecursionError):
+        what = "is not valid JSON" if body.strip() else "is empty"
+    # Raised out here, because the parser's exception holds the whole document.
     raise ReplyError(f"the body of the answer (HTTP status {http_status}) {what}", http_status=http_status)
 
 
@@ -70,6 +93,8 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def as_int(value: object) -> int | None:
     """Return an integer that came as a number or as a string, or None in place of anything else."""
+    if type(value) is int:
+        return value
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -114,6 +139,8 @@ def _find_misfit(value: Any, model: type[T], path: str) -> str:
 
 
 def _to_int(value: Any, _type: Any = int) -> int:
+    if type(value) is int:
+        return value
     if isinstance(value, str):
         if "_" in value:
             raise ValueError("not an integer")  # int() would take it for a separator of thousands.
@@ -138,7 +165,7 @@ def _to_str(value: Any, _type: Any = str) -> str:
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(_to_int(value), TEHRAN)
+    return datetime.datetime.fromtimestamp(value if type(value) is int else _to_int(value), TEHRAN)
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
@@ -181,14 +208,12 @@ def _to_bool(value: Any, _type: Any = None) -> bool:
 
 
 def _to_open_enum(union: Any) -> Callable[[Any, Any], int]:
-    member: type[enum.IntEnum] = get_args(union)[0]
+    members: type[enum.IntEnum] = get_args(union)[0]
+    known = {member.value: member for member in members}  # Calling the class takes three times as long.
 
     def structure(value: Any, _type: Any) -> int:
-        number = _to_int(value)
-        try:
-            return member(number)
-        except ValueError:
-            return number
+        number = value if type(value) is int else _to_int(value)
+        return known.get(number, number)
 
     return structure
 
@@ -212,11 +237,6 @@ def _union_without_none(type_: Any) -> list[Any]:
     return [argument for argument in get_args(type_) if argument is not types.NoneType]
 
 
-def _is_absent(value: Any) -> bool:
-    """The gateways write an absent value as null, as an empty string, or as the first moment of the calendar."""
-    return value is None or value == "" or (isinstance(value, str) and value.startswith(_FIRST_MOMENT))
-
-
 _FIRST_MOMENT = ("0001-01-01", "/Date(-62135")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
@@ -232,10 +252,12 @@ def _make_model_hook(converter: cattrs.Converter, model: Any) -> Callable[[Any, 
     structure: Callable[[Any, Any], Any] = make_dict_structure_fn(model, converter, **names)  # type: ignore[arg-type]
 
     def structure_object(value: Any, wanted: Any) -> Any:
-        known = as_dict(value)
         if not isinstance(value, dict):
             raise TypeError("not an object")  # A string would pass for one whose fields are all missing.
-        renamed = {aliases[name]: entry for name, entry in known.items() if name in aliases} if aliases else {}
+        if not aliases:
+            return structure(value, wanted)
+        known = as_dict(value)
+        renamed = {name: known[alias] for alias, name in aliases.items() if alias in known}
         return structure({**renamed, **known} if renamed else known, wanted)
 
     return structure_object
@@ -261,7 +283,19 @@ def _build_converter(*, detailed: bool) -> cattrs.Converter:
         arguments = _union_without_none(type_)
         scalar = arguments[0] if len(arguments) == 1 else typing.Union[tuple(arguments)]  # noqa: UP007
         structure = converter.get_structure_hook(scalar)
-        return lambda value, _type: None if _is_absent(value) else structure(value, scalar)
+
+        def structure_optional(value: Any, _type: Any) -> Any:
+            # The gateways write an absent value as null, as an empty string, or as the first moment of the calendar.
+            if not value and (value is None or value == ""):
+                return None
+            if type(value) is str:
+                if value.startswith(_FIRST_MOMENT):
+                    return None
+                if scalar is str:
+                    return value
+            return structure(value, scalar)
+
+        return structure_optional
 
     converter.register_structure_hook_factory(_is_optional_scalar, optional_scalar)
 

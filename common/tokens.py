@@ -134,13 +134,17 @@ class TokenManager:
         Raises:
             PayamakError: There is none, and none could be had.
         """
-        token = self._token
+        token = self.get_at_once()
+        return await self._wait_for(self._start_refresh()) if token is None else token
+
+    def get_at_once(self) -> Token | None:
+        """Return a valid token if there is one, and start its renewal if it is time."""
         left = self._expires - self._monotonic()
-        if token is None or left <= self._expiry_margin:
-            return await self._wait_for(self._start_refresh())
+        if self._token is None or left <= self._expiry_margin:
+            return None
         if left <= self._refresh_margin and self._monotonic() >= self._next_background:
             self._start_refresh()
-        return token
+        return self._token
 
     async def renew(self) -> Token:
         """Fetch a token from the gateway, whatever there is. Whoever asks meanwhile waits for the same one."""

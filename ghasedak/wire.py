@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, get_origin
-from urllib.parse import urlencode
 
 import attrs
 
 from ..common import checks
 from ..common.client import Operation
-from ..common.codec import as_dict, as_int, as_list, decode, loads
+from ..common.codec import as_dict, as_int, as_list, decode, encode_form, loads
 from ..common.errors import InvalidArgumentError, ReplyError
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
@@ -59,7 +58,7 @@ Fields: TypeAlias = dict[str, str | None]
 """Parameters by their names on the wire; those that are None stay away."""
 
 
-@attrs.frozen
+@attrs.define
 class Envelope:
     """A successful reply: its ``items``, and the fields beside them."""
 
@@ -70,8 +69,8 @@ class Envelope:
 
 def build_request(operation: Operation, base_url: str, headers: Mapping[str, str], fields: Fields) -> Request:
     """Put the fields into the body of a POST, or into the query of a GET."""
-    # aiohttp's own encoder would build a multipart writer for this. With bare commas long lists are cheap.
-    form = urlencode({name: value for name, value in fields.items() if value is not None}, safe=",")
+    # aiohttp's own encoder would build a multipart writer for this.
+    form = encode_form({name: value for name, value in fields.items() if value is not None})
     url = base_url + operation.path
     if operation.method == "GET":
         return Request("GET", f"{url}?{form}" if form else url, headers)
@@ -268,7 +267,7 @@ def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[Sen
     items = as_list(envelope.items)
     if items is None:
         items = [envelope.items]
-    numbers = [as_int(_lower_names(item).get("messageid", item)) for item in items]
+    numbers = [as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item) for item in items]
     if len(items) != len(recipients):
         raise ReplyError(
             f"the answer (HTTP status {envelope.http_status}) has {len(items)} items for {len(recipients)} recipients",
@@ -284,7 +283,7 @@ def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[Sen
             results.append(SendResult(recipient, error=from_error_number(number)))
         else:
             results.append(SendResult(recipient, number))
-    if all(number is None for number in numbers):
+    if numbers.count(None) == len(numbers):
         raise _no_id(envelope, "items[0]")
     return results
 

@@ -14,13 +14,12 @@ import re
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import attrs
 
 from ..common import checks
 from ..common.client import Operation
-from ..common.codec import TEHRAN, as_dict, as_int, as_list, decode, loads
+from ..common.codec import TEHRAN, as_dict, as_int, as_list, decode, dumps, encode_form, loads
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.retry import Effect
 from ..common.session import Reply, Request
@@ -65,7 +64,7 @@ _HIGHEST_CODE = 99_999
 """Above it are ids and telephone numbers."""
 
 
-@attrs.frozen
+@attrs.define
 class Answer:
     """What a reply that is no refusal says.
 
@@ -84,12 +83,12 @@ def build_request(url: str, op: str, credentials: Mapping[str, str], fields: Map
     """Encode an operation as a form."""
     form = {**credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    return Request("POST", url, headers, urlencode(form).encode("ascii"))
+    return Request("POST", url, headers, encode_form(form).encode("ascii"))
 
 
 def as_json_list(entries: list[Any]) -> str:
     """A list as it travels: JSON text in a form field."""
-    return json.dumps(entries, ensure_ascii=False)
+    return dumps(entries)
 
 
 def format_time(send_at: datetime.datetime | None) -> str | None:

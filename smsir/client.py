@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import aiohttp
-import attrs
 
 from ..common import checks
 from ..common.carrier import Carrier
@@ -189,6 +188,9 @@ class SmsIrClient(GatewayClient):
         return await super()._exchange(operation, _with_token(request, token), deadline)
 
     async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:
+        # Mostly there is one, and then no time has to be kept.
+        if rejected is None and (token := self._tokens.get_at_once()) is not None:
+            return token
         try:
             async with asyncio.timeout_at(deadline):
                 if rejected is not None:
@@ -211,4 +213,5 @@ class SmsIrClient(GatewayClient):
 
 
 def _with_token(request: Request, token: Token) -> Request:
-    return attrs.evolve(request, headers={**request.headers, wire.TOKEN_HEADER: token.value})
+    headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+    return Request(request.method, request.url, headers, request.body, request.upload)

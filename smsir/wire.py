@@ -6,7 +6,6 @@ A reply is ``{"IsSuccessful": true, "Message": …, "ErrorCode": 0, …}`` with 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
@@ -15,7 +14,7 @@ import attrs
 
 from ..common import checks
 from ..common.client import Operation
-from ..common.codec import as_dict, as_int, decode, loads
+from ..common.codec import as_dict, as_int, decode, dumps, loads
 from ..common.errors import (
     AuthenticationError,
     GatewayError,
@@ -36,7 +35,7 @@ TOKEN_HEADER = "x-sms-ir-secure-token"  # noqa: S105 -- a header's name
 PAGE_SIZE = 50
 
 
-@attrs.frozen
+@attrs.define
 class Arguments:
     """What an operation is called with. Entries of the query that are None stay away."""
 
@@ -70,7 +69,7 @@ def build_request(operation: Operation, base_url: str, arguments: Arguments) -> 
     headers["Content-Type"] = "application/json"
     if arguments.body is None:
         return Request(operation.method, url, headers)
-    return Request(operation.method, url, headers, json.dumps(arguments.body, ensure_ascii=False).encode())
+    return Request(operation.method, url, headers, dumps(arguments.body).encode())
 
 
 def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:

@@ -286,11 +286,11 @@ async def test_a_send_succeeds_once_somebody_listens() -> None:
             calls.append(call)
             if len(calls) == 1:
                 with dead_port() as port:
-                    client._session._proxy = f"http://127.0.0.1:{port}"
+                    client._session._options["proxy"] = f"http://127.0.0.1:{port}"
                     try:
                         return await proceed()  # type: ignore[operator]
                     finally:
-                        client._session._proxy = None
+                        del client._session._options["proxy"]
             return await proceed()  # type: ignore[operator]
 
         async with make_client(server.url, hooks=[come_later]) as client:
