@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import ipaddress
 import itertools
 import math
 import re
@@ -27,9 +28,10 @@ def require_text(value: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument} is empty", argument=argument)
     try:
         value.encode()
-        return value
     except UnicodeEncodeError:
         pass  # What is raised in here would quote the text.
+    else:
+        return value
     raise InvalidArgumentError(
         f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
         argument=argument,
@@ -148,6 +150,28 @@ def require_url(value: object, argument: str) -> yarl.URL:
     raise InvalidArgumentError(
         f"{argument} must be a string that begins with https:// (or http://) and names a host", argument=argument
     )
+
+
+def require_base_url(base_url: object, *, allow_http: bool) -> str:
+    """Return the URL of a service with a slash at its end. http:// leads to this machine only, unless allowed."""
+    argument = "base_url"
+    url = require_url(base_url, argument)
+    if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
+        raise InvalidArgumentError("base_url may hold no user name, password, query or fragment", argument=argument)
+    if url.scheme == "http" and not allow_http and not _is_loopback(url.host or ""):
+        raise InvalidArgumentError(
+            "base_url must begin with https://, or your key and your messages travel in the open; "
+            "allow_http=True permits it all the same",
+            argument=argument,
+        )
+    return f"{str(url).rstrip('/')}/"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def require_no_comma(value: str, argument: str, instead: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ipaddress
 import logging
 import math
 import os
@@ -89,7 +88,7 @@ class GatewayClient:
         hooks: Sequence[Hook],
     ) -> None:
         checks.require_instance(allow_http, bool, "allow_http")
-        self._base_url = _check_base_url(base_url, allow_http=allow_http)
+        self._base_url = checks.require_base_url(base_url, allow_http=allow_http)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
         self._retry = retry
@@ -375,27 +374,6 @@ class GatewayClient:
             call.operation.name, call.attempts, (Outcome.UNKNOWN if unknown else Outcome.NOT_SENT).value,
             call.operation_id,
         )  # fmt: skip
-
-
-def _check_base_url(base_url: object, *, allow_http: bool) -> str:
-    argument = "base_url"
-    url = checks.require_url(base_url, argument)
-    if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
-        raise InvalidArgumentError("base_url may hold no user name, password, query or fragment", argument=argument)
-    if url.scheme == "http" and not allow_http and not _is_loopback(url.host or ""):
-        raise InvalidArgumentError(
-            "base_url must begin with https://, or your key and your messages travel in the open; "
-            "allow_http=True permits it all the same",
-            argument=argument,
-        )
-    return f"{str(url).rstrip('/')}/"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _check_timeout(timeout: float | Timeout | None) -> Timeout:
