@@ -11,6 +11,7 @@ from support.printed import ROOT, control, emulator_as_printed, list_examples, r
 EXAMPLES = [
     pytest.param(code, id=f"{page.stem}: {heading}")
     for page in sorted((ROOT / "docs").glob("*.md"))
+    if page.stem != "testing"  # Its application and its tests have a test of their own.
     for heading, code in list_examples(read_page(f"docs/{page.name}")).items()
 ]
 

@@ -39,6 +39,7 @@ def test_the_readme_has_the_examples_that_this_test_knows() -> None:
         "The first message", "To many", "One-time passwords", "What became of it", "Receiving", "When things go wrong",
         "In FastAPI", "In aiogram", "The emulator", "sms.ir", "sms.ir in FastAPI",
         "The op-driven gateway", "The advanced gateway", "Thousands",
+        "In your tests",
     }  # fmt: skip
 
 
@@ -110,6 +111,15 @@ def test_when_things_go_wrong(fault: dict[str, Any] | None, expected: str) -> No
 
 def test_the_emulator_in_a_test() -> None:
     run(EXAMPLES["The emulator"])
+
+
+def test_in_your_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_login.py").write_text(EXAMPLES["In your tests"], encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_sms_ir() -> None:
