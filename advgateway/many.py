@@ -13,6 +13,7 @@ from ..common.errors import PayamakError, ReplyError
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
+from .models import DeliveryCode
 from .text import require_xml_text
 
 if TYPE_CHECKING:
@@ -51,5 +52,6 @@ class AdvGatewayCarrier(Carrier):
         """Ask for the ids of an answer that could not be understood, if it has one for each message."""
         if not isinstance(error, ReplyError) or len(error.message_ids) != len(items):
             return None
+        await self.pace()
         statuses = await self._client.statuses(error.message_ids)
-        return [None if status.status is None else status.message_id for status in statuses]
+        return [status.message_id if isinstance(status.status, DeliveryCode) else None for status in statuses]

@@ -1,6 +1,7 @@
 """What all gateways share: sessions, retrying, errors, results."""
 
-from .courier import OnUnknown, RateLimiter
+from .carrier import RateLimiter
+from .courier import OnUnknown
 from .errors import (
     AuthenticationError,
     ClientStateError,

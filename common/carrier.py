@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import datetime
 from collections.abc import Hashable, Sequence
+from typing import Protocol
 
 import attrs
 
@@ -50,6 +51,14 @@ class Item:
         return f"index {self.index}" if check_id is None else f"check id {check_id}"
 
 
+class RateLimiter(Protocol):
+    """What ``rate_limit`` must be able to do, such as `aiolimiter.AsyncLimiter`."""
+
+    async def acquire(self) -> object:
+        """Wait until one more request may leave."""
+        ...
+
+
 class Carrier(abc.ABC):
     """How one gateway carries many messages."""
 
@@ -58,6 +67,8 @@ class Carrier(abc.ABC):
     absence_proves = False
     """Whether a message that the gateway does not know, long after its request, was certainly not sent."""
 
+    rate_limit: RateLimiter | None = None
+    """Asked before each request, for those of `find` by the carrier itself: see `pace`."""
     finds_by_content = False
     """Whether it takes what the gateway has of the same content for the message. What an earlier run left open is then
     looked for last, when all is known of what that run has sent."""
@@ -70,9 +81,18 @@ class Carrier(abc.ABC):
         """Refuse a recipient that cannot be sent to, and return the number as it travels."""
         return normalize_recipient(message.to, f"{argument}.to")
 
+    def travels_alone(self, item: Item) -> bool:
+        """Whether a message is only refused, and not passed over in silence, if it has a request of its own."""
+        return False
+
     def pair_key(self, message: OutgoingMessage) -> Hashable | None:
         """What messages of different texts must share to travel together; ``None`` if this one cannot."""
         return None
+
+    async def pace(self) -> None:
+        """Wait until one more request may leave."""
+        if self.rate_limit is not None:
+            await self.rate_limit.acquire()
 
     async def start(self) -> None:  # noqa: B027 -- most have nothing to do
         """Do what must be done once, before the first request."""
@@ -88,7 +108,7 @@ class Carrier(abc.ABC):
         """Send messages in one request: of one text and line, or of one `pair_key`; no number is there twice."""
 
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
-        """Ask the gateway for messages whose outcome is unknown.
+        """Ask the gateway for messages whose outcome is unknown, with `pace` before each request.
 
         Args:
             items: Of one request, or left behind by an earlier run.

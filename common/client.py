@@ -18,8 +18,8 @@ import aiohttp
 import attrs
 
 from . import checks
-from .carrier import Carrier
-from .courier import OnUnknown, RateLimiter
+from .carrier import Carrier, RateLimiter
+from .courier import OnUnknown
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .journal import Journal
@@ -167,7 +167,7 @@ class GatewayClient:
                 generator of a million costs no more memory than one of a thousand.
             concurrency: How many requests may be in flight at once, 1 to 10,000.
             rate_limit: Anything with an ``async acquire()``, such as ``aiolimiter.AsyncLimiter(10, 1)`` for 10 requests
-                a second. It is asked before each request, and can be shared.
+                a second. It is asked before each request but those that are repeated, and can be shared.
             progress: A function that is called with a `Progress` after each report.
             journal: Where to write down what is done, so that a killed process can go on where it was: a
                 `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`.

@@ -8,7 +8,7 @@ import copy
 import datetime
 import enum
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from .carrier import Carrier, Item
 from .errors import JournalError, Outcome, PayamakError
@@ -18,14 +18,6 @@ from .results import SendResult
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
-
-
-class RateLimiter(Protocol):
-    """What ``rate_limit`` must be able to do, such as `aiolimiter.AsyncLimiter`."""
-
-    async def acquire(self) -> object:
-        """Wait until one more request may leave."""
-        ...
 
 
 class OnUnknown(enum.Enum):
@@ -48,7 +40,6 @@ class Courier:
         register: Where messages are settled.
         refusals: What need not be tried.
         slots: One for each request that may be in flight.
-        rate_limit: Asked before each request.
         on_unknown: What to do about unknown outcomes.
         grace: Seconds after which a message that the gateway does not know was not sent.
         spawn: Runs a coroutine beside.
@@ -61,7 +52,6 @@ class Courier:
         refusals: Refusals,
         *,
         slots: asyncio.Semaphore,
-        rate_limit: RateLimiter | None,
         on_unknown: OnUnknown,
         grace: float,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
@@ -70,7 +60,6 @@ class Courier:
         self._register = register
         self._refusals = refusals
         self._slots = slots
-        self._rate_limit = rate_limit
         self._on_unknown = on_unknown
         self._grace = grace
         self._spawn = spawn
@@ -97,8 +86,8 @@ class Courier:
     async def _send(self, items: Sequence[Item]) -> PayamakError | None:
         """Send messages in one request and settle them, or return the error because of which to send each half."""
         items = await self._drop_hopeless(items)
-        if items and self._rate_limit is not None:
-            await self._rate_limit.acquire()
+        if items:
+            await self._carrier.pace()
             items = await self._drop_hopeless(items)
         if not items:
             return None
@@ -210,8 +199,6 @@ class Courier:
 
     async def _ask(self, left: list[Item]) -> bool | None:
         """Ask once, and settle what was found. Returns whether the gateway answered; None if it cannot be asked."""
-        if self._rate_limit is not None:
-            await self._rate_limit.acquire()
         try:
             async with self._slots:
                 found = await self._carrier.find(left, left[0].error)

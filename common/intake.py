@@ -11,15 +11,20 @@ _LINGER = 0.05
 
 
 async def read_batches(
-    source: Iterable[object] | AsyncIterable[object], size: int
+    source: Iterable[object] | AsyncIterable[object], size: int, gathered: list[object]
 ) -> AsyncGenerator[tuple[list[object], bool]]:
     """Read ``size`` entries at a time, or as many as the source has before it pauses.
+
+    Args:
+        source: What to read.
+        size: The most at a time.
+        gathered: Holds what an asynchronous source has given and was not yielded, also after an early end.
 
     Yields:
         Entries, and whether the source made us wait after them. What was read before the source failed comes first.
     """
     if isinstance(source, AsyncIterable):
-        async with contextlib.aclosing(_read_asynchronously(source, size)) as batches:
+        async with contextlib.aclosing(_read_asynchronously(source, size, gathered)) as batches:
             async for batch in batches:
                 yield batch, len(batch) < size
         return
@@ -46,8 +51,9 @@ def _fill(entries: list[object], iterator: Iterator[object], size: int) -> bool:
     return False
 
 
-async def _read_asynchronously(source: AsyncIterable[object], size: int) -> AsyncGenerator[list[object]]:
-    batch: list[object] = []
+async def _read_asynchronously(
+    source: AsyncIterable[object], size: int, batch: list[object]
+) -> AsyncGenerator[list[object]]:
     arrived, complete, taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def read() -> None:
@@ -81,3 +87,5 @@ async def _read_asynchronously(source: AsyncIterable[object], size: int) -> Asyn
     finally:
         reader.cancel()
         await asyncio.wait({reader})
+        if not reader.cancelled():
+            reader.exception()  # Or the event loop would write it into its log, with all that it quotes.

@@ -14,8 +14,8 @@ from typing import Any, Self, cast
 import attrs
 
 from . import checks
-from .carrier import Carrier, Item, text_key
-from .courier import Courier, OnUnknown, RateLimiter
+from .carrier import Carrier, Item, RateLimiter, text_key
+from .courier import Courier, OnUnknown
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .intake import read_batches
 from .journal import Journal
@@ -26,6 +26,8 @@ from .results import OutgoingMessage, Progress, SendReport
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""
+_LONGEST_WAITING = 10
+"""So many requests' worth of messages are read while one waits for company."""
 
 
 @attrs.frozen
@@ -79,6 +81,7 @@ class SendMany:
         if isinstance(messages, (str, bytes)) or not (hasattr(messages, "__iter__") or hasattr(messages, "__aiter__")):
             raise InvalidArgumentError("messages must be an iterable of OutgoingMessage", argument="messages")
         self._messages = messages
+        carrier.rate_limit = plan.rate_limit
         self._carrier = carrier
         self._plan = plan
         self._on_start = on_start
@@ -88,7 +91,7 @@ class SendMany:
         self._packer = Packer(carrier.limit, carrier.pair_key)
         self._slots = asyncio.Semaphore(plan.concurrency)
         self._courier = Courier(
-            carrier, self._register, self._refusals, slots=self._slots, rate_limit=plan.rate_limit,
+            carrier, self._register, self._refusals, slots=self._slots,
             on_unknown=plan.on_unknown, grace=plan.grace, spawn=self._spawn,
         )  # fmt: skip
         self._most = plan.concurrency * carrier.limit
@@ -155,9 +158,11 @@ class SendMany:
         if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
             return
         self._refusals.stop(ClientStateError("the sending was ended before this message left"))
-        self._courier.closing = True
-        for task in self._tasks - self._courier.busy:
-            task.cancel()
+        if not self._courier.closing:
+            # Once only: both the loop and the block around it end it, and the source may be at its own cleaning up.
+            self._courier.closing = True
+            for task in self._tasks - self._courier.busy:
+                task.cancel()
         try:
             await asyncio.wait({self._task}, timeout=self._plan.close_timeout)
         finally:
@@ -169,7 +174,11 @@ class SendMany:
 
     def _start(self) -> None:
         if self._task is None and not self._closed:
-            self._on_start(self)
+            try:
+                self._on_start(self)
+            except ClientStateError:
+                self._closed = True
+                raise
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(lambda _: self._register.news.set())
         elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
@@ -214,8 +223,20 @@ class SendMany:
         """Take the messages from the caller, and hand them on as fast as they can be sent."""
         await self._carrier.start()
         late: list[Item] = []
-        async with contextlib.aclosing(read_batches(self._messages, self._carrier.limit)) as batches:
+        gathered: list[object] = []
+        try:
+            await self._take_batches(gathered, late)
+        finally:
+            # What an asynchronous source had given when this was ended is reported too.
+            self._register.enter(self._check(gathered))
+        if late:
+            self._spawn(self._courier.search(late))
+
+    async def _take_batches(self, gathered: list[object], late: list[Item]) -> None:
+        async with contextlib.aclosing(read_batches(self._messages, self._carrier.limit, gathered)) as batches:
+            rounds = 0
             async for batch, pauses in batches:
+                rounds += 1
                 items = self._check(batch)
                 fresh, lost = await self._register.admit(items)
                 for item in items:
@@ -226,14 +247,14 @@ class SendMany:
                 elif lost:
                     self._spawn(self._courier.search(lost))
                 for item in fresh:
-                    if complete := self._packer.add(item):
+                    if complete := [item] if self._carrier.travels_alone(item) else self._packer.add(item):
                         await self._dispatch(complete)
-                if pauses or self._packer.waiting >= _MOST_WAITING * self._carrier.limit:
+                # The last: a rare text in an endless source must not wait for ever.
+                is_long = self._packer.waiting >= _MOST_WAITING * self._carrier.limit
+                if pauses or is_long or rounds % _LONGEST_WAITING == 0:
                     await self._dispatch_all()
                 await self._wait_for_room()
         await self._dispatch_all()
-        if late:
-            self._spawn(self._courier.search(late))
 
     async def _dispatch_all(self) -> None:
         for items in self._packer.take_all():

@@ -58,18 +58,23 @@ class Register:
             self._sent, others[Outcome.REFUSED], others[Outcome.NOT_SENT], others[Outcome.UNKNOWN], self._total
         )
 
+    def enter(self, items: Sequence[Item]) -> None:
+        """Enter messages, so that they get a report whatever happens."""
+        self.open.update((item.index, item) for item in items)
+        if self._journal is not None:
+            for item in items:
+                item.outcome = Outcome.UNKNOWN  # Until the journal has told whether an earlier run sent it.
+
     async def admit(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
         """Enter messages, and settle those of which the journal knows enough.
 
         Returns:
             Those that may go out, and those whose request had left in an earlier run.
         """
-        self.open.update((item.index, item) for item in items)
+        self.enter(items)
         if self._journal is None:
             return list(items), []
         unique = [item for item in items if not self._is_duplicate(item)]
-        for item in unique:
-            item.outcome = Outcome.UNKNOWN  # Until the journal has told whether an earlier run sent it.
         try:
             known = await self._journal.read({item.key: item.message for item in unique})
         except Exception as error:
@@ -82,7 +87,6 @@ class Register:
         for item in unique:
             entry = known.get(item.key)
             if item.key in strange:
-                item.outcome = Outcome.NOT_SENT
                 self.reject(item, _explain(item, f"the journal knows another message by the same key: {_ADVICE}"))
             elif entry is None or entry.is_open:
                 item.outcome = Outcome.NOT_SENT
@@ -111,7 +115,7 @@ class Register:
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
-        item.error = error
+        item.outcome, item.error = Outcome.NOT_SENT, error
         self.open[item.index] = item
         self._report(item)
 

@@ -99,6 +99,11 @@ class OutgoingMessage:
     check_id: str | None = attrs.field(default=None, repr=False)
 
 
+def _describe(message: object) -> str:
+    """What a report shows of a message: a caller's tuple in the place of one would show all that it holds."""
+    return repr(message) if isinstance(message, OutgoingMessage) else f"<{type(message).__name__}>"
+
+
 @attrs.frozen
 class SendReport:
     """What became of one message of `send_many`.
@@ -114,7 +119,7 @@ class SendReport:
     """
 
     index: int
-    message: OutgoingMessage
+    message: OutgoingMessage = attrs.field(repr=_describe)
     outcome: Outcome
     message_id: int | None = None
     error: PayamakError | None = None

@@ -67,6 +67,7 @@ class GhasedakCarrier(Carrier):
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
         """Ask by check id: for all at once, or for one at a time where the answer does not show whose status it is."""
         if len(items) > 1:
+            await self.pace()
             statuses = await self._client.statuses_by_check_id(item.reference or "" for item in items)
             found = [status for status in statuses if _is_known(status)]
             by_number = {_number_of(status): status.message_id for status in found}
@@ -76,6 +77,7 @@ class GhasedakCarrier(Carrier):
         return [await self._find_one(item) for item in items]
 
     async def _find_one(self, item: Item) -> int | None:
+        await self.pace()
         try:
             statuses = await self._client.statuses_by_check_id([item.reference or ""])
         except NotFoundError as error:

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..common import checks
+from ..common.batches import iterate_from_last_id, iterate_pages
 from ..common.carrier import Carrier, Item, refuse_time
 from ..common.errors import InvalidArgumentError, PayamakError, ReplyError
 from ..common.numbers import normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
-from .messages import SentMessage
+from .messages import RecipientStatus, SentMessage
 
 if TYPE_CHECKING:
     from .client import SmsIrClient
@@ -47,6 +48,7 @@ class SmsIrCarrier(Carrier):
 
     async def start(self) -> None:
         """Learn which send is the newest."""
+        await self.pace()
         try:
             self._newest = max((sent.id for sent in await self._client.messages.sent_page()), default=0)
         except PayamakError as error:
@@ -71,11 +73,13 @@ class SmsIrCarrier(Carrier):
         self._in_flight.append(flight)
         try:
             batch = await self._client.messages.send_to_numbers(numbers, text)
-            self._taken.add(batch.batch_key)
         finally:
             self._in_flight.remove(flight)
         ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
-        return [self._take(item, ids, batch.batch_key) for item in items]
+        results = [self._take(item, ids, batch.batch_key) for item in items]
+        if all(result.ok for result in results):
+            self._taken.add(batch.batch_key)
+        return results
 
     def _take(self, item: Item, ids: Mapping[str | None, int | None], batch_key: str | None) -> SendResult:
         message_id = ids.get(item.number)
@@ -107,7 +111,11 @@ class SmsIrCarrier(Carrier):
         return ids
 
     async def _list_recipients(self, batch_key: str) -> dict[str, int]:
-        entries = self._client.messages.iterate_recipients(batch_key)
+        async def fetch(last_id: int) -> list[RecipientStatus]:
+            await self.pace()
+            return await self._client.messages.recipients(batch_key, last_id)
+
+        entries = iterate_from_last_id(fetch, lambda status: status.id)
         return {number: entry.id async for entry in entries if (number := _clean(entry.mobile)) is not None}
 
     def _is_left_over(self, sent: SentMessage, numbers: Collection[str]) -> bool:
@@ -117,8 +125,12 @@ class SmsIrCarrier(Carrier):
         )
 
     async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
+        async def fetch(page: int) -> list[SentMessage]:
+            await self.pace()
+            return await self._client.messages.sent_page(page)
+
         found: list[SentMessage] = []
-        async for entry in self._client.messages.iterate_sent():
+        async for entry in iterate_pages(fetch, lambda sent: sent.id):
             if entry.id <= last_id:
                 break
             found.append(entry)

@@ -61,7 +61,8 @@ async def test_the_limiter_is_asked_before_each_request(gateway: Gateway, emulat
     async with gateway.connect(emulator) as client:
         reports = await collect(client.send_many(messages, rate_limit=limiter))
     judge(gateway, emulator, messages, reports)
-    assert limiter.count == sends(emulator) > 3
+    tokens = sum(record.path.endswith("GetToken") for record in emulator.requests)
+    assert limiter.count == len(emulator.requests) - tokens > 3
 
 
 async def test_the_limiter_is_asked_before_it_is_asked_what_became_of_a_message(emulator: Emulator) -> None:

@@ -106,9 +106,8 @@ async def test_smsir_requests_are_rate_limited_also_when_it_is_asked(emulator: E
     emulator.add_fault(SMSIR.fault("drop_after_read"))
     limiter = Limiter()
     await _send(SMSIR, emulator, rate_limit=limiter)
-    # The token, and the look for the newest send before the first, are asked for once in a run.
-    at_the_start = sum(record.path.endswith(("GetToken", "PageId")) for record in emulator.requests)
-    assert limiter.count == len(emulator.requests) - at_the_start
+    tokens = sum(record.path.endswith("GetToken") for record in emulator.requests)
+    assert limiter.count == len(emulator.requests) - tokens > 3
 
 
 async def test_smsir_cannot_be_asked_if_its_list_could_not_be_read_at_the_start(emulator: Emulator) -> None:
