@@ -22,8 +22,8 @@ class _EmulatorForTests(Emulator):
         response.force_close()
         return response
 
-    def reset(self) -> None:
-        super().reset()
+    def reset(self, *, seed: int | None = None) -> None:
+        super().reset(seed=seed)
         # What a request of the last test still waits for must not happen in the next one.
         self._stopping.set()
         self._stopping = asyncio.Event()
