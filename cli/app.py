@@ -16,7 +16,7 @@ import typer
 
 from . import options
 from .exits import CommandError, ExitCode, complain, explain
-from .output import prepare_streams, write_line, write_records
+from .output import prepare_streams, write_json, write_line, write_records
 from .settings import GatewayName, read_settings
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def run() -> int:
     try:
         return int(app(prog_name="payamak", standalone_mode=False) or ExitCode.DONE)
     except _UsageError as error:
-        complain(_describe_usage(error))
+        message = _describe_usage(error)
+        if message:  # Without any argument, the help has been shown already.
+            complain(message)
         return ExitCode.USAGE
     except typer.Abort:
         complain("nothing was sent")
@@ -84,7 +86,7 @@ def payamak(
 @app.command(no_args_is_help=True)
 def send(
     *,
-    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help="To whom, in any form.")],
+    numbers: Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help="To whom, in any form.")] = None,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The text, or - to read it from standard input.")],
     sender: options.Sender = None,
     send_at: options.SendAt = None,
@@ -100,6 +102,10 @@ def send(
     verbose: options.Verbose = False,
 ) -> int:
     """Send one text to one or several numbers."""
+    if not numbers:
+        raise CommandError("give at least one number, and then the text")
+    if check_id is not None and len(numbers) > 1:
+        raise CommandError("--check-id is the mark of one message: give one number")
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
     from . import single
 
@@ -216,7 +222,11 @@ def credit(
     async def ask() -> AsyncIterator[Record]:
         yield {"gateway": chosen.name, "credit": await chosen.credit()}
 
-    write_records(_fetch(chosen, ask), ("credit",), as_json=json)
+    (record,) = _fetch(chosen, ask)
+    if json:
+        write_json(record)
+    else:
+        write_line(str(record["credit"]))
     return ExitCode.DONE
 
 
@@ -249,13 +259,13 @@ def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, v
     from .gateways import connect
 
     log = logging.getLogger("payamak")
-    log.propagate = False
     if verbose:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("payamak: %(message)s"))
         log.addHandler(handler)
         log.setLevel(logging.DEBUG)
-    else:
+    elif not log.handlers:
+        # Otherwise warnings go to the error stream, where each error is one line.
         log.addHandler(logging.NullHandler())
     return connect(settings)
 

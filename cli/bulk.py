@@ -171,7 +171,7 @@ def send_file(
         table = stack.enter_context(open_table(given.source))
         read = given.read(table, gateway)
         rows = read if is_file(given.source) else read_beside(read)
-        write = stack.enter_context(open_results(places.results, table))
+        write = stack.enter_context(open_results(places.results, table, gateway))
         progress = stack.enter_context(_show_progress(total))
 
         def take(report: SendReport) -> None:

@@ -36,10 +36,12 @@ def open_table(source: Path | None) -> Generator[Table]:
         stream = open(0, "rb", closefd=False) if source is None else source.open("rb")  # noqa: SIM115 -- see below
     except OSError as error:
         raise CommandError(f"{source or 'standard input'}: {error.strerror}") from None
-    yield Table(stream)
-    # To close a pipe is to wait for whoever still reads it, so that is left to the end of the process.
-    if is_file(source):
-        stream.close()
+    try:
+        yield Table(stream)
+    finally:
+        # To close a pipe is to wait for whoever still reads it, so that is left to the end of the process.
+        if is_file(source):
+            stream.close()
 
 
 async def read_beside(rows: Iterable[Row]) -> AsyncGenerator[Row]:

@@ -56,7 +56,7 @@ def _write_table(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for place, column in enumerate(columns):
         if any(row[place] for row in rows):
             table.add_column(column.replace("_", " "), overflow="fold")

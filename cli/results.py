@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from ..common import SendReport
+from .gateways.base import Gateway
 from .rows import Row
 from .sending import describe_failure
 from .table import Table, normalize_name
@@ -25,24 +26,25 @@ def describe_row(report: SendReport) -> str | None:
 
 
 @contextmanager
-def open_results(path: Path | None, table: Table) -> Generator[Callable[[SendReport], None]]:
+def open_results(path: Path | None, table: Table, gateway: Gateway) -> Generator[Callable[[SendReport], None]]:
     """Write the results of a table's rows.
 
     Args:
         path: The file; what it held is written anew, and only its owner may read it. ``None`` for standard output.
         table: The table; the results have its columns too, and its delimiter.
+        gateway: Where the messages go.
 
     Yields:
         A function that writes the result of one row.
     """
     if path is None:
         cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", newline="")
-        yield _make_writer(sys.stdout, table)
+        yield _make_writer(sys.stdout, table, gateway)
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     # With the mark by which Excel knows UTF-8.
     with open(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        yield _make_writer(file, table)
+        yield _make_writer(file, table, gateway)
 
 
 def make_private(path: Path) -> None:
@@ -50,7 +52,7 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
-def _make_writer(stream: TextIO, table: Table) -> Callable[[SendReport], None]:
+def _make_writer(stream: TextIO, table: Table, gateway: Gateway) -> Callable[[SendReport], None]:
     ours = {normalize_name(name) for name in _COLUMNS}
     # Results of an earlier job may be the input of this one.
     kept = [place for place, name in enumerate(table.header) if normalize_name(name) not in ours]
@@ -65,8 +67,8 @@ def _make_writer(stream: TextIO, table: Table) -> Callable[[SendReport], None]:
         row = cast("Row", report.message)
         message_id = "" if report.message_id is None else report.message_id
         theirs = [row.cells[place] for place in kept]
-        ours = [row.number, report.outcome.value, message_id, describe_row(report) or "", report.reference or ""]
-        write([*theirs, *ours])
+        reasons = [describe_row(report) or "", gateway.find_reference(report) or ""]
+        write([*theirs, row.number, report.outcome.value, message_id, *reasons])
 
     write([*(table.header[place] for place in kept), *_COLUMNS])
     return take

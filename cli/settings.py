@@ -85,7 +85,8 @@ def read_settings(gateway: GatewayName | None, config: Path | None, *, emulator:
     """
     path = config or default_config()
     content = _read_file(path, is_named=config is not None)
-    chosen = gateway or _find_gateway(content, path) or (GatewayName.GHASEDAK if emulator else None)
+    usual = _find_gateway(content, path)
+    chosen = gateway or usual or (GatewayName.GHASEDAK if emulator else None)
     if chosen is None:
         raise SettingsError(f"no gateway: give --gateway, or set PAYAMAK_GATEWAY, to one of {', '.join(GatewayName)}")
     if emulator:

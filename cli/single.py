@@ -16,7 +16,7 @@ from .gateways.base import Gateway, Record
 from .output import write_records
 from .sending import Tally, describe_failure, send_all
 
-_COLUMNS = ("recipient", "outcome", "message_id", "reference", "error")
+_COLUMNS = ("recipient", "outcome", "message_id", "error")
 
 
 def compose(
@@ -65,19 +65,22 @@ def send(
     reports.sort(key=lambda report: report.index)
     for report in reports:
         tally.count(report, describe_failure(report))
-    write_records([_to_record(report) for report in reports], _COLUMNS, as_json=as_json)
+    # By what the gateway can be asked; where the id does as well, it would only be in the way.
+    needs_reference = gateway.is_asked_by_reference or tally.counts[Outcome.UNKNOWN]
+    columns = (*_COLUMNS, "reference") if needs_reference else _COLUMNS
+    write_records([_to_record(report, gateway) for report in reports], columns, as_json=as_json)
     if tally.failures:
-        hint = ": ask for its status before sending again" if tally.counts[Outcome.UNKNOWN] else ""
+        hint = ": it may have gone out, so look before sending again" if tally.counts[Outcome.UNKNOWN] else ""
         complain(f"{tally.failures}: {tally.first_failure}{hint}")
     return tally.exit_code
 
 
-def _to_record(report: SendReport) -> Record:
+def _to_record(report: SendReport, gateway: Gateway) -> Record:
     return {
         "recipient": report.message.to,
         "outcome": report.outcome,
         "message_id": report.message_id,
-        "reference": report.reference,
+        "reference": gateway.find_reference(report),
         "error": describe_failure(report),
     }
 

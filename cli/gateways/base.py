@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import attrs
 
-from ...common import OutgoingMessage
+from ...common import OutgoingMessage, SendReport
 from ...common.carrier import Carrier
 from ...common.client import GatewayClient
 from ..exits import CommandError, SettingsError
@@ -45,6 +45,9 @@ class Gateway(abc.ABC):
     needs_line: ClassVar[bool] = True
     """Whether a message without a line cannot be sent."""
 
+    is_asked_by_reference: ClassVar[bool] = False
+    """Whether `statuses` takes the reference of a send, not the message's id."""
+
     def __init__(self, settings: Settings, client: GatewayClient, carrier: Carrier) -> None:
         self.name = settings.gateway
         self.client = client
@@ -73,6 +76,10 @@ class Gateway(abc.ABC):
     def check(self, message: OutgoingMessage, argument: str) -> None:
         """Raise `InvalidArgumentError` if a message cannot be sent, without sending anything."""
         self._carrier.check(message, argument)
+
+    def find_reference(self, report: SendReport) -> str | None:
+        """By what the gateway can be asked for a message, besides its id."""
+        return report.reference
 
     @abc.abstractmethod
     def statuses(self, ids: Sequence[str], check_ids: Sequence[str]) -> AsyncIterator[Record]:

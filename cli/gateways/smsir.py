@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from ...common import DeliveryState
+from ...common import DeliveryState, Outcome, SendReport
 from ...smsir import SmsIrClient
 from ...smsir.many import SmsIrCarrier
 from ..exits import CommandError
@@ -17,7 +17,12 @@ class SmsIr(Gateway):
 
     chooses_line = True
     needs_line = False
+    is_asked_by_reference = True
     client: SmsIrClient
+
+    def find_reference(self, report: SendReport) -> str | None:
+        """The batch key. Before there is one, the reference means something to `send_many` alone."""
+        return report.reference if report.outcome is Outcome.SENT else None
 
     async def statuses(self, ids: Sequence[str], check_ids: Sequence[str]) -> AsyncIterator[Record]:
         """Each recipient of each batch. The gateway tells of delivery in words that no document lists."""
