@@ -10,7 +10,7 @@ import attrs
 from ..common import checks
 from ..common.carrier import Carrier, Item, have_one_text, refuse_time
 from ..common.errors import PayamakError, ReplyError
-from ..common.numbers import normalize_line, normalize_recipient
+from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
 from .text import require_xml_text
@@ -27,12 +27,11 @@ class AdvGatewayCarrier(Carrier):
     def __init__(self, client: AdvGatewayClient) -> None:
         self._client = client
 
-    def check(self, message: OutgoingMessage, argument: str) -> str:
+    def check(self, message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         require_xml_text(checks.require_text(message.text, f"{argument}.text"), f"{argument}.text")
         normalize_line(message.sender, f"{argument}.sender")
         refuse_time(message, argument)
-        return normalize_recipient(message.to, f"{argument}.to")
 
     def pair_key(self, message: OutgoingMessage) -> Hashable | None:
         """A request has one line."""

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Sequence
 import attrs
 
 from .errors import InvalidArgumentError, Outcome, PayamakError
+from .numbers import normalize_recipient
 from .results import OutgoingMessage, SendResult
 
 
@@ -58,8 +59,12 @@ class Carrier(abc.ABC):
     """Whether a message that the gateway does not know, long after its request, was certainly not sent."""
 
     @abc.abstractmethod
-    def check(self, message: OutgoingMessage, argument: str) -> str:
-        """Refuse what cannot be sent, and return the recipient's number as it travels."""
+    def check(self, message: OutgoingMessage, argument: str) -> None:
+        """Refuse a text, a line or a time that cannot be sent."""
+
+    def check_number(self, message: OutgoingMessage, argument: str) -> str:
+        """Refuse a recipient that cannot be sent to, and return the number as it travels."""
+        return normalize_recipient(message.to, f"{argument}.to")
 
     def pair_key(self, message: OutgoingMessage) -> Hashable | None:
         """What messages of different texts must share to travel together; ``None`` if this one cannot."""

@@ -14,7 +14,7 @@ from typing import Any, Self, cast
 import attrs
 
 from . import checks
-from .carrier import Carrier, Item
+from .carrier import Carrier, Item, text_key
 from .courier import Courier, OnUnknown, RateLimiter
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .intake import read_batches
@@ -233,15 +233,19 @@ class SendMany:
     def _check(self, batch: Sequence[object]) -> list[Item]:
         """Number the messages. Those that cannot be sent are reported at once."""
         items: list[Item] = []
+        checked: object = None
         for message in batch:
             argument = f"messages[{self._taken}]"
             item = Item(self._taken, cast("OutgoingMessage", message), "")
             self._taken += 1
             try:
                 checks.require_instance(message, OutgoingMessage, argument)
-                item.number = self._carrier.check(item.message, argument)
+                if (content := text_key(item.message)) != checked:
+                    self._carrier.check(item.message, argument)
+                    checked = content
                 if item.message.check_id is not None:
                     checks.require_text(item.message.check_id, f"{argument}.check_id")
+                item.number = self._carrier.check_number(item.message, argument)
             except InvalidArgumentError as error:
                 self._register.reject(item, error)
             else:

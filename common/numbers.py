@@ -16,6 +16,7 @@ _CLEAN = {
 }
 _IRANIAN = re.compile(r"(?:\+98|0098|98|0)([1-9][0-9]{9})|(9[0-9]{9})")
 _INTERNATIONAL = re.compile(r"(?:\+|00)(?!98)([1-9][0-9]{6,14})")
+_NORMAL = re.compile(r"0[1-9][0-9]{9}", re.ASCII)
 _LINE = re.compile(r"(?:\+98)?([0-9]{3,20})")
 
 
@@ -35,6 +36,8 @@ def normalize_recipient(value: object, argument: str) -> str:
     """
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
+    if _NORMAL.fullmatch(value):
+        return value
     cleaned = clean_digits(value)
     if match := _IRANIAN.fullmatch(cleaned):
         return "0" + (match[1] or match[2])

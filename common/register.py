@@ -37,7 +37,8 @@ class Register:
         self._progress = progress
         self._total = total
         self._log = log
-        self._counts = collections.Counter[Outcome]()
+        self._sent = 0
+        self._others = collections.Counter[Outcome]()
         self._keys: dict[str, int] = {}
         self.open: dict[int, Item] = {}
         """Messages that were taken from the source and not yet reported, by index."""
@@ -51,9 +52,9 @@ class Register:
     @property
     def counts(self) -> Progress:
         """How many messages were reported."""
-        count = self._counts
+        others = self._others
         return Progress(
-            count[Outcome.SENT], count[Outcome.REFUSED], count[Outcome.NOT_SENT], count[Outcome.UNKNOWN], self._total
+            self._sent, others[Outcome.REFUSED], others[Outcome.NOT_SENT], others[Outcome.UNKNOWN], self._total
         )
 
     async def admit(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
@@ -148,7 +149,10 @@ class Register:
                 item.index, item.message, item.outcome, item.message_id, item.error, item.reference, from_journal
             )
         )
-        self._counts[item.outcome] += 1
+        if item.outcome is Outcome.SENT:
+            self._sent += 1
+        else:
+            self._others[item.outcome] += 1
         self.news.set()
         if self._progress is not None:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,15 +28,18 @@ class GhasedakCarrier(Carrier):
 
     def __init__(self, client: GhasedakClient) -> None:
         self._client = client
-        self._prefix = uuid.uuid4().hex
+        self._prefix = secrets.token_hex(8)
 
-    def check(self, message: OutgoingMessage, argument: str) -> str:
+    def check(self, message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         checks.require_text(message.text, f"{argument}.text")
         if message.sender is not None:
             normalize_line(message.sender, f"{argument}.sender")
         if message.send_at is not None:
             checks.require_aware(message.send_at, f"{argument}.send_at")
+
+    def check_number(self, message: OutgoingMessage, argument: str) -> str:
+        """Only one-time passwords go abroad."""
         if message.check_id is not None:
             wire.check_id_text(message.check_id, f"{argument}.check_id")
         return normalize_iranian(message.to, f"{argument}.to")

@@ -70,8 +70,8 @@ class Envelope:
 
 def build_request(operation: Operation, base_url: str, headers: Mapping[str, str], fields: Fields) -> Request:
     """Put the fields into the body of a POST, or into the query of a GET."""
-    # aiohttp's own encoder would build a multipart writer for this.
-    form = urlencode({name: value for name, value in fields.items() if value is not None})
+    # aiohttp's own encoder would build a multipart writer for this. With bare commas long lists are cheap.
+    form = urlencode({name: value for name, value in fields.items() if value is not None}, safe=",")
     url = base_url + operation.path
     if operation.method == "GET":
         return Request("GET", f"{url}?{form}" if form else url, headers)

@@ -24,14 +24,13 @@ class OpGatewayCarrier(Carrier):
     def __init__(self, client: OpGatewayClient) -> None:
         self._client = client
 
-    def check(self, message: OutgoingMessage, argument: str) -> str:
+    def check(self, message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         checks.require_text(message.text, f"{argument}.text")
         normalize_line(message.sender, f"{argument}.sender")
         if message.send_at is not None:
             checks.require_aware(message.send_at, f"{argument}.send_at")
             wire.format_time(message.send_at)
-        return normalize_recipient(message.to, f"{argument}.to")
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""

@@ -32,7 +32,7 @@ class SmsIrCarrier(Carrier):
         self._answered: set[str | None] = set()
         self._log = logging.getLogger(f"payamak.{client.gateway}")
 
-    def check(self, message: OutgoingMessage, argument: str) -> str:
+    def check(self, message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         checks.require_text(message.text, f"{argument}.text")
         if message.sender is not None:
@@ -40,7 +40,6 @@ class SmsIrCarrier(Carrier):
                 f"{argument}.sender: this gateway chooses the line itself", argument=f"{argument}.sender"
             )
         refuse_time(message, argument)
-        return normalize_recipient(message.to, f"{argument}.to")
 
     async def start(self) -> None:
         """Learn which send is the newest."""

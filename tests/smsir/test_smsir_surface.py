@@ -197,7 +197,9 @@ def test_every_argument_is_documented(name: str) -> None:
         assert parameter == "self" or f"{parameter}:" in text
 
 
-@pytest.mark.parametrize("name", [name for name in SIGNATURES if name not in (*CLASSES, "aclose", "credit", "send_many")])
+@pytest.mark.parametrize(
+    "name", [name for name in SIGNATURES if name not in (*CLASSES, "aclose", "credit", "send_many")]
+)
 def test_every_method_names_the_vendors(name: str) -> None:
     text = inspect.getdoc(_public_functions()[name]) or ""
     assert "Vendor method: ``" in text or "iterate" in name or name == "messages.send_to_numbers"
