@@ -81,7 +81,8 @@ async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int
 
     def end(number: int) -> None:
         caught.append(number)
-        consuming.cancel()
+        # Not at once: two that come together must not become one.
+        asyncio.get_running_loop().call_soon(consuming.cancel)
 
     with _handle_signals(end):
         try:

@@ -76,6 +76,7 @@ class Gateway(abc.ABC):
     def check(self, message: OutgoingMessage, argument: str) -> None:
         """Raise `InvalidArgumentError` if a message cannot be sent, without sending anything."""
         self._carrier.check(message, argument)
+        self._carrier.check_number(message, argument)
 
     def find_reference(self, report: SendReport) -> str | None:
         """By what the gateway can be asked for a message, besides its id."""

@@ -1,4 +1,4 @@
-"""One emulator for all tests of the command, fresh for each."""
+"""One emulator for the tests of a file, fresh for each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.command import Command, Done
 from support.printed import control, emulator_as_printed
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def emulator_process() -> Iterator[None]:
     with emulator_as_printed():
         yield

@@ -99,6 +99,7 @@ EXIT_CODES: list[tuple[dict[str, Any] | None, tuple[str, ...], int, str]] = [
         3,
         r"1 unknown: Conn.*may have gone",
     ),
+    ({"kind": "drop_after_read"}, (*SEND, "--on-unknown", "resend"), 0, r"^$"),
     ({"kind": "drop_unprocessed"}, (*SEND, "--grace", "0"), 1, r"1 not sent: ConnectionLostError"),
     ({"kind": "drop_unprocessed"}, (*SEND, "--grace", "0", "--on-unknown", "resend"), 0, r"^$"),
     ({"kind": "drop_after_read"}, (*SEND, "-g", "advgateway"), 3, r"1 unknown"),
@@ -234,7 +235,8 @@ def test_ctrl_c_while_the_answer_is_awaited(
     for number in signals:
         process.send_signal(number)
     output, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    # Which of two comes first is not for us to say.
+    assert process.returncode in {128 + number for number in signals}
     (record,) = lines_of_json(output.decode())
     assert record["outcome"] == outcome
     assert errors.decode().count("\n") == (outcome == "unknown")

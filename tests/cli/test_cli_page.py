@@ -16,6 +16,7 @@ from support.printed import ROOT, control
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the page is for a shell, and needs a terminal")
 
 PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What cannot be tried in a test: it installs something, or does not end by itself.
 NOT_TRIED = ("pip install", "payamak emulator", "payamak --install-completion")
 
@@ -26,8 +27,8 @@ class Example:
     printed: str
 
 
-def list_examples() -> list[Example]:
-    blocks = re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+def list_examples(page: str) -> list[Example]:
+    blocks = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     found = [re.fullmatch(r"\$ (.+)\n((?:(?!\$ ).*\n)*)", part) for block in blocks for part in split(block)]
     assert all(found)
     return [Example(match[1], match[2]) for match in found if match and not match[1].startswith(NOT_TRIED)]
@@ -88,7 +89,7 @@ def test_every_example_prints_what_the_page_says(payamak: Command) -> None:
     )
     (content,) = re.findall(r"^```csv\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     payamak.write("customers.csv", content)
-    examples = list_examples()
+    examples = list_examples(PAGE)
     assert len(examples) > 10
     previous = ""
     for example in examples:
@@ -96,6 +97,15 @@ def test_every_example_prints_what_the_page_says(payamak: Command) -> None:
         command = f"{previous} >/dev/null 2>&1; {example.command}" if "$?" in example.command else example.command
         assert normalize(run_on_terminal(command, payamak)) == normalize(example.printed), example.command
         previous = example.command
+
+
+def test_the_examples_of_the_readme(payamak: Command) -> None:
+    install(payamak.folder)
+    (section,) = re.findall(r"^## From the command line\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    examples = list_examples(section)
+    assert len(examples) == 3
+    for example in examples:
+        assert normalize(run_on_terminal(example.command, payamak)) == normalize(example.printed), example.command
 
 
 def test_every_option_is_on_the_page(payamak: Command) -> None:

@@ -227,10 +227,10 @@ def test_a_pipe_that_pauses_does_not_hold_up_what_is_there(payamak: Command) -> 
     assert process.stdin is not None
     process.stdin.write(b"number,text\n09121111111,a\n")
     process.stdin.flush()
-    wait_until(lambda: len(sent()) == 1)
+    wait_for_messages(1)
     process.stdin.write(b"09122222222,b\n")
     process.stdin.flush()
-    wait_until(lambda: len(sent()) == 2)
+    wait_for_messages(2)
     process.send_signal(signal.SIGTERM)  # It waits for rows, which will not come.
     assert process.wait(30) == 143
     assert process.stdout is not None
@@ -241,8 +241,8 @@ def test_a_pipe_that_pauses_does_not_hold_up_what_is_there(payamak: Command) -> 
         stream.close()
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    while not is_so():
+def wait_for_messages(count: int) -> None:
+    while len(sent()) < count:
         pass
 
 
@@ -260,7 +260,7 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(call: Call, payamak: Command, n
     write_many(payamak)
     control("POST", "faults", {"kind": "delay_after", "seconds": 0.2, "times": None, "path": "sms/send/pair"})
     process = payamak.start("send-many", "many.csv", "--emulator", "--concurrency", "2")
-    wait_until(lambda: len(sent()) >= 200)
+    wait_for_messages(200)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 128 + number
@@ -281,7 +281,7 @@ def test_killed_at_any_moment_it_goes_on(call: Call, payamak: Command) -> None:
     for _ in range(3):
         goal = len(sent()) + dice.randint(50, 300)
         process = payamak.start("send-many", "many.csv", "--emulator", "--concurrency", "2")
-        wait_until(lambda: len(sent()) >= goal)
+        wait_for_messages(goal)
         process.send_signal(signal.SIGKILL)
         process.communicate()
     control("DELETE", "faults")

@@ -111,7 +111,8 @@ def test_the_emulator_gets_none_of_the_users_credentials(monkeypatch: pytest.Mon
 
 
 def _options() -> Iterator[Any]:
-    for command in [typer.main.get_command(app), *typer.main.get_command(app).commands.values()]:  # type: ignore[attr-defined]  # it is a group
+    group: Any = typer.main.get_command(app)
+    for command in [group, *group.commands.values()]:
         yield from command.params
 
 

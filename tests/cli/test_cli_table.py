@@ -17,7 +17,7 @@ HEADER = "number,text\n"
 
 def read(content: str | bytes, text: str | None = None, sender: str | None = None) -> list[Row]:
     data = content if isinstance(content, bytes) else content.encode()
-    return list(RowReader(Table(io.BufferedReader(io.BytesIO(data))), text=text, sender=sender))  # type: ignore[arg-type]  # a raw stream in all but name
+    return list(RowReader(Table(io.BufferedReader(io.BytesIO(data))), text=text, sender=sender))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -163,7 +163,7 @@ def test_what_is_no_time(text: str) -> None:
 def test_a_long_file_takes_no_more_memory_than_a_short_one() -> None:
     def peak(rows: int) -> int:
         stream = io.BytesIO(HEADER.encode() + b"09121234567,hello\n" * rows)
-        reader = RowReader(Table(io.BufferedReader(stream)), text=None, sender=None)  # type: ignore[arg-type]  # as above
+        reader = RowReader(Table(io.BufferedReader(stream)), text=None, sender=None)
         tracemalloc.start()
         count = sum(1 for _ in reader)
         _, most = tracemalloc.get_traced_memory()

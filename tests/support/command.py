@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import attrs
 
@@ -32,9 +32,13 @@ class Command:
         home = {"HOME": str(self.folder), "APPDATA": str(self.folder), "USERPROFILE": str(self.folder)}
         return {**kept, **home, "PYTHONUTF8": "1", "PAYAMAK_EMULATOR_URL": EMULATOR, **variables}
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen([*COMMAND, *arguments], cwd=self.folder, env=self.environment(), **options)
+    def start(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL, stdout: int | IO[bytes] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*COMMAND, *arguments], cwd=self.folder, env=self.environment(), stdin=stdin, stdout=stdout,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
 
     def run(
         self, *arguments: str, stdin: bytes = b"", variables: dict[str, str] | None = None
