@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(emulator: Emulator) -> None:
+async def serve(emulator: Emulator) -> None:
+    """Serve until SIGINT or SIGTERM, and say on standard output where."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     # Before the ready line: whoever reads it may send the signal at once.
@@ -62,7 +63,7 @@ def main() -> int:
     except ValueError:
         parser.error(f"{arguments.host} is not a loopback address; use --allow-remote to let other machines in")
     try:
-        asyncio.run(_serve(emulator))
+        asyncio.run(serve(emulator))
     except KeyboardInterrupt:
         return 0
     except OSError as error:

@@ -81,6 +81,10 @@ def test_wheel_works_in_an_empty_environment(distributions: Path, tmp_path: Path
         [python, "-c", "import payamak.ghasedak"], check=False, capture_output=True, text=True, cwd=tmp_path
     )
     assert "ModuleNotFoundError: No module named 'attrs'" in failed.stderr
+    # The command is there without its extra, and says what to install.
+    failed = subprocess.run([python.with_name("payamak"), "credit"], check=False, capture_output=True, text=True)
+    assert failed.stderr == 'payamak: typer is missing: pip install "payamak[cli]"\n'
+    assert (failed.returncode, failed.stdout) == (4, "")
 
 
 def test_a_client_imports_neither_the_emulator_nor_the_server_side_of_aiohttp() -> None:

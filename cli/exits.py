@@ -1,0 +1,72 @@
+"""How the command ends: exit codes, and errors in one line."""
+
+from __future__ import annotations
+
+import enum
+import re
+import sys
+
+
+class ExitCode(enum.IntEnum):
+    """What the exit code means. docs/command-line.md has the same table. 128 and a signal's number: interrupted."""
+
+    DONE = 0
+    """All was done; every message was taken by the gateway."""
+    REFUSED = 1
+    """Something was refused, not sent or not found; the gateway could not be reached."""
+    USAGE = 2
+    """The command or the file that it was given is wrong."""
+    UNKNOWN = 3
+    """Of at least one message nobody knows whether it went out."""
+    SETTINGS = 4
+    """A setting or a credential is missing or wrong."""
+
+    @classmethod
+    def of_signal(cls, number: int) -> int:
+        """The exit code after a signal, as shells have it."""
+        return 128 + number
+
+
+class CommandError(Exception):
+    """Ends the command. Its message holds no secret, no number and no text."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.USAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SettingsError(CommandError):
+    """A setting is missing or wrong."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.SETTINGS)
+
+
+def complain(message: str) -> None:
+    """Write one line to the error stream, whatever is in the message."""
+    sys.stderr.write(f"payamak: {' '.join(message.split())}\n")
+    sys.stderr.flush()
+
+
+def describe_error(error: Exception) -> str:
+    """A `PayamakError` for people: without what only developers need, such as the place in a list."""
+    message = str(error.args[0]) if error.args else type(error).__name__
+    return re.sub(r"messages\[\d+\](\.|: )?", "", message)
+
+
+def explain(error: Exception) -> tuple[str, ExitCode] | None:
+    """The line and the exit code for an error; ``None`` for one that only a mistake in this program can raise."""
+    if isinstance(error, CommandError):
+        return str(error), error.code
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or type(error).__name__}", ExitCode.REFUSED
+    # Not before something failed: it takes a while to load.
+    from ..common.errors import AuthenticationError, InvalidArgumentError, PayamakError  # noqa: PLC0415
+
+    if not isinstance(error, PayamakError):
+        return None
+    if isinstance(error, InvalidArgumentError):
+        return describe_error(error), ExitCode.USAGE
+    line = f"{error.gateway or 'payamak'}: {describe_error(error)}"
+    return line, ExitCode.SETTINGS if isinstance(error, AuthenticationError) else ExitCode.REFUSED

@@ -1,0 +1,120 @@
+"""Sends messages until all are sent, or a signal says to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Generator
+
+import attrs
+
+from ..common import AuthenticationError, InvalidArgumentError, Outcome, SendMany, SendReport
+from .exits import ExitCode, describe_error
+
+
+@attrs.define
+class Tally:
+    """What became of the messages of one command."""
+
+    counts: dict[Outcome, int] = attrs.field(factory=lambda: dict.fromkeys(Outcome, 0))
+    earlier: int = 0
+    """How many of them an earlier run had settled."""
+    first_failure: str | None = None
+    """Why the first one that failed did."""
+    signal: int | None = None
+    """The signal that ended it."""
+    _refused_login: bool = False
+
+    def count(self, report: SendReport, reason: str | None) -> None:
+        """Count one message."""
+        self.counts[report.outcome] += 1
+        self.earlier += report.from_journal
+        self.first_failure = self.first_failure or reason
+        self._refused_login |= isinstance(report.error, AuthenticationError)
+
+    @property
+    def total(self) -> int:
+        """How many were counted."""
+        return sum(self.counts.values())
+
+    @property
+    def failures(self) -> str:
+        """What went wrong, in a few words; empty if nothing did."""
+        return ", ".join(
+            f"{count} {outcome.value}"
+            for outcome, count in self.counts.items()
+            if count and outcome is not Outcome.SENT
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        if self.signal is not None:
+            return ExitCode.of_signal(self.signal)
+        if self.counts[Outcome.UNKNOWN]:
+            return ExitCode.UNKNOWN
+        if self._refused_login:
+            return ExitCode.SETTINGS
+        return ExitCode.REFUSED if self.failures else ExitCode.DONE
+
+
+def describe_failure(report: SendReport) -> str | None:
+    """Why a message was not sent, or why nobody knows; ``None`` if it was sent."""
+    if report.error is None:
+        return None
+    if isinstance(report.error, InvalidArgumentError):
+        return describe_error(report.error)
+    return f"{type(report.error).__name__}: {describe_error(report.error)}"
+
+
+async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int | None:
+    """Send, and hand over each report.
+
+    After SIGINT or SIGTERM nothing more leaves; what is in flight is waited for a while. A second signal ends that too.
+
+    Returns:
+        The signal that ended it, if one did.
+    """
+    caught: list[int] = []
+    consuming = asyncio.create_task(_consume(sending, take))
+
+    def end(number: int) -> None:
+        caught.append(number)
+        # Not at once: two that come together must not become one.
+        asyncio.get_running_loop().call_soon(consuming.cancel)
+
+    with _handle_signals(end):
+        try:
+            await asyncio.wait({consuming})
+        except asyncio.CancelledError:
+            # Where signals cannot be handled, asyncio itself cancels this on Ctrl-C.
+            end(signal.SIGINT)
+            await asyncio.wait({consuming})
+    if not consuming.cancelled():
+        consuming.result()
+        return None
+    for report in sending.unread:
+        take(report)
+    return caught[0]
+
+
+async def _consume(sending: SendMany, take: Callable[[SendReport], None]) -> None:
+    async with sending:
+        async for report in sending:
+            take(report)
+
+
+@contextlib.contextmanager
+def _handle_signals(end: Callable[[int], None]) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    with contextlib.suppress(NotImplementedError):
+        for number in numbers:
+            loop.add_signal_handler(number, end, number)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in numbers:
+                loop.remove_signal_handler(number)

@@ -1,0 +1,28 @@
+"""Times as people write them."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+import zoneinfo
+
+_TEHRAN = "Asia/Tehran"
+_FIRST_YEAR = 1900
+
+
+def parse_time(text: str) -> datetime.datetime:
+    """Read ``2026-11-22 18:30`` in Iran's time, or with an offset of its own, as ``2026-11-22T15:00Z``.
+
+    Raises:
+        ValueError: It is no such time. The message does not quote it.
+    """
+    plain = "".join(str(unicodedata.decimal(character, character)) for character in text.strip())
+    if ":" not in plain:
+        raise ValueError("a time must be written like 2026-11-22 18:30")
+    try:
+        time = datetime.datetime.fromisoformat(plain)
+    except ValueError:
+        raise ValueError("a time must be written like 2026-11-22 18:30") from None
+    if time.year < _FIRST_YEAR:
+        raise ValueError("a time must be in the Gregorian calendar, like 2026-11-22 18:30")
+    return time if time.tzinfo else time.replace(tzinfo=zoneinfo.ZoneInfo(_TEHRAN))

@@ -1,0 +1,269 @@
+"""send, status, received, credit and emulator: what they print, and how they end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.command import COMMAND, Command, Done, lines_of_json
+from support.printed import control, free_port, sent
+from support.sockets import dead_port
+
+GATEWAYS = ["ghasedak", "smsir", "opgateway", "advgateway"]
+PHONE = "09127776655"
+Call = Callable[..., Done]
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_send_status_and_credit(call: Call, gateway: str) -> None:
+    before = credit(call, gateway)
+    done = call("send", "--emulator", "-g", gateway, "0912 777 6655", "+98 912 222 2222", "سلام [b]دنیا[/b]", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = lines_of_json(done.stdout)
+    assert [first["recipient"], second["recipient"]] == ["0912 777 6655", "+98 912 222 2222"]
+    assert {first["outcome"], second["outcome"]} == {"sent"}
+    assert first["error"] is None
+    assert [message["recipient"][-10:] for message in sent()] == ["9127776655", "9122222222"]
+    assert {message["text"] for message in sent()} == {"سلام [b]دنیا[/b]"}
+    assert credit(call, gateway) < before
+
+    by = "reference" if gateway == "smsir" else "message_id"
+    asked = call("status", "--emulator", "-g", gateway, str(first[by]), "--json")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    statuses = lines_of_json(asked.stdout)
+    assert all(status["message_id"] for status in statuses)
+    assert {status["state"] for status in statuses} <= {"queued", "sent", "delivered", "unknown"}
+
+
+def credit(call: Call, gateway: str) -> float:
+    done = call("credit", "--emulator", "--gateway", gateway, "--json")
+    (record,) = lines_of_json(done.stdout)
+    assert record["gateway"] == gateway
+    return float(record["credit"])
+
+
+@pytest.mark.parametrize("gateway", ["ghasedak", "opgateway", "advgateway"])
+def test_received(call: Call, gateway: str) -> None:
+    line = "10008566" if gateway == "ghasedak" else "3000505"
+    control("POST", "inbox", {"gateway": gateway, "sender": PHONE, "line": line, "text": "سلام\tخوبی؟"})
+    done = call("received", "--emulator", "-g", gateway, "--json")
+    (message,) = lines_of_json(done.stdout)
+    assert message["text"] == "سلام\tخوبی؟"
+    assert message["sender"][-10:] == PHONE[-10:]
+    assert message["received_at"].endswith(("+03:30", "+00:00"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_received_at_ghasedak_between_two_times(call: Call) -> None:
+    control("POST", "inbox", {"gateway": "ghasedak", "sender": PHONE, "line": "30005088", "text": "a b"})
+    arguments = ["received", "--emulator", "--line", "30005088", "--since", "2020-01-01 00:00"]
+    found = call(*arguments)
+    assert found.stdout.split("\t")[1:] == [PHONE, "30005088", "a b\n"]
+    assert call(*arguments, "--until", "2020-01-02 00:00").stdout == ""
+    assert call("received", "--emulator", "--until", "2020-01-02 00:00").returncode == 2
+
+
+def test_a_text_from_standard_input(payamak: Command) -> None:
+    assert payamak.emulated("send", PHONE, "-", stdin=b"line one\n09129999999\n").returncode == 0
+    assert [message["text"] for message in sent()] == ["line one\n09129999999"]
+    assert payamak.emulated("send", PHONE, "-", stdin="سلام".encode("cp1256")).returncode == 2
+
+
+def test_a_time_a_line_and_a_mark(call: Call) -> None:
+    done = call(
+        "send", "--emulator", PHONE, "hi", "--send-at", "2030-01-01 12:00", "--sender", "30005088", "--check-id", "a-1"
+    )
+    assert done.returncode == 0
+    (message,) = sent()
+    assert (message["line"], message["check_id"]) == ("30005088", "a-1")
+    assert message["send_at"] == "2030-01-01T08:30:00+00:00"
+    (status,) = lines_of_json(call("status", "--emulator", "--check-id", "a-1", "--json").stdout)
+    assert status["check_id"] == "a-1"
+
+
+SEND = ("send", PHONE, "sentinel text")
+EXIT_CODES: list[tuple[dict[str, Any] | None, tuple[str, ...], int, str]] = [
+    (None, SEND, 0, r"^$"),
+    (None, ("send", "09000000008", "hi"), 1, r"1 refused: InvalidRecipientError"),
+    (None, ("send", "12", "hi"), 1, r"1 not sent: to cannot be a telephone number"),
+    (None, (*SEND, "-g", "opgateway", "--sender", "999"), 1, r"1 refused"),
+    ({"kind": "drop_after_read"}, SEND, 0, r"^$"),
+    (
+        {"kind": "drop_after_read"},
+        (*SEND, "--on-unknown", "leave"),
+        3,
+        r"1 unknown: Conn.*may have gone",
+    ),
+    ({"kind": "drop_after_read"}, (*SEND, "--on-unknown", "resend"), 0, r"^$"),
+    ({"kind": "drop_unprocessed"}, (*SEND, "--grace", "0"), 1, r"1 not sent: ConnectionLostError"),
+    ({"kind": "drop_unprocessed"}, (*SEND, "--grace", "0", "--on-unknown", "resend"), 0, r"^$"),
+    ({"kind": "drop_after_read"}, (*SEND, "-g", "advgateway"), 3, r"1 unknown"),
+    ({"kind": "status", "status": 401}, SEND, 4, r"1 refused: AuthenticationError"),
+    ({"kind": "status", "status": 401}, ("credit",), 4, r"^payamak: ghasedak: "),
+    ({"kind": "garbage", "times": None}, ("credit",), 1, r"^payamak: ghasedak: "),
+    ({"kind": "drop_after_read"}, ("received", "-g", "advgateway"), 3, r"may be marked as read"),
+    (None, ("status", "42"), 1, r"^$"),
+    (None, ("status", "42", "-g", "opgateway"), 1, r"no message|does not exist|no bulk|not found"),
+    (None, ("status",), 2, r"give at least one id"),
+    (None, ("status", "x1"), 2, r"a message id is a whole number"),
+    (None, ("status", "42", "-g", "smsir"), 1, r"^$"),
+    (None, ("status", "--check-id", "x", "-g", "advgateway"), 2, r"knows no check ids"),
+    (None, ("received", "-g", "smsir"), 2, r"no inbox"),
+    (None, ("received", "-g", "opgateway", "--line", "3000505"), 2, r"leave --line"),
+    (None, ("send", "-g", "smsir", "--sender", "3000", PHONE, "hi"), 2, r"leave --sender away"),
+    (None, ("send", PHONE, "09122222222"), 2, r"the text is missing"),
+    (None, ("send", "hi"), 2, r"at least one number"),
+    (None, ("send", PHONE, "hi", "--send-at", "tomorrow"), 2, r"a time must be written like"),
+    (None, ("send", PHONE, "09122222222", "hi", "--check-id", "x"), 2, r"mark of one message"),
+    (None, ("send", PHONE, "hi", "-g", PHONE), 2, r"not one of"),
+    (None, ("send", "--api-key=sentinel text", PHONE, "hi"), 2, r"No such option: --api-key"),
+    (None, (PHONE, "sentinel text"), 2, r"no such command"),
+    (None, ("credit", PHONE), 2, r"arguments too many"),
+    (None, ("send-many", "none.csv"), 2, r"none.csv: No such file"),
+]
+
+
+@pytest.mark.parametrize(("fault", "arguments", "code", "pattern"), EXIT_CODES)
+def test_how_it_ends(
+    call: Call, fault: dict[str, Any] | None, arguments: tuple[str, ...], code: int, pattern: str
+) -> None:
+    if fault:
+        control("POST", "faults", fault)
+    done = call(*arguments[:1], *(["--emulator"] if arguments[0] in COMMANDS else []), *arguments[1:])
+    assert (done.returncode, bool(re.search(pattern, done.stderr))) == (code, True), done.stderr
+    assert done.stderr == "" or re.fullmatch(r"payamak: [^\n]+\n", done.stderr), "an error is one line"
+    assert PHONE[1:] not in done.stderr
+    assert "sentinel" not in done.stderr
+
+
+COMMANDS = {"send", "send-many", "status", "received", "credit"}
+
+
+def test_no_settings(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = call("credit")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("payamak: no gateway: give --gateway")
+    done = call("send", "-g", "smsir", PHONE, "hi")
+    assert done.returncode == 4
+    assert "PAYAMAK_SMSIR_USER_API_KEY and PAYAMAK_SMSIR_SECRET_KEY" in done.stderr
+    for name, value in {"USERNAME": "u", "PASSWORD": "p", "BASE_URL": "http://127.0.0.1:1/services.jspd"}.items():
+        monkeypatch.setenv(f"PAYAMAK_OPGATEWAY_{name}", value)
+    done = call("send", "-g", "opgateway", PHONE, "hi")
+    assert (done.returncode, "PAYAMAK_OPGATEWAY_SENDER" in done.stderr) == (4, True)
+    monkeypatch.setenv("PAYAMAK_OPGATEWAY_BASE_URL", "http://panel.example/")
+    done = call("credit", "-g", "opgateway")
+    assert (done.returncode, "https://" in done.stderr) == (4, True)
+
+
+def test_nobody_listens(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dead_port() as port:
+        monkeypatch.setenv("PAYAMAK_EMULATOR_URL", f"http://127.0.0.1:{port}")
+        done = call("credit", "--emulator")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"payamak: ghasedak: [^\n]+\n", done.stderr)
+
+
+def test_verbose_tells_what_is_tried(payamak: Command) -> None:
+    control("POST", "faults", {"kind": "drop_after_read"})
+    done = payamak.emulated("credit", "--verbose")
+    assert done.returncode == 0
+    assert "payamak: account: attempt 1 of at most 3 failed" in done.stderr
+
+
+def test_a_terminal_that_knows_no_persian(payamak: Command) -> None:
+    latin = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
+    done = payamak.emulated("send", "۰۹۱۲۱۲۳۴۵۶۷", "سلام", variables=latin)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\u06f0\u06f9" in done.stdout
+    (record,) = lines_of_json(payamak.emulated("send", "۰۹۱۲۱۲۳۴۵۶۷", "سلام", "--json", variables=latin).stdout)
+    assert record["recipient"] == "۰۹۱۲۱۲۳۴۵۶۷"
+
+
+def test_help_version_and_no_arguments(payamak: Command) -> None:
+    shown = payamak.run("--help")
+    assert shown.returncode == 0
+    assert all(command in shown.stdout for command in COMMANDS | {"emulator"})
+    assert re.fullmatch(r"payamak \d[^\n]*\n", payamak.run("--version").stdout)
+    shown = payamak.run()
+    assert (shown.returncode, shown.stderr) == (2, "")
+    assert "Usage: payamak" in shown.stdout
+
+
+def test_completion(payamak: Command) -> None:
+    def complete(*words: str) -> list[str]:
+        variables = {
+            "_PAYAMAK_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(["payamak", *words]),
+            "COMP_CWORD": str(len(words)),
+        }
+        return payamak.run(variables=variables).stdout.split()
+
+    assert complete("send", "--gateway", "g") == ["ghasedak"]
+    assert complete("s") == ["send", "send-many", "status"]
+    assert complete("send-many", "--on-unknown", "r") == ["resend"]
+
+
+def test_a_reader_that_leaves(payamak: Command) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        process = payamak.start("credit", "--emulator", stdout=output)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (1, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(
+    ("fault", "signals", "outcome"),
+    [
+        ({"kind": "delay_after", "seconds": 1}, [signal.SIGINT], "sent"),
+        # Of one kind the second could be lost on the way.
+        ({"kind": "hang"}, [signal.SIGINT, signal.SIGTERM], "unknown"),
+    ],
+)
+def test_ctrl_c_while_the_answer_is_awaited(
+    payamak: Command, fault: dict[str, Any], signals: list[signal.Signals], outcome: str
+) -> None:
+    control("POST", "faults", fault)
+    process = payamak.start("send", PHONE, "hi", "--emulator", "--json")
+    wait_for_messages(1)
+    for number in signals:
+        process.send_signal(number)
+    output, errors = process.communicate(timeout=30)
+    # Which of two comes first is not for us to say.
+    assert process.returncode in {128 + number for number in signals}
+    (record,) = lines_of_json(output.decode())
+    assert record["outcome"] == outcome
+    assert errors.decode().count("\n") == (outcome == "unknown")
+
+
+def wait_for_messages(count: int) -> None:
+    while len(sent()) < count:
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_the_emulator(payamak: Command) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [*COMMAND, "emulator", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if line == f"payamak emulator ready on http://127.0.0.1:{port}\n":
+                break
+        url = {"PAYAMAK_EMULATOR_URL": f"http://127.0.0.1:{port}"}
+        assert payamak.emulated("credit", variables=url).stdout == "1000000\n"
+        taken = payamak.run("emulator", "--port", str(port))
+        assert (taken.returncode, taken.stderr.count("\n")) == (1, 1)
+        process.send_signal(signal.SIGTERM)
+        assert (process.wait(10), process.stderr.read()) == (0, "")
+    refused = payamak.run("emulator", "--host", "0.0.0.0")  # noqa: S104
+    assert refused.returncode == 2
+    assert "--allow-remote" in refused.stderr

@@ -1,0 +1,299 @@
+"""send-many: outcomes for every row, and that killing it loses nothing and sends nothing twice."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.command import Command, Done, lines_of_json
+from support.printed import control, sent
+
+Call = Callable[..., Done]
+GATEWAYS = ["ghasedak", "smsir", "opgateway", "advgateway"]
+POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+FROM_EXCEL = (
+    "\ufeffنام;شماره;بدهی\r\n"
+    "سارا;۰۹۱۲۱۱۱۱۱۱۱;۱۲۰۰۰۰\r\n"
+    'رضا;9122222222;"۵۰;۰۰۰"\r\n'
+    ";09123333333;1\r\n"
+    "\r\n"
+    "علی;9.12E+09;2\r\n"
+    "مریم;09000000008;3\r\n"
+).encode()
+DEBT = "سلام {نام}، بدهی شما {بدهی} تومان است."
+
+
+def test_a_file_from_excel_in_persian(call: Call, payamak: Command) -> None:
+    payamak.write("مشتریان.csv", FROM_EXCEL)
+    dry = call("send-many", "مشتریان.csv", "--emulator", "--text", DEBT, "--dry-run")
+    assert (dry.returncode, dry.stderr, sent()) == (1, "", [])
+    *problems, total = dry.stdout.splitlines()
+    assert [line.partition(":")[0] for line in problems] == ["row 4", "row 6"]
+    assert total == "3 messages in 3 SMS parts, 2 wrong rows; nothing was sent"
+    assert not list(payamak.folder.glob("*.db")) + list(payamak.folder.glob("*.results.csv"))
+
+    done = call("send-many", "مشتریان.csv", "--emulator", "--text", DEBT)
+    assert done.returncode == 1
+    assert done.stdout == "2 sent, 2 not sent, 1 refused, 0 unknown; see مشتریان.results.csv\n"
+    assert done.stderr.startswith("payamak: 2 not sent, 1 refused, of 5; the first: ")
+    assert {message["text"] for message in sent()} == {
+        "سلام سارا، بدهی شما ۱۲۰۰۰۰ تومان است.",
+        "سلام رضا، بدهی شما ۵۰;۰۰۰ تومان است.",
+    }
+    content = (payamak.folder / "مشتریان.results.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert b"\r\n" in content
+    rows = payamak.results("مشتریان.results.csv", ";")
+    assert [(row["row"], row["outcome"]) for row in rows] == [
+        ("2", "sent"), ("3", "sent"), ("4", "not sent"), ("6", "not sent"), ("7", "refused"),
+    ]  # fmt: skip
+    assert rows[1]["بدهی"] == "۵۰;۰۰۰"
+    assert [int(row["message_id"]) for row in rows if row["message_id"]] == [message["id"] for message in sent()]
+    assert "Excel" in rows[3]["error"]
+    assert rows[4]["error"].startswith("InvalidRecipientError")
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_every_gateway(call: Call, payamak: Command, gateway: str) -> None:
+    numbers = [f"0912000{place:04}" for place in range(150)]
+    payamak.write("list.csv", "number,text\n" + "".join(f"{number},hello\n" for number in numbers))
+    done = call("send-many", "list.csv", "--emulator", "-g", gateway, "--json", "--rate", "1000", "--concurrency", "3")
+    (summary,) = lines_of_json(done.stdout)
+    assert summary == {
+        "sent": 150, "not_sent": 0, "refused": 0, "unknown": 0, "total": 150, "earlier": 0, "interrupted": False,
+        "results": "list.results.csv", "journal": "list.journal.db",
+    }  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(message["recipient"][-10:] for message in sent()) == [number[1:] for number in numbers]
+
+    again = call("send-many", "list.csv", "--emulator", "-g", gateway, "--json")
+    assert lines_of_json(again.stdout)[0]["earlier"] == 150
+    assert again.returncode == 0
+    assert again.stderr.startswith("payamak: nothing was sent now")
+    assert len(sent()) == 150
+    assert Counter(row["outcome"] for row in payamak.results("list.results.csv")) == {"sent": 150}
+
+
+def test_lines_times_and_marks_of_rows(call: Call, payamak: Command) -> None:
+    payamak.write(
+        "list.csv",
+        "number,text,sender,send_at,check_id\n09121111111,a,30005088,2030-01-01 12:00,x-1\n09122222222,b,,,\n",
+    )
+    assert call("send-many", "list.csv", "--emulator", "--sender", "300002525").returncode == 0
+    found = {message["text"]: message for message in sent()}
+    assert (found["a"]["line"], found["a"]["check_id"]) == ("30005088", "x-1")
+    assert found["a"]["send_at"] == "2030-01-01T08:30:00+00:00"
+    assert (found["b"]["line"], found["b"]["send_at"]) == ("300002525", None)
+    assert payamak.results("list.results.csv")[0]["reference"] == "x-1"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "outcomes"),
+    [
+        ({"kind": "drop_after_read"}, 0, {"sent": 3}),
+        ({"kind": "drop_unprocessed"}, 1, {"not sent": 3}),
+        ({"kind": "status", "status": 401}, 4, {"refused": 3}),
+    ],
+)
+def test_how_it_ends(call: Call, payamak: Command, fault: dict[str, Any], code: int, outcomes: dict[str, int]) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n09122222222,a\n09123333333,a\n")
+    control("POST", "faults", {**fault, "gateway": "ghasedak"})
+    done = call("send-many", "list.csv", "--emulator", "--grace", "0")
+    assert done.returncode == code
+    assert Counter(row["outcome"] for row in payamak.results("list.results.csv")) == outcomes
+    if code:
+        # What was not sent for a reason that has passed goes out.
+        assert call("send-many", "list.csv", "--emulator").returncode == 0
+    assert [message["recipient"] for message in sent()] == ["09121111111", "09122222222", "09123333333"]
+
+
+def test_unknown_is_3(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n12,a\n")
+    control("POST", "faults", {"kind": "drop_after_read"})
+    done = call("send-many", "list.csv", "--emulator", "-g", "opgateway")
+    assert done.returncode == 3
+    assert [row["outcome"] for row in payamak.results("list.results.csv")] == ["unknown", "not sent"]
+    assert call("send-many", "list.csv", "--emulator", "-g", "opgateway").returncode == 3
+    assert len(sent()) == 1
+
+
+def test_a_row_that_was_wrong_can_be_mended(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n912,b\n09123333333,c\n")
+    assert call("send-many", "list.csv", "--emulator").returncode == 1
+    payamak.write("list.csv", "number,text\n09121111111,a\n09122222222,b\n09123333333,c\n09124444444,d\n")
+    assert call("send-many", "list.csv", "--emulator").returncode == 0
+    assert [message["text"] for message in sent()] == ["a", "c", "b", "d"]
+
+
+def test_a_row_that_the_journal_knows_cannot_be_changed(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n")
+    assert call("send-many", "list.csv", "--emulator").returncode == 0
+    payamak.write("list.csv", "number,text\n09121111111,b\n")
+    done = call("send-many", "list.csv", "--emulator")
+    assert done.returncode == 1
+    assert "the journal knows another message" in done.stderr
+    assert len(sent()) == 1
+
+
+def test_results_without_a_journal_are_not_written_over(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n")
+    assert call("send-many", "list.csv", "--emulator", "--no-journal").returncode == 0
+    refused = call("send-many", "list.csv", "--emulator", "--no-journal")
+    assert (refused.returncode, "--overwrite" in refused.stderr, len(sent())) == (2, True, 1)
+    assert call("send-many", "list.csv", "--emulator", "--no-journal", "--overwrite").returncode == 0
+    assert len(sent()) == 2
+
+
+def test_results_can_be_the_input_of_another_job(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n")
+    call("send-many", "list.csv", "--emulator")
+    assert call("send-many", "list.results.csv", "--emulator").returncode == 0
+    header = (payamak.folder / "list.results.results.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert header == "number,text,row,outcome,message_id,error,reference"
+
+
+def test_what_cannot_be_read_is_found_before_anything_leaves(call: Call, payamak: Command) -> None:
+    rows = "".join(f"0912000{place:04},hello\n" for place in range(5000))
+    payamak.write("list.csv", f'number,text\n{rows}0912,"open\n')
+    done = call("send-many", "list.csv", "--emulator")
+    assert (done.returncode, done.stdout, sent()) == (2, "", [])
+    assert "after row 5001" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["list.csv", "--json", "-o", "-"], "cannot both go to standard output"),
+        (["list.csv", "-o", "list.csv"], "--output is the file itself"),
+        (["list.csv", "--journal", "x.db", "--no-journal"], "exclude each other"),
+        (["list.csv", "--text", "hi"], "leave --text away"),
+        (["list.csv", "--concurrency", "0"], "--concurrency"),
+        (["list.csv", "--rate", "0"], "--rate"),
+        (["list.csv", "-g", "smsir", "--sender", "3000"], "leave --sender away"),
+        (["-"], "give --journal or --no-journal"),
+        ([".", "--no-journal"], "directory"),
+    ],
+)
+def test_what_makes_no_sense(call: Call, payamak: Command, arguments: list[str], message: str) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n")
+    done = call("send-many", "--emulator", *arguments)
+    assert (done.returncode, sent()) == (2, [])
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_dry_run_for_programs(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", f"number,text\n09121111111,{'سلام' * 20}\n12,a\n")
+    done = call("send-many", "list.csv", "--emulator", "--dry-run", "--json")
+    problem, total = lines_of_json(done.stdout)
+    assert problem["row"] == 3
+    assert total == {"messages": 1, "parts": 2, "wrong": 1}
+
+
+def test_a_journal_that_another_process_has(call: Call, payamak: Command) -> None:
+    import filelock
+
+    payamak.write("list.csv", "number,text\n09121111111,a\n")
+    with filelock.FileLock(payamak.folder / "list.journal.db.lock"):
+        done = call("send-many", "list.csv", "--emulator")
+    assert (done.returncode, sent()) == (1, [])
+    assert "in use" in done.stderr
+
+
+def test_a_pipe(payamak: Command) -> None:
+    content = b"number,text\n09121111111,a\n12,b\n"
+    done = payamak.emulated("send-many", "-", "--no-journal", stdin=content)
+    assert done.returncode == 1
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert sorted(row["outcome"] for row in rows) == ["not sent", "sent"]
+    assert done.stderr.startswith("payamak: 1 sent, 1 not sent")
+    broken = payamak.emulated("send-many", "-", "--no-journal", stdin=content + b'"')
+    assert broken.returncode == 2
+    assert "after row 3" in broken.stderr
+    assert len(broken.stdout.splitlines()) == 3
+    assert len(sent()) == 2
+
+
+@POSIX
+def test_a_pipe_that_pauses_does_not_hold_up_what_is_there(payamak: Command) -> None:
+    process = payamak.start("send-many", "-", "--emulator", "--journal", "j.db", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"number,text\n09121111111,a\n")
+    process.stdin.flush()
+    wait_for_messages(1)
+    process.stdin.write(b"09122222222,b\n")
+    process.stdin.flush()
+    wait_for_messages(2)
+    process.send_signal(signal.SIGTERM)  # It waits for rows, which will not come.
+    assert process.wait(30) == 143
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert len(process.stdout.read().splitlines()) == 3
+    assert b"run the same command again" in process.stderr.read()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
+
+
+def wait_for_messages(count: int) -> None:
+    while len(sent()) < count:
+        pass
+
+
+MANY = 1500
+MANY_NUMBERS = [f"0912{number:07}" for number in range(MANY)]
+
+
+def write_many(payamak: Command) -> None:
+    payamak.write("many.csv", "number,text\n" + "".join(f"{number},hello\n" for number in MANY_NUMBERS))
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_and_it_goes_on(call: Call, payamak: Command, number: signal.Signals) -> None:
+    write_many(payamak)
+    control("POST", "faults", {"kind": "delay_after", "seconds": 0.2, "times": None, "path": "sms/send/pair"})
+    process = payamak.start("send-many", "many.csv", "--emulator", "--concurrency", "2")
+    wait_for_messages(200)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    *_, last = errors.decode().splitlines()
+    assert last == "payamak: interrupted: the rest was not sent; run the same command again, and it goes on"
+    rows = payamak.results("many.results.csv")
+    assert {row["outcome"] for row in rows} <= {"sent", "not sent"}
+    assert sum(row["outcome"] == "sent" for row in rows) == len(sent()) < MANY
+    control("DELETE", "faults")
+    assert_goes_on(call, payamak)
+
+
+@POSIX
+def test_killed_at_any_moment_it_goes_on(call: Call, payamak: Command) -> None:
+    write_many(payamak)
+    dice = random.Random(7)  # noqa: S311 -- no secret
+    control("POST", "faults", {"kind": "delay", "seconds": 0.1, "times": None, "path": "sms/send/pair"})
+    for _ in range(3):
+        goal = len(sent()) + dice.randint(50, 300)
+        process = payamak.start("send-many", "many.csv", "--emulator", "--concurrency", "2")
+        wait_for_messages(goal)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    control("DELETE", "faults")
+    assert len(sent()) < MANY
+    assert_goes_on(call, payamak, "--on-unknown", "resend", "--grace", "1")
+
+
+def assert_goes_on(call: Call, payamak: Command, *options: str) -> None:
+    done = call("send-many", "many.csv", "--emulator", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(message["recipient"] for message in sent()) == MANY_NUMBERS
+    rows = payamak.results("many.results.csv")
+    assert [row["number"] for row in rows] == MANY_NUMBERS
+    assert {row["outcome"] for row in rows} == {"sent"}
+    assert {int(row["message_id"]) for row in rows} == {message["id"] for message in sent()}

@@ -1,0 +1,98 @@
+"""What a person at a terminal sees: the bar, the question, tables."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import subprocess
+import sys
+import termios
+
+import pytest
+from support.command import COMMAND, Command
+from support.printed import control, sent
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+
+
+def take_terminal() -> None:
+    """Make the terminal that of the process, so that Ctrl-C is a signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def run_at_terminal(payamak: Command, *arguments: str, prompt: str = "", typed: bytes = b"") -> tuple[int, str]:
+    """Run the command with all its streams at one terminal, and type something whenever it stops at a prompt."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=payamak.folder, env=payamak.environment(TERM="xterm", COLUMNS="100"),
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=take_terminal,  # noqa: PLW1509 -- there is one thread
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        # Typed again if nothing comes of it: a Ctrl-C in the instant before the command waits for input is lost.
+        while piece := read_or_type(ours, typed if typed and prompt in shown.decode(errors="replace") else b""):
+            shown += piece
+        code = process.wait(30)
+    finally:
+        os.close(ours)
+        process.kill()
+        process.wait()
+    return code, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+
+
+def read_or_type(terminal: int, typed: bytes) -> bytes:
+    """What is shown next, or nothing if nobody has the other end any more."""
+    while not select.select([terminal], [], [], 0.5 if typed else None)[0]:
+        os.write(terminal, typed)
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+def write_many(payamak: Command, count: int) -> None:
+    rows = "".join(f"0912{number:07},hello\n" for number in range(count))
+    payamak.write("list.csv", f"number,text\n{rows}12,wrong\n")
+
+
+def test_it_asks_and_shows_a_bar(payamak: Command) -> None:
+    write_many(payamak, 150)
+    code, shown = run_at_terminal(payamak, "send-many", "list.csv", "--emulator", prompt="[y/N]", typed=b"y\n")
+    assert "150 messages in 150 SMS parts through ghasedak; 1 wrong rows will not be sent. Send?" in shown
+    assert "151/151" in shown
+    assert "1 failed" in shown
+    assert "150 sent, 1 not sent" in shown
+    assert code == 1
+    assert len(sent()) == 150
+
+
+@pytest.mark.parametrize("typed", [b"n\n", b"\n", b"\x03", b"\x04"])
+def test_no_means_no(payamak: Command, typed: bytes) -> None:
+    write_many(payamak, 101)
+    code, shown = run_at_terminal(payamak, "send-many", "list.csv", "--emulator", prompt="[y/N]", typed=typed)
+    assert (code, sent()) == (1, [])
+    assert "nothing was sent" in shown
+    assert "Traceback" not in shown
+    assert sorted(path.name for path in payamak.folder.iterdir()) == ["list.csv"]
+
+
+@pytest.mark.parametrize(("count", "options"), [(100, []), (101, ["--yes"])])
+def test_few_or_yes_need_no_answer(payamak: Command, count: int, options: list[str]) -> None:
+    write_many(payamak, count)
+    code, shown = run_at_terminal(payamak, "send-many", "list.csv", "--emulator", *options)
+    assert (code, len(sent())) == (1, count)
+    assert "Send?" not in shown
+
+
+def test_a_table_takes_no_text_for_markup(payamak: Command) -> None:
+    text = "[bold]سلام[/bold]"
+    control("POST", "inbox", {"gateway": "ghasedak", "sender": "09121234567", "line": "10008566", "text": text})
+    code, shown = run_at_terminal(payamak, "received", "--emulator")
+    header, row = shown.splitlines()
+    assert header.split() == ["received", "at", "sender", "line", "text"]
+    assert row.split()[2:] == ["09121234567", "10008566", text]
+    assert code == 0
