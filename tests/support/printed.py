@@ -69,7 +69,8 @@ def run(code: str, folder: Path | None = None) -> str:
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    # On a busy machine the development mode finds fault with how long a step took.
+    assert re.sub(r"^Executing <.* took [0-9.]+ seconds\n", "", done.stderr, flags=re.MULTILINE) == ""
     return done.stdout
 
 
