@@ -71,9 +71,14 @@ def oldest(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Send through random faults for three minutes, or: -- SECONDS SEED --uvloop --loops 2."""
     _install_wheel(session, "tests")
-    if "--uvloop" in session.posargs:
-        session.install("uvloop")
     session.run("python", "-m", "soak", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what a call costs, on the installed wheel. ``-- --help`` shows how to run a part of it."""
+    _install_wheel(session, "benchmarks")
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
@@ -96,9 +101,12 @@ def format_(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright, on the installed wheel, the tests and the examples."""
-    _install_wheel(session, "tests", "types")
+    _install_wheel(session, "tests", "types", "benchmarks")
     session.run("mypy", *(argument for package in PACKAGES for argument in ("-p", package)))
+    session.run("mypy", "benchmarks")
     folders = [str(Path(folder).resolve()) for folder in TYPED_FOLDERS]
+    # What imports the benchmarks has the root on its path, where the packages' folders hide tests of the same name.
+    with_root = [str(Path(folder).resolve()) for folder in ("benchmarks", "tests/performance")]
     settings = str(Path("pyproject.toml").resolve())
     # From elsewhere, so that mypy does not take tests/ghasedak for a part of the folder ghasedak.
     with session.chdir(session.create_tmp()):
@@ -106,16 +114,18 @@ def types(session: nox.Session) -> None:
     installed = str(session.run("python", "-c", "import payamak; print(*payamak.__path__)", silent=True)).strip()
     _run_pyright(session, [installed])
     # Tests look inside on purpose.
-    _run_pyright(session, folders, reportPrivateUsage=False)
+    _run_pyright(session, folders, reportPrivateUsage=False, exclude=("tests/performance",))
+    _run_pyright(session, with_root, reportPrivateUsage=False, path=".")
 
 
-def _run_pyright(session: nox.Session, folders: list[str], **settings: object) -> None:
+def _run_pyright(
+    session: nox.Session, folders: list[str], exclude: tuple[str, ...] = (), path: str = "tests", **settings: object
+) -> None:
     config = Path(session.create_tmp()) / "pyrightconfig.json"
     # pyright passes over absolute paths, and is content with nothing to check.
-    include = [os.path.relpath(folder, config.parent) for folder in folders]
-    extra = [os.path.relpath("tests", config.parent)]
-    base = {"typeCheckingMode": "strict", "include": include, "exclude": [], "extraPaths": extra}
-    config.write_text(json.dumps({**base, **settings}))
+    paths = {"include": folders, "exclude": exclude, "extraPaths": (path,)}
+    relative = {name: [os.path.relpath(entry, config.parent) for entry in entries] for name, entries in paths.items()}
+    config.write_text(json.dumps({"typeCheckingMode": "strict", **relative, **settings}))
     output = session.run(
         "pyright", "--project", str(config), "--pythonpath", str(Path(session.bin) / "python"), "--stats", silent=True
     )

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from xml.etree.ElementTree import Element, TreeBuilder  # noqa: S405 -- its parser is not used
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 import attrs
@@ -183,10 +183,13 @@ class _Values:
             return None
         if not len(node):
             return [] if "arrayType" in attributes else node.text or ""
+        return self._read_children(node, depth, is_array="arrayType" in attributes)
+
+    def _read_children(self, node: Element, depth: int, *, is_array: bool) -> Any:
         if all(_is_map_entry(child) for child in node):
             return _to_map(self._read_entry(child, depth) for child in node)
         values = [(_local(child.tag), self.read(child, depth + 1)) for child in node]
-        if "arrayType" in attributes or all(name == "item" for name, _ in values):
+        if is_array or all(name == "item" for name, _ in values):
             return [value for _, value in values]
         return _to_dict(values)
 

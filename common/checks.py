@@ -26,16 +26,21 @@ def require_text(value: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
     if not value or value.isspace():
         raise InvalidArgumentError(f"{argument} is empty", argument=argument)
+    if not _can_be_encoded(value):
+        raise InvalidArgumentError(
+            f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
+            argument=argument,
+        )
+    return value
+
+
+def _can_be_encoded(value: str) -> bool:
+    """Apart, because the encoding's error quotes the text, and hangs on whatever is raised while it is handled."""
     try:
         value.encode()
     except UnicodeEncodeError:
-        pass  # What is raised in here would quote the text.
-    else:
-        return value
-    raise InvalidArgumentError(
-        f"{argument} holds half a character (a lone surrogate), which cannot be sent: clean the text first",
-        argument=argument,
-    )
+        return False
+    return True
 
 
 def require_secret(value: object, argument: str) -> str:

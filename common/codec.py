@@ -254,9 +254,9 @@ def _make_model_hook(converter: cattrs.Converter, model: Any) -> Callable[[Any, 
     def structure_object(value: Any, wanted: Any) -> Any:
         if not isinstance(value, dict):
             raise TypeError("not an object")  # A string would pass for one whose fields are all missing.
+        known = cast("dict[str, Any]", value)
         if not aliases:
-            return structure(value, wanted)
-        known = as_dict(value)
+            return structure(known, wanted)
         renamed = {name: known[alias] for alias, name in aliases.items() if alias in known}
         return structure({**renamed, **known} if renamed else known, wanted)
 

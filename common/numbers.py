@@ -22,7 +22,7 @@ _LINE = re.compile(r"(?:\+98)?([0-9]{3,20})")
 
 def clean_digits(value: str) -> str:
     """Return ``value`` with Persian and Arabic digits as ASCII, and without blanks, dashes and invisible marks."""
-    return value.translate(_CLEAN)
+    return value if value.isascii() and value.isdigit() else value.translate(_CLEAN)
 
 
 def normalize_recipient(value: object, argument: str) -> str:

@@ -274,7 +274,7 @@ class HttpSession:
         deadline: float | None,
         timeout: Timeout,
     ) -> Reply:
-        options = self._options
+        options: _RequestOptions = self._options
         if request.method != "POST":
             middlewares = (certainty.keep_from_resending, *getattr(session, "_middlewares", ()))
             options = {**options, "middlewares": middlewares}
