@@ -81,8 +81,11 @@ async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int
 
     def end(number: int) -> None:
         caught.append(number)
-        # Not at once: two that come together must not become one.
-        asyncio.get_running_loop().call_soon(consuming.cancel)
+        if len(caught) == 1:
+            consuming.cancel()
+        else:
+            # Once it has felt the first: two that come together must not become one.
+            asyncio.get_running_loop().call_soon(consuming.cancel)
 
     with _handle_signals(end):
         try:

@@ -190,7 +190,8 @@ def test_help_version_and_no_arguments(payamak: Command) -> None:
     assert all(command in shown.stdout for command in COMMANDS | {"emulator"})
     assert re.fullmatch(r"payamak \d[^\n]*\n", payamak.run("--version").stdout)
     shown = payamak.run()
-    assert (shown.returncode, shown.stderr) == (2, "")
+    assert shown.returncode in (0, 2)  # typer has changed its mind about it
+    assert shown.stderr == ""
     assert "Usage: payamak" in shown.stdout
 
 
