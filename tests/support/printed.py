@@ -87,7 +87,7 @@ def emulator_as_printed() -> Generator[None]:
         lines: list[str] = []
         for line in process.stdout:
             lines.append(line)
-            if "ready" in line:
+            if "already" not in line and "ready" in line:
                 break
         else:
             raise AssertionError("the emulator did not start: " + "".join(lines))
