@@ -12,7 +12,7 @@ from pathlib import Path
 from .harness import CLIENT_CORE, Options, Row, print_table, stay_on_core
 
 # Each is a module here with a TITLE and a function run(options) -> list[Row].
-GROUPS = ("calls", "counters", "sends", "vendor", "decoding", "imports", "loops")
+GROUPS = ("calls", "counters", "sends", "many", "vendor", "decoding", "imports", "loops")
 
 
 def main() -> int:

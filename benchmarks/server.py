@@ -92,7 +92,7 @@ class Gateway:
 
     def _send_to_many(self, _head: bytes, body: bytes) -> bytes:
         receptors = _RECEPTORS.search(body)
-        count = receptors[1].count(b"%2C") + 1 if receptors else 0
+        count = receptors[1].replace(b"%2C", b",").count(b",") + 1 if receptors else 0
         return _http(_GHASEDAK_SEND % b",".join(b"%d" % number for number in range(4401, 4401 + count)))
 
     def _issue_token(self, _head: bytes, _body: bytes) -> bytes:

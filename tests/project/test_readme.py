@@ -43,6 +43,18 @@ def test_the_readme_has_the_examples_that_this_test_knows() -> None:
     }  # fmt: skip
 
 
+def test_the_persian_readme_has_the_same_examples() -> None:
+    blocks = [
+        sorted(re.findall(r"^```(?:python|console)\n.*?^```$", read_page(name), re.MULTILINE | re.DOTALL))
+        for name in ("README.md", "README.fa.md")
+    ]
+    # There, the two commands of `curl` have a block of their own.
+    assert [block for block in blocks[1] if "$ curl" not in block] == blocks[0]
+    for block in blocks[1]:
+        if "$ curl" in block:
+            assert block.splitlines()[1].removeprefix("$ ") in README
+
+
 def test_the_first_message() -> None:
     printed = run(EXAMPLES["The first message"])
     (message,) = sent()

@@ -1,0 +1,75 @@
+"""``send_many`` to 100,000 recipients: how long, how much memory, how many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import time
+import tracemalloc
+from collections.abc import Iterator
+
+from payamak.ghasedak import GhasedakClient, Outcome, OutgoingMessage
+
+from .harness import LINE, TEXT, Options, Row, running_server, take_stats
+
+TITLE = "send_many"
+RECIPIENTS, IN_FLIGHT, DELAY = 100_000, 20, 0.05
+_PER_REQUEST = 100
+
+
+def run(options: Options) -> list[Row]:
+    """Measure everything."""
+    with running_server(delay=DELAY) as server:
+        take_stats(server)
+        times = [asyncio.run(take_time(server, RECIPIENTS)) for _ in range(min(options.passes, 5))]
+        in_flight = take_stats(server)["most_in_flight"]
+    ideal = RECIPIENTS / _PER_REQUEST / IN_FLIGHT * DELAY
+    ratios = ", ".join(f"{taken / ideal:.2f}" for taken in times)
+    # Without a delay: what is in flight at once is the same, and a million take minutes as it is.
+    with running_server() as server:
+        memory = asyncio.run(trace_memory(server, RECIPIENTS))
+        rows = [
+            Row("time ÷ ideal (requests ÷ 20 × 50 ms)", statistics.median(times) / ideal, 1.07, 1.15, detail=ratios),
+            Row("most requests in flight of 20", in_flight, IN_FLIGHT, IN_FLIGHT),
+            Row("memory for 100,000, MB traced", memory / 1e6, 1, 2),
+        ]
+        if not options.quick:
+            more = asyncio.run(trace_memory(server, 10 * RECIPIENTS))
+            rows.append(
+                Row("memory for 1,000,000 ÷ for 100,000", more / memory, 1.2, 1.5, detail=f"{more / 1e6:.2f} MB")
+            )
+    return rows
+
+
+def make_messages(count: int) -> Iterator[OutgoingMessage]:
+    """One text to many, one at a time."""
+    return (OutgoingMessage(f"0912{number % 10_000_000:07}", TEXT, LINE) for number in range(count))
+
+
+async def take_time(server: str, count: int) -> float:
+    """Seconds from the first message to the last report."""
+    async with GhasedakClient("key", base_url=f"{server}/v2/") as client:
+        started = time.perf_counter()
+        await _send(client, count)
+        return time.perf_counter() - started
+
+
+async def trace_memory(server: str, count: int) -> int:
+    """The most bytes that Python has allocated at once beyond those of a client at work."""
+    async with GhasedakClient("key", base_url=f"{server}/v2/") as client:
+        await _send(client, IN_FLIGHT * _PER_REQUEST)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            await _send(client, count)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+async def _send(client: GhasedakClient, count: int) -> None:
+    sent = 0
+    async for report in client.send_many(make_messages(count), concurrency=IN_FLIGHT):
+        sent += report.outcome is Outcome.SENT
+    assert sent == count  # noqa: S101
