@@ -95,7 +95,7 @@ def _any_text(_instance: object, attribute: attrs.Attribute[Any], value: object)
 class Fault:
     """One ordered fault. The module's docstring lists the kinds and the arguments each takes.
 
-    Args:
+    Attributes:
         kind: what goes wrong.
         times: how many matching requests it befalls; None is without end.
         probability: how likely each matching request is to take it, above 0 and 1 at most.

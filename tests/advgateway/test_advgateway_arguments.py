@@ -110,7 +110,7 @@ BAD_SETTINGS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("argument", "fields"), BAD_SETTINGS, ids=repr)
+@pytest.mark.parametrize(("argument", "fields"), BAD_SETTINGS, ids=lambda value: repr(value).partition(" at 0x")[0])
 def test_bad_setting(argument: str, fields: dict[str, Any]) -> None:
     settings: dict[str, Any] = {"username": "u", "password": "p", "base_url": "https://example.com/", **fields}
     with pytest.raises(InvalidArgumentError) as caught:

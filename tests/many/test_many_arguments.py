@@ -31,7 +31,9 @@ BAD: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("arguments", BAD, ids=lambda arguments: "-".join(map(str, *arguments.items()))[:40])
+@pytest.mark.parametrize(
+    "arguments", BAD, ids=lambda arguments: "-".join(map(str, *arguments.items())).partition(" at 0x")[0][:40]
+)
 def test_bad_arguments(arguments: dict[str, Any]) -> None:
     (name,) = arguments
     client = GHASEDAK.make(base_url="https://example.invalid/")

@@ -1,19 +1,93 @@
-"""Every example of the pages in docs/ runs as it is printed."""
+"""Every block of code of the pages in docs/ is run as it is printed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+import contextlib
+import json
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import tomllib
+import types
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
-from support.printed import ROOT, control, emulator_as_printed, list_examples, read_page, run, sent
+from support.printed import (
+    EMULATOR,
+    ROOT,
+    Block,
+    control,
+    emulator_as_printed,
+    environment,
+    free_port,
+    list_blocks,
+    read_page,
+    run,
+    sent,
+)
 
-EXAMPLES = [
-    pytest.param(code, id=f"{page.stem}: {heading}")
-    for page in sorted((ROOT / "docs").glob("*.md"))
-    if page.stem != "testing"  # Its application and its tests have a test of their own.
-    for heading, code in list_examples(read_page(f"docs/{page.name}")).items()
-]
+# These two have tests of their own.
+ELSEWHERE = ("testing.md", "command-line.md")
+PAGES = {
+    str(path.relative_to(ROOT / "docs")): list_blocks(read_page(str(path.relative_to(ROOT))))
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    if path.name not in ELSEWHERE
+}
+# The first that fits tells how an example is run.
+KINDS = {
+    "test": re.compile(r"^(async )?def test_", re.MULTILINE),
+    "service": re.compile(r"\bFastAPI\("),
+    "bot": re.compile(r"\bDispatcher\("),
+    "worker": re.compile(r"\.add_signal_handler\("),
+    "script": re.compile(r"\basyncio\.run\("),
+    "module": re.compile(""),
+}
+
+
+class Place(NamedTuple):
+    """A block, and where it stands."""
+
+    page: str
+    number: int
+
+    @property
+    def block(self) -> Block:
+        return PAGES[self.page][self.number]
+
+    @property
+    def kind(self) -> str:
+        return next(kind for kind, sign in KINDS.items() if sign.search(self.block.code))
+
+    def save_files(self, folder: Path) -> None:
+        """Save what the page gives a name, as its reader does."""
+        for block in PAGES[self.page]:
+            if block.title:
+                (folder / block.title).write_text(block.code, encoding="utf-8")
+
+    @property
+    def printed_output(self) -> str | None:
+        """What the page says that the example prints."""
+        following = PAGES[self.page][self.number + 1 : self.number + 2]
+        is_output = following and following[0].language == "text" and following[0].heading == self.block.heading
+        return following[0].code if is_output else None
+
+
+def find(language: str, *kinds: str) -> list[Any]:
+    places = [Place(page, number) for page, blocks in PAGES.items() for number in range(len(blocks))]
+    return [
+        pytest.param(place, id=f"{place.page}: {place.block.heading}, {place.number}")
+        for place in places
+        if place.block.language == language and (not kinds or place.kind in kinds)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +96,263 @@ def emulator_process() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("code", EXAMPLES)
-def test_the_example_runs_as_printed(code: str, tmp_path: Path, emulator_process: None) -> None:
+@pytest.fixture(autouse=True)
+def fresh_emulator(emulator_process: None) -> None:
     control("POST", "reset", {})
-    run(code, tmp_path)
-    assert sent()
+
+
+def test_every_block_is_of_a_kind_that_a_test_runs() -> None:
+    # Drawings have no language; what a text block shows is compared where it follows an example.
+    known = {"python", "console", "dockerfile", "text", ""}
+    assert {block.language for blocks in PAGES.values() for block in blocks} <= known
+
+
+@pytest.mark.parametrize("place", find("python", "script"))
+def test_the_script_runs_as_printed(place: Place, tmp_path: Path) -> None:
+    place.save_files(tmp_path)
+    printed = run(place.block.code, tmp_path)
+    assert control("GET", "requests")["requests"] or "Emulator(" in place.block.code
+    if place.printed_output is not None:
+        assert printed == place.printed_output
+
+
+@pytest.mark.parametrize("place", find("python", "module"))
+def test_the_module_is_imported_by_another_example(place: Place, tmp_path: Path) -> None:
+    assert place.block.title
+    place.save_files(tmp_path)
+    name = place.block.title.removesuffix(".py")
+    run(f"import {name}", tmp_path)
+    assert any(re.search(rf"^from {name} import ", block.code, re.MULTILINE) for block in PAGES[place.page])
+
+
+@pytest.mark.parametrize("place", find("python", "test"))
+def test_the_test_passes(place: Place, tmp_path: Path) -> None:
+    place.save_files(tmp_path)
+    (tmp_path / "test_printed.py").write_text(place.block.code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_printed.py"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment(),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall(KINDS["test"], place.block.code)) == int(re.findall(r"(\d+) passed", done.stdout)[0])
+
+
+@pytest.mark.parametrize("place", find("python", "service"))
+def test_the_service_starts_and_stops(place: Place, tmp_path: Path) -> None:
+    place.save_files(tmp_path)
+    (tmp_path / "printed.py").write_text(place.block.code, encoding="utf-8")
+    with serve(["uvicorn", "printed:app", "--log-level", "warning"], tmp_path) as url:
+        assert ask(f"{url}/openapi.json", None)[0] == 200
+
+
+@pytest.mark.parametrize("place", find("python", "worker"))
+def test_the_worker_ends_when_it_is_told_to(place: Place, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", place.block.code],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(),
+    ) as worker:  # fmt: skip
+        wait_until(lambda: len(sent()) > 2)
+        worker.send_signal(signal.SIGTERM)
+        printed, complaints = worker.communicate(timeout=20)
+    assert (worker.returncode, printed, complaints) == (0, "nothing is in flight any more\n", "")
+
+
+def test_the_only_bot_is_that_of_the_tutorial() -> None:
+    assert [parameter.values[0].page for parameter in find("python", "bot")] == ["tutorial.md"]
+
+
+async def test_the_tutorials_bot_logs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aiogram import Bot, Dispatcher
+    from aiogram.types import Update
+    from support.telegram import stand_in
+
+    code = {block.title: block.code for block in PAGES["tutorial.md"]}
+    codes = types.ModuleType("codes")
+    monkeypatch.setitem(sys.modules, "codes", codes)
+    exec(code["codes.py"], vars(codes))  # noqa: S102
+    defined: dict[str, Any] = {"__name__": "bot"}
+    exec(code["bot.py"], defined)  # noqa: S102
+    dispatcher: Dispatcher = defined["dispatcher"]
+    async with stand_in() as (bot, answers):
+
+        async def feed(bot: Bot, **content: Any) -> None:
+            message = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, **content}
+            await dispatcher.feed_update(bot, Update.model_validate({"update_id": 1, "message": message}))
+
+        contact = {"phone_number": "+989121234567", "first_name": "S"}
+        await feed(bot, contact=contact)
+        await feed(bot, text="wrong")
+        await feed(bot, text=sent()[-1]["params"][0])
+        control("POST", "faults", {"kind": "drop_after_read"})
+        await feed(bot, contact=contact)
+        control("POST", "faults", {"kind": "status", "status": 401})
+        await feed(bot, contact=contact)
+        await dispatcher.emit_shutdown()
+    assert answers == [
+        "کد برای شما پیامک شد.", "این کد درست نیست.", "خوش آمدید!",
+        "شاید کد در راه باشد؛ کمی صبر کنید.", "کد ارسال نشد. کمی بعد دوباره امتحان کنید.",
+    ]  # fmt: skip
+    assert len(sent()) == 2
+
+
+def test_the_tutorials_service_logs_in(tmp_path: Path) -> None:
+    Place("tutorial.md", 0).save_files(tmp_path)
+    with serve(["uvicorn", "service:app", "--log-level", "warning"], tmp_path) as url:
+        assert ask(f"{url}/login", {"number": "09121234567"}) == (200, {"status": "sent"})
+        (code,) = sent()[-1]["params"]
+        assert ask(f"{url}/verify", {"number": "09121234567", "code": "wrong"})[0] == 401
+        assert ask(f"{url}/verify", {"number": "09121234567", "code": code})[0] == 200
+        assert ask(f"{url}/verify", {"number": "09121234567", "code": code})[0] == 401
+        assert ask(f"{url}/login", {"number": "123"})[0] == 422
+        control("POST", "faults", {"kind": "drop_after_read"})
+        assert ask(f"{url}/login", {"number": "09122222222"}) == (202, {"status": "on its way, perhaps"})
+        assert ask(f"{url}/verify", {"number": "09122222222", "code": sent()[-1]["params"][0]})[0] == 200
+        assert ask(f"{url}/login", {"number": "09000000009"})[0] == 503
+    assert len(sent()) == 2
+
+
+def test_the_deployed_service_answers(tmp_path: Path) -> None:
+    Place("deployment.md", 0).save_files(tmp_path)
+    with serve(["uvicorn", "service:app", "--log-level", "error"], tmp_path) as url:
+        assert ask(f"{url}/health", None) == (200, {"status": "ok"})
+        assert ask(f"{url}/notify/09121234567", {}) == (200, {"status": "sent"})
+        assert ask(f"{url}/notify/123", {})[0] == 422
+        control("POST", "faults", {"kind": "drop_after_read"})
+        assert ask(f"{url}/notify/09121234567", {}) == (200, {"status": "unknown"})
+        assert ask(f"{url}/notify/09000000009", {})[0] == 503
+    assert len(sent()) == 2
+
+
+def test_the_token_is_shared_with_the_next_process(tmp_path: Path) -> None:
+    Place("token.md", 0).save_files(tmp_path)
+    for _ in range(2):
+        run("import runpy; runpy.run_path('shared_token.py', run_name='__main__')", tmp_path)
+    paths = [request["path"] for request in control("GET", "requests")["requests"]]
+    assert [path.rpartition("/")[2] for path in paths] == ["GetToken", "GetUserInfo", "GetUserInfo"]
+
+
+@pytest.mark.parametrize("place", find("dockerfile"))
+def test_the_container_starts_what_the_page_has(place: Place, tmp_path: Path) -> None:
+    place.save_files(tmp_path)
+    copied = re.findall(r"^COPY (\S+) \.$", place.block.code, re.MULTILINE)
+    assert copied
+    assert all((tmp_path / name).exists() for name in copied)
+    (command,) = re.findall(r"^CMD (\[.+\])$", place.block.code, re.MULTILINE)
+    arguments: list[str] = json.loads(command)
+    with serve([argument.replace("0.0.0.0", "127.0.0.1") for argument in arguments], tmp_path) as url:  # noqa: S104
+        assert ask(f"{url}/health", None)[0] == 200
+
+
+@pytest.mark.parametrize("place", find("console"))
+def test_the_commands_work(place: Place, tmp_path: Path) -> None:
+    place.save_files(tmp_path)
+    commands = re.findall(r"^\$ (.+)$", place.block.code, re.MULTILINE)
+    assert commands
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        while "=" in words[0]:
+            words.pop(0)  # The environment, which `environment` sets for all.
+        assert words[0] in COMMANDS, f"say here how to try {words[0]}"
+        COMMANDS[words[0]](words[1:], place, tmp_path)
+
+
+def try_pip(words: list[str], place: Place, folder: Path) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert words[0] == "install"
+    (wanted,) = re.findall(r"(?:\.|payamak)(?:\[(.+)\])?$", words[-1])
+    assert not wanted or wanted in extras
+
+
+def try_python(words: list[str], place: Place, folder: Path) -> None:
+    if words[0] == "dev.py":
+        tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+        sessions = {node.name.rstrip("_") for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert set(words[1:]) <= sessions
+        return
+    assert words[:2] == ["-m", "payamak.emulator"]
+    with subprocess.Popen(
+        [sys.executable, *words, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as emulator:
+        assert emulator.stdout is not None
+        assert any("ready" in line for line in emulator.stdout)
+        emulator.terminate()
+        assert emulator.wait(10) == 0
+
+
+def try_curl(words: list[str], place: Place, folder: Path) -> None:
+    assert words[:-2] in ([], [words[0]])
+    data = words[1].encode() if words[0] == "-d" else None
+    assert words[-1].startswith(EMULATOR)
+    with urllib.request.urlopen(urllib.request.Request(words[-1], data), timeout=5) as reply:
+        assert json.load(reply)
+
+
+def try_sqlite3(words: list[str], place: Place, folder: Path) -> None:
+    """The file is that of the example under the same heading."""
+    for block in PAGES[place.page][: place.number]:
+        if block.language == "python" and block.heading == place.block.heading:
+            run(block.code, folder)
+    with contextlib.closing(sqlite3.connect(folder / words[0])) as database:
+        assert database.execute(words[1]).fetchall()
+
+
+def try_pytest(words: list[str], place: Place, folder: Path) -> None:
+    assert all((folder / word).exists() for word in words)  # The test itself runs above.
+
+
+def try_uvicorn(words: list[str], place: Place, folder: Path) -> None:
+    with serve(["uvicorn", *words], folder) as url:
+        assert ask(f"{url}/openapi.json", None)[0] == 200
+
+
+COMMANDS: dict[str, Callable[[list[str], Place, Path], None]] = {
+    "pip": try_pip,
+    "python": try_python,
+    "python3": try_python,
+    "curl": try_curl,
+    "sqlite3": try_sqlite3,
+    "pytest": try_pytest,
+    "uvicorn": try_uvicorn,
+}
+
+
+@contextlib.contextmanager
+def serve(command: list[str], folder: Path) -> Generator[str, None, None]:
+    """Run a service on a port of its own, stop it with SIGTERM, and see that it ends without a complaint."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", *command, "--port", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, env=environment(),
+    ) as server:  # fmt: skip
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            printed, _ = server.communicate(timeout=30)
+    # uvicorn ends by the signal that it was sent, once it has shut down.
+    assert server.returncode in (0, -signal.SIGTERM), printed
+    assert "Traceback" not in printed
+
+
+def ask(url: str, body: object) -> tuple[int, Any]:
+    """Post a body, or get if there is none, as soon as the service answers."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=20) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+        except urllib.error.URLError:
+            assert time.monotonic() < until, "the service did not start"
+            time.sleep(0.1)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.1)
