@@ -50,8 +50,11 @@ class AdvGatewayCarrier(Carrier):
 
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
         """Ask for the ids of an answer that could not be understood, if it has one for each message."""
-        if not isinstance(error, ReplyError) or len(error.message_ids) != len(items):
+        if isinstance(error, ReplyError) and len(error.message_ids) == len(items):
+            for item, message_id in zip(items, error.message_ids, strict=True):
+                item.reference = item.reference or str(message_id)
+        if not all(item.reference for item in items):
             return None
         await self.pace()
-        statuses = await self._client.statuses(error.message_ids)
+        statuses = await self._client.statuses(int(item.reference or "") for item in items)
         return [status.message_id if isinstance(status.status, DeliveryCode) else None for status in statuses]

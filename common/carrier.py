@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import datetime
+import math
 from collections.abc import Hashable, Sequence
 from typing import Protocol
 
@@ -69,6 +70,8 @@ class Carrier(abc.ABC):
 
     rate_limit: RateLimiter | None = None
     """Asked before each request, for those of `find` by the carrier itself: see `pace`."""
+    longest_call = math.inf
+    """Seconds after which a request has left, or never will."""
     finds_by_content = False
     """Whether it takes what the gateway has of the same content for the message. What an earlier run left open is then
     looked for last, when all is known of what that run has sent."""

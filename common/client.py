@@ -105,6 +105,7 @@ class GatewayClient:
         else:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
         self._closed = False
+        self._closing = False
         self._sendings = weakref.WeakSet[SendMany]()
         self._log = logging.getLogger(f"payamak.{self.gateway}")
 
@@ -134,8 +135,8 @@ class GatewayClient:
 
         A `send_many` that still runs is ended first, as if its loop had been left.
         """
-        for sending in list(self._sendings):
-            await sending.aclose()
+        self._closing = True
+        await asyncio.gather(*(sending.aclose() for sending in list(self._sendings)))
         self._closed = True
         if self._closes_session:
             await self._session.aclose()
@@ -170,7 +171,7 @@ class GatewayClient:
                 a second. It is asked before each request but those that are repeated, and can be shared.
             progress: A function that is called with a `Progress` after each report.
             journal: Where to write down what is done, so that a killed process can go on where it was: a
-                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`.
+                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`. For one `send_many` at a time.
             on_unknown: What to do when the answer to a request was lost; by default the gateway is asked, where it can
                 be. Nothing is ever sent again unless you say `OnUnknown.RESEND`.
             grace: How long a message that the gateway does not know may still turn up, in seconds. Only after that is
@@ -179,15 +180,18 @@ class GatewayClient:
 
         Raises:
             InvalidArgumentError: An argument is wrong. A message that is wrong gets a report and raises nothing.
-            ClientStateError: The client is closed.
-            JournalError: The journal cannot be read.
+            ClientStateError: When iterating: the client is closed, or the journal is in use by another `send_many`.
+            JournalError: When iterating: the journal cannot be read.
         """
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
+        carrier = self._make_carrier()
+        if self._timeout.total is not None:
+            carrier.longest_call = self._timeout.total
         return SendMany(
             messages,
             plan,
             gateway=self.gateway,
-            carrier=self._make_carrier(),
+            carrier=carrier,
             log=self._log,
             on_start=self._enter_sending,
         )
@@ -196,7 +200,7 @@ class GatewayClient:
         raise NotImplementedError
 
     def _enter_sending(self, sending: SendMany) -> None:
-        if self._closed:
+        if self._closing:
             raise ClientStateError("the client is closed: make a new one")
         self._sendings.add(sending)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from .carrier import Carrier, Item
-from .errors import JournalError, Outcome, PayamakError
+from .errors import ClientStateError, JournalError, Outcome, PayamakError
 from .refusals import Refusals, may_split
 from .register import Register
 from .results import SendResult
@@ -183,7 +183,8 @@ class Courier:
     async def _search(self, left: list[Item]) -> bool:
         """Ask until all is known or the grace period is over. Returns whether what is left was certainly not sent."""
         now = asyncio.get_running_loop().time
-        until = now() + self._grace - _get_age(left)
+        # An earlier run wrote down that a request would leave; it may have waited as long as a call may take.
+        until = now() + self._grace - max(0.0, _get_age(left) - self._carrier.longest_call)
         wait = _FIRST_WAIT
         while left and not self.closing and self._on_unknown is not OnUnknown.LEAVE:
             # What is asked now may still come in later, unless the grace period is over already.
@@ -202,6 +203,8 @@ class Courier:
         try:
             async with self._slots:
                 found = await self._carrier.find(left, left[0].error)
+        except ClientStateError:
+            return None
         except PayamakError:
             return False  # Its attempts are in the log. It is asked again until the grace period is over.
         if found is None:

@@ -26,8 +26,11 @@ from .results import OutgoingMessage, Progress, SendReport
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""
-_LONGEST_WAITING = 10
+_LONGEST_WAITING = 50
 """So many requests' worth of messages are read while one waits for company."""
+
+_journals_in_use: set[int] = set()
+"""Two sendings on one journal would each take what the other has begun for not begun."""
 
 
 @attrs.frozen
@@ -131,7 +134,7 @@ class SendMany:
         """Send, and yield one report for each message, as they come.
 
         Raises:
-            Exception: What the iterable of messages raised, after the reports of those that it had given before.
+            Exception: What the iterable of messages raised, or a hook, after the reports of all that was taken.
         """
         self._start()
         reports, news = self._register.reports, self._register.news
@@ -168,7 +171,9 @@ class SendMany:
         finally:
             for task in self._tasks:
                 task.cancel()
-            await asyncio.wait({self._task})
+            while not self._task.done():
+                await asyncio.wait({self._task}, timeout=max(1.0, self._plan.close_timeout))
+                self._task.cancel()  # It waits for a journal that hangs.
             if self._failure is not None:
                 self._log.error("send_many: it was left early, and had failed with %s", type(self._failure).__name__)
 
@@ -176,13 +181,22 @@ class SendMany:
         if self._task is None and not self._closed:
             try:
                 self._on_start(self)
+                if self._plan.journal is not None and id(self._plan.journal) in _journals_in_use:
+                    raise ClientStateError("the journal is in use by another send_many: one at a time")
             except ClientStateError:
                 self._closed = True
                 raise
+            if self._plan.journal is not None:
+                _journals_in_use.add(id(self._plan.journal))
             self._task = asyncio.create_task(self._run())
-            self._task.add_done_callback(lambda _: self._register.news.set())
+            self._task.add_done_callback(self._end)
         elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
             raise ClientStateError("this send_many belongs to another event loop")
+
+    def _end(self, _task: asyncio.Task[None]) -> None:
+        _journals_in_use.discard(id(self._plan.journal))
+        self._messages = ()  # Or an asynchronous generator would be kept from its own cleaning up.
+        self._register.news.set()
 
     async def _run(self) -> None:
         try:

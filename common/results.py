@@ -115,7 +115,7 @@ class SendReport:
         message_id: The gateway's id, if it was sent: the bulk id at the op-driven gateway.
         error: Why it was not sent, or why nobody knows; ``None`` if it was sent.
         reference: By what the gateway can be asked for it: the check id at Ghasedak, the batch key at sms.ir.
-        from_journal: Whether an earlier run had settled it, and nothing was done in this one.
+        from_journal: Whether the journal had it settled already, so that nothing was done.
     """
 
     index: int

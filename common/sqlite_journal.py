@@ -57,13 +57,21 @@ _MOST_PARAMETERS = 500
 Row = tuple[Any, ...]
 
 
+class _Hidden(list[Any]):
+    """Values for SQLite. aiosqlite writes what it is given into its log, where no number and no text may stand."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden>"
+
+
 class SqliteJournal:
     """A journal in a file, for one job: ``async with SqliteJournal("bills-2026-11.db") as journal``.
 
     The table ``messages`` can be read with plain SQL, also while it is in use: one row a message, with ``state`` one of
     ``in flight``, ``sent``, ``refused``, ``not sent`` and ``unknown``. What is written survives a power cut.
 
-    One process at a time can use it; a second one gets a `JournalError`. A file named like it, with ``.lock``, is where
+    One `send_many` at a time can use it; put ``async with client.send_many(…)`` inside, so that what is in flight is
+    written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file named like it, with ``.lock``, is where
     they meet.
 
     Args:
@@ -147,7 +155,7 @@ class SqliteJournal:
         keys = list(wanted)
         try:
             for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = keys[start : start + _MOST_PARAMETERS]
+                part = _Hidden(keys[start : start + _MOST_PARAMETERS])
                 async with database.execute(f"{_READ} ({', '.join('?' * len(part))})", part) as cursor:
                     async for row in cursor:
                         found[row[0]] = self._to_entry(tuple(row), wanted[row[0]])
@@ -196,7 +204,7 @@ class SqliteJournal:
         database = self._require_open()
         try:
             await database.execute("BEGIN IMMEDIATE")
-            await database.executemany(_WRITE, rows)
+            await database.executemany(_WRITE, _Hidden(rows))
             await database.commit()
         except BaseException:
             # Whatever it was, the next write must not find this transaction open.

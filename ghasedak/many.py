@@ -84,7 +84,11 @@ class GhasedakCarrier(Carrier):
             if error.gateway_message is None:
                 raise  # A bare 404 may come from anything on the way, and says nothing about the message.
             return None
-        return next((status.message_id for status in statuses if _is_known(status)), None)
+        # A check id that was used before leads to another's message, too.
+        ids = (
+            status.message_id for status in statuses if _is_known(status) and _number_of(status) in (item.number, None)
+        )
+        return next(ids, None)
 
 
 def _is_known(status: MessageStatus) -> bool:

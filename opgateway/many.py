@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..common import checks
 from ..common.carrier import Carrier, Item
-from ..common.errors import NotFoundError, PayamakError, ReplyError
+from ..common.errors import InvalidArgumentError, NotFoundError, PayamakError, ReplyError
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
@@ -54,5 +54,12 @@ class OpGatewayCarrier(Carrier):
             deliveries = await self._client.delivery(bulk_id)
         except NotFoundError:
             return [None for _ in items]
-        numbers = {normalize_recipient(delivery.recipient, "recipient") for delivery in deliveries}
+        numbers = {_clean(delivery.recipient) for delivery in deliveries}
         return [bulk_id if item.number in numbers else None for item in items]
+
+
+def _clean(recipient: str) -> str | None:
+    try:
+        return normalize_recipient(recipient, "recipient")
+    except InvalidArgumentError:
+        return None

@@ -24,7 +24,7 @@ from .contacts import Contacts
 from .drafts import Drafts
 from .errors import TokenRejection
 from .groups import Groups
-from .many import SmsIrCarrier
+from .many import Claims, SmsIrCarrier
 from .messages import Messages
 from .notifications import Notifications
 from .occasional_messages import OccasionalMessages
@@ -114,6 +114,7 @@ class SmsIrClient(GatewayClient):
             refresh_margin=token_refresh_margin,
             expiry_margin=token_expiry_margin,
         )
+        self._claims = Claims()
         self.transactions = Transactions(self._request)
         """The account's payments."""
         self.groups = Groups(self._request)
@@ -162,7 +163,7 @@ class SmsIrClient(GatewayClient):
         return await self._request(operations.FAQ, Arguments, read_list("FrequentlyAskedQuestions", Question))
 
     def _make_carrier(self) -> Carrier:
-        return SmsIrCarrier(self)
+        return SmsIrCarrier(self, self._claims)
 
     async def _request(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> T:
         return await self._perform(

@@ -20,6 +20,30 @@ if TYPE_CHECKING:
 _MARK = "after "
 
 
+_SENDS_BETWEEN_LOOKS = 50
+"""So often it is looked up which send is the newest, so that a search need not go back to the beginning."""
+_MOST_TAKEN = 10_000
+
+
+class Claims:
+    """Which sends of an account belong to a request. All sendings of a client share it.
+
+    Attributes:
+        taken: Batch keys of sends whose answer named them, or that were found for a request; the last so many.
+        in_flight: Text and numbers of each request that may still be answered.
+    """
+
+    def __init__(self) -> None:
+        self.taken: dict[str | None, None] = {}
+        self.in_flight: list[tuple[str, frozenset[str]]] = []
+
+    def take(self, batch_key: str | None) -> None:
+        """A send belongs to one request only."""
+        self.taken[batch_key] = None
+        if len(self.taken) > _MOST_TAKEN:
+            del self.taken[next(iter(self.taken))]
+
+
 class SmsIrCarrier(Carrier):
     """Sends with ``messages.send_to_numbers``. Before its request leaves, a message is marked with the newest send that
     the gateway's list has, so that a lost one can be looked for among those that came after.
@@ -28,13 +52,11 @@ class SmsIrCarrier(Carrier):
     limit = 100
     finds_by_content = True
 
-    def __init__(self, client: SmsIrClient) -> None:
+    def __init__(self, client: SmsIrClient, claims: Claims) -> None:
         self._client = client
+        self._claims = claims
         self._newest: int | None = None
-        self._taken: set[str | None] = set()
-        """Sends that belong to a request: its answer named them, or they were found for it."""
-        self._in_flight: list[tuple[str, frozenset[str]]] = []
-        """Text and numbers of each request that may still be answered."""
+        self._sends = 0
         self._log = logging.getLogger(f"payamak.{client.gateway}")
 
     def check(self, message: OutgoingMessage, argument: str) -> None:
@@ -47,19 +69,19 @@ class SmsIrCarrier(Carrier):
         refuse_time(message, argument)
 
     async def start(self) -> None:
-        """Learn which send is the newest."""
+        """Learn which send is the newest. What leaves from now on is newer."""
         await self.pace()
         try:
             self._newest = max((sent.id for sent in await self._client.messages.sent_page()), default=0)
         except PayamakError as error:
             self._log.warning(
-                "send_many: the list of what was sent cannot be read (%s), so unknown outcomes will stay unknown",
+                "send_many: the list of what was sent cannot be read (%s), so an unknown outcome may stay unknown",
                 type(error).__name__,
             )
 
     def recall(self, item: Item) -> None:
         """What an earlier run sent is no trace of a lost message."""
-        self._taken.add(item.reference)
+        self._claims.take(item.reference)
 
     def mark(self, item: Item) -> None:
         """Remember after which send the message left."""
@@ -70,15 +92,18 @@ class SmsIrCarrier(Carrier):
         """Send in one request."""
         numbers, text = [item.number for item in items], items[0].message.text
         flight = text, frozenset(numbers)
-        self._in_flight.append(flight)
+        self._sends += 1
+        if self._sends % _SENDS_BETWEEN_LOOKS == 0:
+            await self.start()
+        self._claims.in_flight.append(flight)
         try:
             batch = await self._client.messages.send_to_numbers(numbers, text)
         finally:
-            self._in_flight.remove(flight)
+            self._claims.in_flight.remove(flight)
         ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
         results = [self._take(item, ids, batch.batch_key) for item in items]
         if all(result.ok for result in results):
-            self._taken.add(batch.batch_key)
+            self._claims.take(batch.batch_key)
         return results
 
     def _take(self, item: Item, ids: Mapping[str | None, int | None], batch_key: str | None) -> SendResult:
@@ -99,12 +124,12 @@ class SmsIrCarrier(Carrier):
         texts = {item.message.text for item in items}
         ids: list[int | None] = [None] * len(items)
         for sent in await self._list_sent_after(min(int(mark.removeprefix(_MARK)) for mark in marks)):
-            if sent.text not in texts or not sent.batch_key or sent.batch_key in self._taken:
+            if sent.text not in texts or not sent.batch_key or sent.batch_key in self._claims.taken:
                 continue
             found = await self._list_recipients(sent.batch_key)
             wanted = {number: open_places for number in found if (open_places := places.get((sent.text, number)))}
             if wanted and self._is_left_over(sent, found):
-                self._taken.add(sent.batch_key)
+                self._claims.take(sent.batch_key)
                 for number, open_places in wanted.items():
                     place = open_places.pop()
                     ids[place], items[place].reference = found[number], sent.batch_key
@@ -120,8 +145,8 @@ class SmsIrCarrier(Carrier):
 
     def _is_left_over(self, sent: SentMessage, numbers: Collection[str]) -> bool:
         """Whether a send belongs to no other request, also none whose answer is still to come."""
-        return sent.batch_key not in self._taken and not any(
-            text == sent.text and to.issuperset(numbers) for text, to in self._in_flight
+        return sent.batch_key not in self._claims.taken and not any(
+            text == sent.text and to.issuperset(numbers) for text, to in self._claims.in_flight
         )
 
     async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
