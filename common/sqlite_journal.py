@@ -71,8 +71,8 @@ class SqliteJournal:
     ``in flight``, ``sent``, ``refused``, ``not sent`` and ``unknown``. What is written survives a power cut.
 
     One `send_many` at a time can use it; put ``async with client.send_many(…)`` inside, so that what is in flight is
-    written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file named like it, with ``.lock``, is where
-    they meet.
+    written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file
+    named like it, with ``.lock``, is where they meet.
 
     Args:
         path: The file; it is made if it is not there. Keep it on a local disk.
