@@ -21,7 +21,7 @@ def run(options: Options) -> list[Row]:
             seconds = _import(name)
             if number:  # The first pass writes the bytecode.
                 times[name].append(seconds)
-    return [Row(name, ratio(times[name], times["aiohttp"]), goal=1.07, gate=1.4) for name in names[1:]]
+    return [Row(name, ratio(times[name], times["aiohttp"]), goal=1.07, gate=1.15) for name in names[1:]]
 
 
 def _import(name: str) -> float:

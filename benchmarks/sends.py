@@ -30,7 +30,7 @@ async def _measure(server: str, options: Options) -> list[Row]:
                 rows.append(
                     Row(
                         f"{name}, {in_flight} in flight", ratio(times["ours"], times["naive"]),
-                        goal=0.9 if is_form else 1.0, gate=1.1 if is_form else 1.75, detail=in_microseconds(times),
+                        goal=0.9 if is_form else 1.0, gate=1.0 if is_form else 1.15, detail=in_microseconds(times),
                     )
                 )  # fmt: skip
     return rows
