@@ -29,8 +29,8 @@ _MOST_WAITING = 5
 _LONGEST_WAITING = 50
 """So many requests' worth of messages are read while one waits for company."""
 
-_journals_in_use: set[int] = set()
-"""Two sendings on one journal would each take what the other has begun for not begun."""
+_journals_in_use: dict[int, Journal] = {}
+"""By their ids. Two sendings on one journal would each take what the other has begun for not begun."""
 
 
 @attrs.frozen
@@ -187,14 +187,14 @@ class SendMany:
                 self._closed = True
                 raise
             if self._plan.journal is not None:
-                _journals_in_use.add(id(self._plan.journal))
+                _journals_in_use[id(self._plan.journal)] = self._plan.journal
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(self._end)
         elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
             raise ClientStateError("this send_many belongs to another event loop")
 
     def _end(self, _task: asyncio.Task[None]) -> None:
-        _journals_in_use.discard(id(self._plan.journal))
+        _journals_in_use.pop(id(self._plan.journal), None)
         self._messages = ()  # Or an asynchronous generator would be kept from its own cleaning up.
         self._register.news.set()
 
