@@ -52,9 +52,9 @@ class SmsIrCarrier(Carrier):
     limit = 100
     finds_by_content = True
 
-    def __init__(self, client: SmsIrClient, claims: Claims) -> None:
+    def __init__(self, client: SmsIrClient, claims: Claims | None = None) -> None:
         self._client = client
-        self._claims = claims
+        self._claims = Claims() if claims is None else claims
         self._newest: int | None = None
         self._sends = 0
         self._log = logging.getLogger(f"payamak.{client.gateway}")
