@@ -111,9 +111,14 @@ class SqliteJournal:
             raise JournalError("the journal is in use: one process at a time can send with it") from None
         except (OSError, NotImplementedError) as error:
             raise _fail("opened", error) from error
+        opening = asyncio.create_task(self._open())
         try:
-            self._database = await self._open()
+            self._database = await asyncio.shield(opening)
         except BaseException:
+            # aiosqlite, if cancelled, leaves a connection that nobody closes: so it goes on to its end.
+            await asyncio.wait({opening})
+            if not opening.cancelled() and opening.exception() is None:
+                await opening.result().close()
             self._lock.release()
             raise
         return self

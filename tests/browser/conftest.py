@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from payamak.emulator import Emulator
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from support.browser import SENDERS, Look, Send
 
 ARGUMENTS = [
@@ -56,6 +56,10 @@ async def browser() -> AsyncIterator[Browser]:
 async def emulator() -> AsyncIterator[Emulator]:
     async with Emulator() as running:
         yield running
+
+
+# A busy machine draws slowly.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

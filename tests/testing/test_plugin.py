@@ -119,6 +119,8 @@ def test_it_costs_nothing_to_who_does_not_use_it(pytester: pytest.Pytester, monk
         assert threading.active_count() == 1
     """
     pytester.makepyfile(test)
+    # Where the temporary folder lies inside this repository, its settings are for plugins that are not loaded here.
+    pytester.makeini("[pytest]")
     # Other plugins that happen to be here import asyncio themselves.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     # Development mode imports asyncio.
