@@ -7,7 +7,7 @@ import contextlib
 import copy
 import datetime
 import enum
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
 from .carrier import Carrier, Item
@@ -219,7 +219,7 @@ class Courier:
         return True
 
     @contextlib.contextmanager
-    def _keep_from_cutting(self) -> Iterator[None]:
+    def _keep_from_cutting(self) -> Generator[None, None, None]:
         task = asyncio.current_task()
         nested = task in self.busy
         self.busy.add(task)

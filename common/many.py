@@ -29,8 +29,8 @@ _MOST_WAITING = 5
 _LONGEST_WAITING = 50
 """So many requests' worth of messages are read while one waits for company."""
 
-_journals_in_use: dict[int, Journal] = {}
-"""By their ids. Two sendings on one journal would each take what the other has begun for not begun."""
+_journals_in_use: dict[int, SendMany] = {}
+"""Who uses a journal, by its id. Two sendings on one would each take what the other has begun for not begun."""
 
 
 @attrs.frozen
@@ -181,20 +181,22 @@ class SendMany:
         if self._task is None and not self._closed:
             try:
                 self._on_start(self)
-                if self._plan.journal is not None and id(self._plan.journal) in _journals_in_use:
+                user = _journals_in_use.get(id(self._plan.journal))
+                if user is not None and user._task is not None and not user._task.done():
                     raise ClientStateError("the journal is in use by another send_many: one at a time")
             except ClientStateError:
                 self._closed = True
                 raise
             if self._plan.journal is not None:
-                _journals_in_use[id(self._plan.journal)] = self._plan.journal
+                _journals_in_use[id(self._plan.journal)] = self
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(self._end)
         elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
             raise ClientStateError("this send_many belongs to another event loop")
 
     def _end(self, _task: asyncio.Task[None]) -> None:
-        _journals_in_use.pop(id(self._plan.journal), None)
+        if _journals_in_use.get(id(self._plan.journal)) is self:
+            del _journals_in_use[id(self._plan.journal)]
         self._messages = ()  # Or an asynchronous generator would be kept from its own cleaning up.
         self._register.news.set()
 
