@@ -113,6 +113,11 @@ class SendMany:
             warnings.warn("send_many was never iterated, so nothing was sent", RuntimeWarning, stacklevel=2)
 
     @property
+    def running(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self._task is not None and not self._task.done()
+
+    @property
     def progress(self) -> Progress:
         """How many messages were reported so far."""
         return self._register.counts
@@ -182,7 +187,7 @@ class SendMany:
             try:
                 self._on_start(self)
                 user = _journals_in_use.get(id(self._plan.journal))
-                if user is not None and user._task is not None and not user._task.done():
+                if user is not None and user.running:
                     raise ClientStateError("the journal is in use by another send_many: one at a time")
             except ClientStateError:
                 self._closed = True
