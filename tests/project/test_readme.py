@@ -69,6 +69,11 @@ def test_to_many() -> None:
     assert [message["text"] for message in sent()[2:]] == ["سلام سارا", "سلام رضا"]
 
 
+def test_the_emulator_gives_more_credit() -> None:
+    (command,) = re.findall(rf"curl -d '(.+?)' {EMULATOR}/emulator/account", README)
+    assert control("POST", "account", json.loads(command))["ghasedak"]["credit"] == 100_000_000
+
+
 def test_thousands(tmp_path: Path) -> None:
     control("POST", "faults", {"kind": "drop_after_read"})
     printed = run(EXAMPLES["Thousands"], tmp_path)
