@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import datetime
 import enum
 from collections.abc import Callable, Coroutine, Generator, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 from .carrier import Carrier, Item
 from .errors import ClientStateError, JournalError, Outcome, PayamakError
-from .refusals import Refusals, may_split
+from .refusals import Refusals, as_not_sent, may_split
 from .register import Register
 from .results import SendResult
 
@@ -106,7 +105,7 @@ class Courier:
                     self._search_beside(items, error)
                 elif may_split(error, items):
                     for item in items:
-                        item.outcome, item.error = Outcome.NOT_SENT, _as_not_sent(error)
+                        item.outcome, item.error = Outcome.NOT_SENT, as_not_sent(error)
                     return error
                 else:
                     await self._settle_failed(items, error)
@@ -176,7 +175,7 @@ class Courier:
             return
         if absent:
             for item in left:
-                item.outcome, item.error = Outcome.NOT_SENT, _as_not_sent(item.error)
+                item.outcome, item.error = Outcome.NOT_SENT, item.error and as_not_sent(item.error)
         with self._keep_from_cutting():
             await self._settle(left)
 
@@ -235,10 +234,3 @@ def _get_age(items: Sequence[Item]) -> float:
     now = datetime.datetime.now(datetime.UTC)
     ages = [0.0 if item.left_at is None else (now - item.left_at).total_seconds() for item in items]
     return max(0.0, min(ages, default=0.0))
-
-
-def _as_not_sent(error: PayamakError | None) -> PayamakError | None:
-    error = copy.copy(error)
-    if error is not None:
-        error.outcome = Outcome.NOT_SENT
-    return error

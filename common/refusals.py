@@ -39,7 +39,7 @@ class Refusals:
     def stop(self, reason: PayamakError) -> None:
         """Let nothing more leave. The first reason counts."""
         if self._all is None:
-            self._all = _as_not_sent(reason)
+            self._all = as_not_sent(reason)
 
     def reason_against(self, item: Item) -> PayamakError | None:
         """Why a message need not be tried."""
@@ -50,7 +50,7 @@ class Refusals:
         if isinstance(error, _OF_THE_ACCOUNT):
             self.stop(error)
         elif isinstance(error, InvalidSenderError):
-            self._senders.setdefault(item.message.sender, _as_not_sent(error))
+            self._senders.setdefault(item.message.sender, as_not_sent(error))
         elif isinstance(error, GatewayError) and not isinstance(error, (InvalidRecipientError, *_OF_THE_MOMENT)):
             same = type(error), error.code
             self._in_a_row = self._in_a_row + 1 if same == self._same else 1
@@ -72,7 +72,8 @@ def may_split(error: PayamakError, items: Sequence[Item]) -> bool:
     return error.outcome is Outcome.REFUSED or isinstance(error, InvalidArgumentError)
 
 
-def _as_not_sent(error: PayamakError) -> PayamakError:
+def as_not_sent(error: PayamakError) -> PayamakError:
+    """The error as the reason why another message, or this one for certain, was not sent."""
     reason = copy.copy(error)
     reason.outcome = Outcome.NOT_SENT
     return reason
