@@ -364,12 +364,7 @@ class GhasedakClient(GatewayClient):
         start = self._start()
         for part in chunked(ids, wire.MAX_ENTRIES):
             fields: Fields = {"id": ",".join(part), "type": kind}
-            found += await self._request(
-                operation,
-                fields.copy,
-                lambda envelope: wire.decode_items(envelope, list[MessageStatus]),
-                start=start,
-            )
+            found += await self._request(operation, fields.copy, wire.read_statuses, start=start)
         return found
 
     async def _send_to_recipients(

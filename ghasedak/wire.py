@@ -21,7 +21,7 @@ from ..common.retry import Effect
 from ..common.session import Reply, Request
 from ..common.statuses import explain, from_status
 from .errors import RESULT_CODES, from_error_number
-from .models import Contact, OtpKind, ReceivedMessage, ReceivedPage, to_unix
+from .models import Contact, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage, to_unix
 
 SEND = Operation("send", "sms/send/simple", Effect.ONCE)
 SEND_BY_USERNAME = Operation("send_by_username", "sms/send/simple/url", Effect.ONCE)
@@ -306,6 +306,11 @@ def decode_items(envelope: Envelope, model: type[T]) -> T:
     """The items as a model, or as a list of one."""
     items = list_of(envelope) if get_origin(model) is list else envelope.items
     return decode(items, model, path="items", http_status=envelope.http_status)
+
+
+def read_statuses(envelope: Envelope) -> list[MessageStatus]:
+    """The statuses that the gateway answered, in its order."""
+    return decode_items(envelope, list[MessageStatus])
 
 
 def read_received_page(envelope: Envelope) -> ReceivedPage:
