@@ -19,7 +19,7 @@ import attrs
 
 from ..common import checks
 from ..common.client import Operation
-from ..common.codec import TEHRAN, as_dict, as_int, as_list, decode, dumps, encode_form, loads
+from ..common.codec import as_dict, as_int, as_list, decode, dumps, encode_form, loads, tehran
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.retry import Effect
 from ..common.session import Reply, Request
@@ -97,7 +97,7 @@ def format_time(send_at: datetime.datetime | None) -> str | None:
         return None
     checks.require_aware(send_at, "send_at")
     with contextlib.suppress(OverflowError):
-        return send_at.astimezone(TEHRAN).strftime("%Y-%m-%d %H:%M:%S")
+        return send_at.astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
     raise InvalidArgumentError("send_at is out of the calendar's range", argument="send_at")
 
 

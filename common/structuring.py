@@ -1,0 +1,288 @@
+"""From parsed JSON to models. It loads `cattrs`, and is itself loaded by the first answer that needs it."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import functools
+import operator
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias, get_args, get_origin
+
+import attrs
+import cattrs
+from cattrs.cols import is_mutable_sequence
+
+from .codec import Mobile, TehranTime, UnixTime, WholeAmount, as_list, tehran
+
+_DATE_TIME = re.compile(
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?(Z|[-+]\d\d:?\d\d)?"
+)
+_JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[-+]\d{4})?\)/")
+_FIRST_MOMENT = ("0001-01-01", "/Date(-62135")
+_BARE_MOBILE = re.compile(r"9\d{9}")
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
+_UNIONS = (typing.Union, types.UnionType)
+_TEHRAN = tehran()
+
+_converter = cattrs.Converter(detailed_validation=False)
+
+_Hook: TypeAlias = Callable[[Any, Any], Any]
+
+
+class _Field(NamedTuple):
+    """How an attribute of a model is read."""
+
+    wire: str
+    default: Any
+    hook: _Hook
+    type: Any
+
+
+def structure(value: Any, model: Any) -> Any:
+    """Turn parsed JSON into an instance of a model, or of ``list[…]`` of one. What does not fit raises anything."""
+    return _converter.structure(value, model)
+
+
+def find_misfit(value: Any, model: Any, path: str) -> str:
+    """Say where a value that does not fit first fails to."""
+    for step, part, kind in _parts(value, model):
+        try:
+            structure(part, kind)
+        except Exception:
+            return find_misfit(part, kind, path + step)
+    return path.lstrip(".")
+
+
+def _parts(value: Any, model: Any) -> Iterator[tuple[str, Any, Any]]:
+    kinds = _union_without_none(model)
+    if len(kinds) == 1:
+        model = kinds[0]
+    if get_origin(model) is list:
+        for index, entry in enumerate(as_list(value) or []):
+            yield f"[{index}]", entry, get_args(model)[0]
+    elif attrs.has(model) and isinstance(value, dict):
+        reader = _get_reader(model)
+        (known,) = reader.name_fields([value])
+        for attribute, field in zip(attrs.fields(model), reader.fields, strict=True):
+            yield f".{attribute.name}", known.get(field.wire, field.default), field.type
+
+
+def _to_int(value: Any, _type: Any = int) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str):
+        if "_" in value:
+            raise ValueError("not an integer")  # int() would take it for a separator of thousands.
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise TypeError("not an integer")
+    return int(value)
+
+
+def _to_float(value: Any, _type: Any = float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError("not a number")
+    return float(value)
+
+
+def _to_str(value: Any, _type: Any = str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError("not a string")
+    return str(value)
+
+
+def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(_to_int(value), _TEHRAN)
+
+
+def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
+    text = _to_str(value).strip()
+    if match := _JSON_DATE.fullmatch(text):
+        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, _TEHRAN)
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not a date and time")
+    *numbers, fraction, offset = match.groups()
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    microsecond = int((fraction or "0").ljust(6, "0")[:6])
+    zone = _TEHRAN if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
+    return datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
+
+
+def _to_mobile(value: Any, _type: Any = None) -> str:
+    number = _to_str(value).strip()
+    return f"0{number}" if _BARE_MOBILE.fullmatch(number) else number
+
+
+def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
+    amount = decimal.Decimal(_to_str(value).strip())
+    if not amount.is_finite():
+        raise ValueError("not an amount")
+    return amount
+
+
+def _to_whole_amount(value: Any, _type: Any = None) -> int:
+    return int(_to_decimal(value))
+
+
+def _to_bool(value: Any, _type: Any = None) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word not in _BOOLEANS:
+        raise TypeError("not a boolean")
+    return _BOOLEANS[word]
+
+
+def _make_open_enum_hook(union: Any) -> _Hook:
+    members: type[enum.IntEnum] = _union_without_none(union)[0]
+    known = {member.value: member for member in members}  # Calling the class takes three times as long.
+
+    def structure_code(value: Any, _type: Any) -> int:
+        number = value if type(value) is int else _to_int(value)
+        return known.get(number, number)
+
+    return structure_code
+
+
+def _is_open_enum(type_: Any) -> bool:
+    """Whether the type is ``SomeIntEnum | int``, perhaps with None: a code that may be one that nobody documented."""
+    arguments = _union_without_none(type_)
+    return len(arguments) == 2 and arguments[1] is int and isinstance(arguments[0], enum.EnumType)
+
+
+def _is_optional_scalar(type_: Any) -> bool:
+    arguments = _union_without_none(type_)
+    return types.NoneType in get_args(type_) and (
+        arguments[0] in _SCALARS if len(arguments) == 1 else _is_open_enum(type_)
+    )
+
+
+def _union_without_none(type_: Any) -> list[Any]:
+    if get_origin(type_) not in _UNIONS:
+        return []
+    return [argument for argument in get_args(type_) if argument is not types.NoneType]
+
+
+def _make_optional_hook(type_: Any) -> _Hook:
+    """The gateways write an absent value as null, as an empty string, or as the first moment of the calendar."""
+    arguments = _union_without_none(type_)
+    scalar = arguments[0]
+    structure_scalar = _converter.get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
+    # What has its type already is done with the first look at it; of a string that includes the empty one.
+    ready: type | None = scalar if scalar in (int, str) else None
+
+    def structure_optional(value: Any, _type: Any) -> Any:
+        if type(value) is ready and value != "":
+            return value
+        return None if value is None or value == "" else structure_scalar(value, scalar)
+
+    def structure_optional_time(value: Any, _type: Any) -> Any:
+        is_absent = isinstance(value, str) and value.startswith(_FIRST_MOMENT)
+        return None if is_absent else structure_optional(value, _type)
+
+    return structure_optional_time if scalar is TehranTime else structure_optional
+
+
+class _Reader:
+    """Reads instances of one attrs class, by the wire names in its metadata."""
+
+    def __init__(self, model: Any) -> None:
+        attrs.resolve_types(model)
+        attributes = attrs.fields(model)
+        self._model = model
+        self.fields = [
+            _Field(
+                attribute.metadata.get("wire", attribute.name),
+                # What is missing reads as null: the hooks know whether it may be.
+                attribute.default if isinstance(attribute.default, (int, str)) else None,
+                _converter.get_structure_hook(attribute.type),
+                attribute.type,
+            )
+            for attribute in attributes
+        ]
+        self._aliases = {
+            attribute.metadata["also"]: attribute.metadata["wire"]
+            for attribute in attributes
+            if "also" in attribute.metadata
+        }
+
+    def name_fields(self, values: list[Any]) -> list[dict[str, Any]]:
+        """Give the fields of each object their usual names.
+
+        Raises:
+            TypeError: One is no object.
+        """
+        if not {*map(type, values)} <= {dict}:
+            raise TypeError("not an object")
+        if not self._aliases:
+            return values
+        return [
+            {**{name: value[alias] for alias, name in self._aliases.items() if alias in value}, **value}
+            for value in values
+        ]
+
+    def read_all(self, values: list[Any]) -> list[Any]:
+        """Make an instance of each object."""
+        objects = self.name_fields(values)
+        # Field by field and not object by object: a tenth faster.
+        columns = [
+            [hook(value.get(name, default), kind) for value in objects] for name, default, hook, kind in self.fields
+        ]
+        return list(map(self._model, *columns))
+
+    def read(self, value: Any, _type: Any) -> Any:
+        """Make an instance."""
+        return self.read_all([value])[0]
+
+
+@functools.cache
+def _get_reader(model: Any) -> _Reader:
+    return _Reader(model)
+
+
+def _make_list_hook(type_: Any) -> _Hook:
+    (entry_type,) = get_args(type_)
+    read_all = _get_reader(entry_type).read_all if attrs.has(entry_type) else None
+    hook = _converter.get_structure_hook(entry_type)
+
+    def structure_list(value: Any, _type: Any) -> list[Any]:
+        if value is None or value == "":
+            return []
+        entries = as_list(value)
+        if entries is None:
+            raise TypeError("not a list")
+        return [hook(entry, entry_type) for entry in entries] if read_all is None else read_all(entries)
+
+    return structure_list
+
+
+_SIMPLE: dict[type, _Hook] = {
+    bool: _to_bool,
+    int: _to_int,
+    float: _to_float,
+    str: _to_str,
+    decimal.Decimal: _to_decimal,
+}
+_ANNOTATED: dict[Any, _Hook] = {
+    UnixTime: _to_unix_time,
+    TehranTime: _to_tehran_time,
+    Mobile: _to_mobile,
+    WholeAmount: _to_whole_amount,
+}
+for _type, _hook in _SIMPLE.items():
+    _converter.register_structure_hook(_type, _hook)
+for _type, _hook in _ANNOTATED.items():
+    _converter.register_structure_hook_func(functools.partial(operator.eq, _type), _hook)
+_converter.register_structure_hook_factory(_is_open_enum, _make_open_enum_hook)
+_converter.register_structure_hook_factory(_is_optional_scalar, _make_optional_hook)
+_converter.register_structure_hook_factory(is_mutable_sequence, _make_list_hook)
+_converter.register_structure_hook_factory(attrs.has, lambda model: _get_reader(model).read)
