@@ -5,24 +5,25 @@ from __future__ import annotations
 import decimal
 import ssl as ssl_module
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 
 from ..common import checks
 from ..common.batches import chunked
-from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Operation, Start
 from ..common.hooks import Hook
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Request, Timeout
 from . import wire
-from .many import AdvGatewayCarrier
 from .models import MessageStatus, ReceivedMessage
 from .profiles import SoapProfile, Transport
 from .text import require_xml_text
 from .wire import Answer, Arguments
+
+if TYPE_CHECKING:
+    from ..common.carrier import Carrier
 
 T = TypeVar("T")
 
@@ -175,6 +176,8 @@ class AdvGatewayClient(GatewayClient):
         )
 
     def _make_carrier(self) -> Carrier:
+        from .many import AdvGatewayCarrier  # noqa: PLC0415 -- most programs never get here
+
         return AdvGatewayCarrier(self)
 
     async def _request(

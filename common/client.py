@@ -12,21 +12,22 @@ import time
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import aiohttp
 import attrs
 
 from . import checks
-from .carrier import Carrier, RateLimiter
-from .courier import OnUnknown
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .hooks import Attempt, AttemptReply, Hook, Proceed
-from .journal import Journal
-from .many import Plan, SendMany
-from .results import OutgoingMessage, Progress, errors_within
+from .results import OnUnknown, OutgoingMessage, Progress, errors_within
 from .retry import Effect, RetryPolicy, TryAgainError, repeat, wait_before_next
 from .session import HttpSession, Reply, Request, Timeout
+
+if TYPE_CHECKING:
+    from .carrier import Carrier, RateLimiter
+    from .journal import Journal
+    from .many import SendMany
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class GatewayClient:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
         self._closed = False
         self._closing = False
-        self._sendings = weakref.WeakSet[SendMany]()
+        self._sendings: weakref.WeakSet[SendMany] = weakref.WeakSet()
         self._log = logging.getLogger(f"payamak.{self.gateway}")
 
     def __repr__(self) -> str:
@@ -183,6 +184,8 @@ class GatewayClient:
             ClientStateError: When iterating: the client is closed, or the journal is in use by another `send_many`.
             JournalError: When iterating: the journal cannot be read.
         """
+        from .many import Plan, SendMany  # noqa: PLC0415 -- most programs never get here
+
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
         carrier = self._make_carrier()
         if self._timeout.total is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import enum
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
@@ -13,22 +12,10 @@ from .carrier import Carrier, Item
 from .errors import ClientStateError, JournalError, Outcome, PayamakError
 from .refusals import Refusals, as_not_sent, may_split
 from .register import Register
-from .results import SendResult
+from .results import OnUnknown, SendResult
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
-
-
-class OnUnknown(enum.Enum):
-    """What `send_many` does when nobody knows whether a message went out."""
-
-    LEAVE = "leave"
-    """Report it as unknown at once."""
-    ASK = "ask"
-    """Ask the gateway, where it can be asked."""
-    RESEND = "resend"
-    """Ask, and send once more what the gateway does not know after the grace period. Where it cannot be asked, nothing
-    is sent again."""
 
 
 class Courier:

@@ -15,14 +15,14 @@ import attrs
 
 from . import checks
 from .carrier import Carrier, Item, RateLimiter, text_key
-from .courier import Courier, OnUnknown
+from .courier import Courier
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .intake import read_batches
 from .journal import Journal
 from .packing import Packer
 from .refusals import Refusals
 from .register import Register
-from .results import OutgoingMessage, Progress, SendReport
+from .results import OnUnknown, OutgoingMessage, Progress, SendReport
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""

@@ -104,6 +104,18 @@ def _describe(message: object) -> str:
     return repr(message) if isinstance(message, OutgoingMessage) else f"<{type(message).__name__}>"
 
 
+class OnUnknown(enum.Enum):
+    """What `send_many` does when nobody knows whether a message went out."""
+
+    LEAVE = "leave"
+    """Report it as unknown at once."""
+    ASK = "ask"
+    """Ask the gateway, where it can be asked."""
+    RESEND = "resend"
+    """Ask, and send once more what the gateway does not know after the grace period. Where it cannot be asked, nothing
+    is sent again."""
+
+
 @attrs.frozen
 class SendReport:
     """What became of one message of `send_many`.

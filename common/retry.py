@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
+import functools
 import operator
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 import attrs
-import backoff
 
 from . import checks
 from .errors import (
@@ -102,6 +102,8 @@ def wait_before_next(
     if error.retry_after is not None:
         wait = error.retry_after
     else:
+        import backoff  # noqa: PLC0415 -- as below
+
         wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
     return wait if wait < remaining else None
 
@@ -116,6 +118,17 @@ class TryAgainError(Exception):
 
 def repeat(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     """Run a coroutine function again whenever it raises `TryAgainError`, after the wait that it asks for."""
+
+    @functools.wraps(function)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await _decorate(function)(*args, **kwargs)
+
+    return run
+
+
+def _decorate(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    import backoff  # noqa: PLC0415 -- most calls, and many programs, never repeat anything
+
     with warnings.catch_warnings():
         # backoff 2.2.1, its last release, calls asyncio.iscoroutinefunction, deprecated since Python 3.14.
         warnings.simplefilter("ignore", DeprecationWarning)

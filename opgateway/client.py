@@ -6,20 +6,18 @@ import datetime
 import decimal
 import ssl as ssl_module
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 import yarl
 
 from ..common import checks
-from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Operation
 from ..common.hooks import Hook
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout
 from . import wire
-from .many import OpGatewayCarrier
 from .models import (
     AccessLevel,
     CreatedUser,
@@ -35,6 +33,9 @@ from .models import (
     RecipientDelivery,
 )
 from .wire import Answer
+
+if TYPE_CHECKING:
+    from ..common.carrier import Carrier
 
 T = TypeVar("T")
 
@@ -297,6 +298,8 @@ class OpGatewayClient(GatewayClient):
         )
 
     def _make_carrier(self) -> Carrier:
+        from .many import OpGatewayCarrier  # noqa: PLC0415 -- most programs never get here
+
         return OpGatewayCarrier(self)
 
     async def _request(

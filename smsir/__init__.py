@@ -1,5 +1,7 @@
 """sms.ir: an asyncio client for all 40 methods of its web service for White SMS."""
 
+from typing import TYPE_CHECKING
+
 from ..common import (
     AuthenticationError,
     ClientStateError,
@@ -26,18 +28,61 @@ from ..common import (
     Timeout,
     TransportError,
 )
+from ..common.late import load_late
 from ..common.tokens import MemoryTokenStore, Token, TokenStore
 from .account import Account, Question
 from .client import SmsIrClient
-from .contacts import AddedContact, AddedContacts, CancelledContact, CancelledPage, Contact, Contacts, Emoji, NewContact
-from .drafts import Draft, Drafts
 from .errors import TokenRejection
-from .groups import ContactGroup, Groups, Transfer
 from .messages import Messages, RecipientCount, RecipientStatus, SentBatch, SentMessage, SentRecipient
-from .notifications import Notification, Notifications
-from .occasional_messages import OccasionalCategory, OccasionalMessage, OccasionalMessages
-from .tickets import Choice, NewReply, NewTicket, Ticket, TicketOptions, TicketReply, Tickets, TicketStatus
-from .transactions import Transaction, Transactions
+
+if TYPE_CHECKING:
+    from .contacts import (
+        AddedContact,
+        AddedContacts,
+        CancelledContact,
+        CancelledPage,
+        Contact,
+        Contacts,
+        Emoji,
+        NewContact,
+    )
+    from .drafts import Draft, Drafts
+    from .groups import ContactGroup, Groups, Transfer
+    from .notifications import Notification, Notifications
+    from .occasional_messages import OccasionalCategory, OccasionalMessage, OccasionalMessages
+    from .tickets import Choice, NewReply, NewTicket, Ticket, TicketOptions, TicketReply, Tickets, TicketStatus
+    from .transactions import Transaction, Transactions
+else:  # Each area is loaded with its first use: together they take as long to import as all the rest.
+    __getattr__ = load_late(
+        __name__,
+        {
+            "contacts": [
+                "AddedContact",
+                "AddedContacts",
+                "CancelledContact",
+                "CancelledPage",
+                "Contact",
+                "Contacts",
+                "Emoji",
+                "NewContact",
+            ],
+            "drafts": ["Draft", "Drafts"],
+            "groups": ["ContactGroup", "Groups", "Transfer"],
+            "notifications": ["Notification", "Notifications"],
+            "occasional_messages": ["OccasionalCategory", "OccasionalMessage", "OccasionalMessages"],
+            "tickets": [
+                "Choice",
+                "NewReply",
+                "NewTicket",
+                "Ticket",
+                "TicketOptions",
+                "TicketReply",
+                "Tickets",
+                "TicketStatus",
+            ],
+            "transactions": ["Transaction", "Transactions"],
+        },
+    )
 
 __all__ = [
     "Account",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import ssl as ssl_module
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 
 from ..common import checks
-from ..common.carrier import Carrier
 from ..common.client import GatewayClient, Operation
 from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
 from ..common.hooks import Hook
@@ -20,17 +20,20 @@ from ..common.session import HttpSession, Reply, Request, Timeout
 from ..common.tokens import Token, TokenManager, TokenStore
 from . import operations, wire
 from .account import Account, Question
-from .contacts import Contacts
-from .drafts import Drafts
 from .errors import TokenRejection
-from .groups import Groups
-from .many import Claims, SmsIrCarrier
 from .messages import Messages
-from .notifications import Notifications
-from .occasional_messages import OccasionalMessages
-from .tickets import Tickets
-from .transactions import Transactions
 from .wire import Arguments, Reader, read_list, read_model
+
+if TYPE_CHECKING:
+    from ..common.carrier import Carrier
+    from .contacts import Contacts
+    from .drafts import Drafts
+    from .groups import Groups
+    from .many import Claims
+    from .notifications import Notifications
+    from .occasional_messages import OccasionalMessages
+    from .tickets import Tickets
+    from .transactions import Transactions
 
 T = TypeVar("T")
 
@@ -114,23 +117,58 @@ class SmsIrClient(GatewayClient):
             refresh_margin=token_refresh_margin,
             expiry_margin=token_expiry_margin,
         )
-        self._claims = Claims()
-        self.transactions = Transactions(self._request)
-        """The account's payments."""
-        self.groups = Groups(self._request)
-        """The groups of contacts."""
-        self.contacts = Contacts(self._request)
-        """The contacts."""
-        self.drafts = Drafts(self._request)
-        """Texts kept for later."""
+        self._claims: Claims | None = None
         self.messages = Messages(self._request)
         """Sending, and what became of it."""
-        self.notifications = Notifications(self._request)
+
+    @functools.cached_property
+    def transactions(self) -> Transactions:
+        """The account's payments."""
+        from .transactions import Transactions  # noqa: PLC0415 -- loaded with its first use
+
+        return Transactions(self._request)
+
+    @functools.cached_property
+    def groups(self) -> Groups:
+        """The groups of contacts."""
+        from .groups import Groups  # noqa: PLC0415 -- loaded with its first use
+
+        return Groups(self._request)
+
+    @functools.cached_property
+    def contacts(self) -> Contacts:
+        """The contacts."""
+        from .contacts import Contacts  # noqa: PLC0415 -- loaded with its first use
+
+        return Contacts(self._request)
+
+    @functools.cached_property
+    def drafts(self) -> Drafts:
+        """Texts kept for later."""
+        from .drafts import Drafts  # noqa: PLC0415 -- loaded with its first use
+
+        return Drafts(self._request)
+
+    @functools.cached_property
+    def notifications(self) -> Notifications:
         """The vendor's notices."""
-        self.occasional_messages = OccasionalMessages(self._request)
+        from .notifications import Notifications  # noqa: PLC0415 -- loaded with its first use
+
+        return Notifications(self._request)
+
+    @functools.cached_property
+    def occasional_messages(self) -> OccasionalMessages:
         """Ready-made texts."""
-        self.tickets = Tickets(self._request)
+        from .occasional_messages import OccasionalMessages  # noqa: PLC0415 -- loaded with its first use
+
+        return OccasionalMessages(self._request)
+
+    @functools.cached_property
+    def tickets(self) -> Tickets:
         """Questions to the vendor's support."""
+        from .tickets import Tickets  # noqa: PLC0415 -- loaded with its first use
+
+        return Tickets(self._request)
 
     async def aclose(self) -> None:
         """Close the client, and its connections unless you brought the session. Closing twice does no harm."""
@@ -163,6 +201,10 @@ class SmsIrClient(GatewayClient):
         return await self._request(operations.FAQ, Arguments, read_list("FrequentlyAskedQuestions", Question))
 
     def _make_carrier(self) -> Carrier:
+        from .many import Claims, SmsIrCarrier  # noqa: PLC0415 -- most programs never get here
+
+        if self._claims is None:
+            self._claims = Claims()
         return SmsIrCarrier(self, self._claims)
 
     async def _request(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> T:
