@@ -24,6 +24,8 @@ DEEPEST_NESTING = 32
 """Of elements within the value that was returned."""
 MOST_ELEMENTS = 100_000
 
+_TOO_DEEP = "it is nested too deeply, or its references go in a circle"
+
 # Only tables of one byte a character: Python knows encodings whose decoding takes for ever.
 _DECLARED_ENCODING = re.compile(
     rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']((?:iso-8859-|windows-|cp)[0-9]{1,4})[\"']", re.DOTALL | re.IGNORECASE
@@ -157,7 +159,7 @@ def _text_of(node: Element | None) -> str | None:
 
 
 _ENTRY = ["key", "value"]
-_USUAL = ["xsi:type"]
+_TYPED = ["xsi:type"]
 """The attributes of most elements: they mean nothing here, and need not be looked through."""
 
 
@@ -171,27 +173,35 @@ class _Values:
     def read(self, node: Element, depth: int = 0) -> Any:
         """Make the value of an element."""
         if depth > DEEPEST_NESTING:
-            raise UnreadableXmlError("it is nested too deeply, or its references go in a circle")
-        is_usual = node.keys() == _USUAL
-        if is_usual and not len(node):
-            return node.text or ""
-        attributes = {} if is_usual else {_local(name): value for name, value in node.items()}
-        reference = attributes.get("href", "")
-        if reference.startswith("#"):
-            return self._follow(reference[1:], depth)
-        if attributes.get("nil") in ("true", "1"):
-            return None
+            raise UnreadableXmlError(_TOO_DEEP)
+        is_array = False
+        names = node.keys()
+        if names and names != _TYPED:
+            attributes = {_local(name): value for name, value in node.items()}
+            reference = attributes.get("href", "")
+            if reference.startswith("#"):
+                return self._follow(reference[1:], depth)
+            if attributes.get("nil") in ("true", "1"):
+                return None
+            is_array = "arrayType" in attributes
         if not len(node):
-            return [] if "arrayType" in attributes else node.text or ""
-        return self._read_children(node, depth, is_array="arrayType" in attributes)
+            return [] if is_array else node.text or ""
+        if depth == DEEPEST_NESTING:
+            raise UnreadableXmlError(_TOO_DEEP)
+        return self._read_children(node, depth, is_array=is_array)
 
     def _read_children(self, node: Element, depth: int, *, is_array: bool) -> Any:
-        if all(_is_map_entry(child) for child in node):
+        if len(node[0]) == 2 and all(_is_map_entry(child) for child in node):
             return _to_map(self._read_entry(child, depth) for child in node)
-        values = [(_local(child.tag), self.read(child, depth + 1)) for child in node]
-        if is_array or all(name == "item" for name, _ in values):
-            return [value for _, value in values]
-        return _to_dict(values)
+        values = [
+            # Most are leaves, and a call for each would cost as much as the parser.
+            child.text or "" if not len(child) and child.keys() == _TYPED else self.read(child, depth + 1)
+            for child in node
+        ]
+        if is_array:
+            return values
+        names = [child.tag if ":" not in child.tag else _local(child.tag) for child in node]
+        return values if names.count("item") == len(names) else _to_dict(names, values)
 
     def _follow(self, identity: str, depth: int) -> Any:
         if identity not in self._known:  # Once each: references that double at every step never end.
@@ -224,12 +234,12 @@ def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
     return list(found.values()) if list(found) == [str(index) for index in range(len(found))] else found
 
 
-def _to_dict(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _to_dict(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     """A name that stands there more than once gets a list, so that none of its values is lost."""
-    unique = dict(values)
+    unique = dict(zip(names, values, strict=True))
     if len(unique) == len(values):
         return unique
     found: dict[str, list[Any]] = {}
-    for name, value in values:
+    for name, value in zip(names, values, strict=True):
         found.setdefault(name, []).append(value)
     return {name: entries if len(entries) > 1 else entries[0] for name, entries in found.items()}
