@@ -30,14 +30,14 @@ _TOO_DEEP = "it is nested too deeply, or its references go in a circle"
 _DECLARED_ENCODING = re.compile(
     rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']((?:iso-8859-|windows-|cp)[0-9]{1,4})[\"']", re.DOTALL | re.IGNORECASE
 )
-_ENVELOPE = (
+_BEFORE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<SOAP-ENV:Envelope SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
     ' xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:SOAP-ENC="http://schemas.xmlsoap.org/soap/encoding/"'
     ' xmlns:ns2="http://xml.apache.org/xml-soap"><SOAP-ENV:Body>'
-    '<ns1:{method} xmlns:ns1="{namespace}">{arguments}</ns1:{method}></SOAP-ENV:Body></SOAP-ENV:Envelope>'
 )
+_AFTER = "</SOAP-ENV:Body></SOAP-ENV:Envelope>"
 
 
 class UnreadableXmlError(Exception):
@@ -54,15 +54,25 @@ class Fault:
 
 def encode_request(method: str, arguments: Mapping[str, str | Sequence[str]], profile: SoapProfile) -> bytes:
     """Write a request."""
-    order = profile.argument_order or tuple(arguments)
-    names = [name for name in order if name in arguments] + [name for name in arguments if name not in order]
-    encoded = "".join(_encode_argument(name, arguments[name], profile.array_style) for name in names)
-    return _ENVELOPE.format(method=method, namespace=_escape(profile.namespace), arguments=encoded).encode()
+    order = profile.argument_order
+    if order:
+        names = [name for name in order if name in arguments] + [name for name in arguments if name not in order]
+        arguments = {name: arguments[name] for name in names}
+    encoded = "".join([_encode_argument(name, value, profile.array_style) for name, value in arguments.items()])
+    before, after = _envelope(method, profile.namespace)
+    return before + encoded.encode() + after
+
+
+@functools.lru_cache
+def _envelope(method: str, namespace: str) -> tuple[bytes, bytes]:
+    """What stands before the arguments, and after them."""
+    opening, closing = f'<ns1:{method} xmlns:ns1="{_escape(namespace)}">', f"</ns1:{method}>"
+    return f"{_BEFORE}{opening}".encode(), f"{closing}{_AFTER}".encode()
 
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    return html.escape(text).replace("\r", "&#13;")
+    return text if text.isalnum() else html.escape(text).replace("\r", "&#13;")
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
@@ -159,6 +169,7 @@ def _text_of(node: Element | None) -> str | None:
 
 
 _ENTRY = ["key", "value"]
+_ITEM = {"item"}
 _TYPED = ["xsi:type"]
 """The attributes of most elements: they mean nothing here, and need not be looked through."""
 
@@ -188,20 +199,16 @@ class _Values:
             return [] if is_array else node.text or ""
         if depth == DEEPEST_NESTING:
             raise UnreadableXmlError(_TOO_DEEP)
-        return self._read_children(node, depth, is_array=is_array)
-
-    def _read_children(self, node: Element, depth: int, *, is_array: bool) -> Any:
         if len(node[0]) == 2 and all(_is_map_entry(child) for child in node):
             return _to_map(self._read_entry(child, depth) for child in node)
-        values = [
-            # Most are leaves, and a call for each would cost as much as the parser.
-            child.text or "" if not len(child) and child.keys() == _TYPED else self.read(child, depth + 1)
-            for child in node
-        ]
-        if is_array:
-            return values
-        names = [child.tag if ":" not in child.tag else _local(child.tag) for child in node]
-        return values if names.count("item") == len(names) else _to_dict(names, values)
+        values: list[Any] = []
+        tags: list[str] = []
+        for child in node:
+            tags.append(child.tag)
+            # Most are leaves, and a call for each would cost half as much as the parser.
+            is_leaf = not len(child) and child.keys() == _TYPED
+            values.append(child.text or "" if is_leaf else self.read(child, depth + 1))
+        return values if is_array else _to_list_or_dict(tags, values)
 
     def _follow(self, identity: str, depth: int) -> Any:
         if identity not in self._known:  # Once each: references that double at every step never end.
@@ -234,9 +241,12 @@ def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
     return list(found.values()) if list(found) == [str(index) for index in range(len(found))] else found
 
 
-def _to_dict(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+def _to_list_or_dict(tags: Sequence[str], values: list[Any]) -> Any:
     """A name that stands there more than once gets a list, so that none of its values is lost."""
+    names = tags if ":" not in "".join(tags) else [_local(tag) for tag in tags]
     unique = dict(zip(names, values, strict=True))
+    if unique.keys() == _ITEM:
+        return values
     if len(unique) == len(values):
         return unique
     found: dict[str, list[Any]] = {}

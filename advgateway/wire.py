@@ -66,7 +66,7 @@ class Answer:
 
 def build_soap_request(url: str, method: str, arguments: Arguments, profile: SoapProfile) -> Request:
     """Write a request as SOAP."""
-    if method in _SENDS:
+    if profile.extra_arguments and method in _SENDS:
         arguments = {**arguments, **profile.extra_arguments}
     action = profile.soap_action.replace("{method}", method).replace("{namespace}", profile.namespace)
     headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
@@ -75,12 +75,21 @@ def build_soap_request(url: str, method: str, arguments: Arguments, profile: Soa
 
 def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Request:
     """Write a request as JSON."""
-    body: dict[str, Any] = {REST_NAMES[name]: value for name, value in arguments.items() if name in REST_NAMES}
+    # Each value by itself: strings, and lists of digits, need no encoder to be set up.
+    fields = [
+        f'"{REST_NAMES[name]}": {dumps(value) if isinstance(value, str) else _list_of_digits(value)}'
+        for name, value in arguments.items()
+        if name in REST_NAMES
+    ]
     if method == "SendMultipleSMS":
         pairs = zip(arguments["toNums"], arguments["messageContents"], strict=True)
-        body["content"] = [{"to": number, "msg": text} for number, text in pairs]
+        fields.append('"content": ' + dumps([{"to": number, "msg": text} for number, text in pairs]))
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    return Request("POST", base_url + REST_FILES[method], headers, dumps(body).encode())
+    return Request("POST", base_url + REST_FILES[method], headers, f"{{{', '.join(fields)}}}".encode())
+
+
+def _list_of_digits(numbers: Sequence[str]) -> str:
+    return '["' + '", "'.join(numbers) + '"]'
 
 
 def unique_recipients(recipients: str | Iterable[str]) -> tuple[list[str], list[str]]:
@@ -253,13 +262,13 @@ def read_ids(answer: Answer, given: Sequence[str], numbers: Sequence[str]) -> li
     entries = as_list(result)
     if entries is None:
         entries = [result]
-    unique = list(dict.fromkeys(numbers))
+    unique = dict.fromkeys(numbers)
     ids = [as_int(entry) for entry in entries]
     if len(ids) != len(unique):
         raise _misfit(
             answer.http_status, f"there are {len(ids)} ids for {len(unique)} numbers", message_ids=_ids_in(entries)
         )
-    if all(identity is None for identity in ids):
+    if ids.count(None) == len(ids):
         raise _misfit(answer.http_status, "there are no ids")
     by_number = dict(zip(unique, ids, strict=True))
     results: list[SendResult] = []
