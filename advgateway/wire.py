@@ -75,12 +75,8 @@ def build_soap_request(url: str, method: str, arguments: Arguments, profile: Soa
 
 def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Request:
     """Write a request as JSON."""
-    # Each value by itself: strings, and lists of digits, need no encoder to be set up.
-    fields = [
-        f'"{REST_NAMES[name]}": {dumps(value) if isinstance(value, str) else _list_of_digits(value)}'
-        for name, value in arguments.items()
-        if name in REST_NAMES
-    ]
+    # Each value by itself: for the whole, an encoder would be set up that costs more than these.
+    fields = [f'"{REST_NAMES[name]}": {_to_json(value)}' for name, value in arguments.items() if name in REST_NAMES]
     if method == "SendMultipleSMS":
         pairs = zip(arguments["toNums"], arguments["messageContents"], strict=True)
         fields.append('"content": ' + dumps([{"to": number, "msg": text} for number, text in pairs]))
@@ -88,8 +84,11 @@ def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Requ
     return Request("POST", base_url + REST_FILES[method], headers, f"{{{', '.join(fields)}}}".encode())
 
 
-def _list_of_digits(numbers: Sequence[str]) -> str:
-    return '["' + '", "'.join(numbers) + '"]'
+def _to_json(value: str | Sequence[str]) -> str:
+    if not isinstance(value, str):  # Numbers or ids: they need no escaping.
+        return '["' + '", "'.join(value) + '"]'
+    # No f-string: a caller's own kind of string may format as something else.
+    return '"' + value + '"' if value.isalnum() else dumps(value)
 
 
 def unique_recipients(recipients: str | Iterable[str]) -> tuple[list[str], list[str]]:
@@ -270,10 +269,11 @@ def read_ids(answer: Answer, given: Sequence[str], numbers: Sequence[str]) -> li
         )
     if ids.count(None) == len(ids):
         raise _misfit(answer.http_status, "there are no ids")
-    by_number = dict(zip(unique, ids, strict=True))
+    if len(unique) < len(numbers):
+        by_number = dict(zip(unique, ids, strict=True))
+        ids = [by_number[number] for number in numbers]
     results: list[SendResult] = []
-    for recipient, number in zip(given, numbers, strict=True):
-        identity = by_number[number]
+    for recipient, identity in zip(given, ids, strict=True):
         if identity is None or identity <= 0:
             error = _misfit(answer.http_status, "there is no id for this number")
             results.append(SendResult(recipient, error=error))
