@@ -72,7 +72,7 @@ def _envelope(method: str, namespace: str) -> tuple[bytes, bytes]:
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    # Also of what needs no escaping: it makes a plain string of a caller's own kind, which may format as something else.
+    # Replacing, of whatever text, also makes a plain string of a caller's own kind, which may format as another.
     return (text if text.isalnum() else html.escape(text)).replace("\r", "&#13;")
 
 
