@@ -24,18 +24,20 @@ DEEPEST_NESTING = 32
 """Of elements within the value that was returned."""
 MOST_ELEMENTS = 100_000
 
+_TOO_DEEP = "it is nested too deeply, or its references go in a circle"
+
 # Only tables of one byte a character: Python knows encodings whose decoding takes for ever.
 _DECLARED_ENCODING = re.compile(
     rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']((?:iso-8859-|windows-|cp)[0-9]{1,4})[\"']", re.DOTALL | re.IGNORECASE
 )
-_ENVELOPE = (
+_BEFORE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<SOAP-ENV:Envelope SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
     ' xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:SOAP-ENC="http://schemas.xmlsoap.org/soap/encoding/"'
     ' xmlns:ns2="http://xml.apache.org/xml-soap"><SOAP-ENV:Body>'
-    '<ns1:{method} xmlns:ns1="{namespace}">{arguments}</ns1:{method}></SOAP-ENV:Body></SOAP-ENV:Envelope>'
 )
+_AFTER = "</SOAP-ENV:Body></SOAP-ENV:Envelope>"
 
 
 class UnreadableXmlError(Exception):
@@ -52,15 +54,26 @@ class Fault:
 
 def encode_request(method: str, arguments: Mapping[str, str | Sequence[str]], profile: SoapProfile) -> bytes:
     """Write a request."""
-    order = profile.argument_order or tuple(arguments)
-    names = [name for name in order if name in arguments] + [name for name in arguments if name not in order]
-    encoded = "".join(_encode_argument(name, arguments[name], profile.array_style) for name in names)
-    return _ENVELOPE.format(method=method, namespace=_escape(profile.namespace), arguments=encoded).encode()
+    order = profile.argument_order
+    if order:
+        names = [name for name in order if name in arguments] + [name for name in arguments if name not in order]
+        arguments = {name: arguments[name] for name in names}
+    encoded = "".join([_encode_argument(name, value, profile.array_style) for name, value in arguments.items()])
+    before, after = _envelope(method, profile.namespace)
+    return before + encoded.encode() + after
+
+
+@functools.lru_cache
+def _envelope(method: str, namespace: str) -> tuple[bytes, bytes]:
+    """What stands before the arguments, and after them."""
+    opening, closing = f'<ns1:{method} xmlns:ns1="{_escape(namespace)}">', f"</ns1:{method}>"
+    return f"{_BEFORE}{opening}".encode(), f"{closing}{_AFTER}".encode()
 
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    return html.escape(text).replace("\r", "&#13;")
+    # Replacing, of whatever text, also makes a plain string of a caller's own kind, which may format as another.
+    return (text if text.isalnum() else html.escape(text)).replace("\r", "&#13;")
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
@@ -157,7 +170,8 @@ def _text_of(node: Element | None) -> str | None:
 
 
 _ENTRY = ["key", "value"]
-_USUAL = ["xsi:type"]
+_ITEM = {"item"}
+_TYPED = ["xsi:type"]
 """The attributes of most elements: they mean nothing here, and need not be looked through."""
 
 
@@ -171,27 +185,31 @@ class _Values:
     def read(self, node: Element, depth: int = 0) -> Any:
         """Make the value of an element."""
         if depth > DEEPEST_NESTING:
-            raise UnreadableXmlError("it is nested too deeply, or its references go in a circle")
-        is_usual = node.keys() == _USUAL
-        if is_usual and not len(node):
-            return node.text or ""
-        attributes = {} if is_usual else {_local(name): value for name, value in node.items()}
-        reference = attributes.get("href", "")
-        if reference.startswith("#"):
-            return self._follow(reference[1:], depth)
-        if attributes.get("nil") in ("true", "1"):
-            return None
+            raise UnreadableXmlError(_TOO_DEEP)
+        is_array = False
+        names = node.keys()
+        if names and names != _TYPED:
+            attributes = {_local(name): value for name, value in node.items()}
+            reference = attributes.get("href", "")
+            if reference.startswith("#"):
+                return self._follow(reference[1:], depth)
+            if attributes.get("nil") in ("true", "1"):
+                return None
+            is_array = "arrayType" in attributes
         if not len(node):
-            return [] if "arrayType" in attributes else node.text or ""
-        return self._read_children(node, depth, is_array="arrayType" in attributes)
-
-    def _read_children(self, node: Element, depth: int, *, is_array: bool) -> Any:
-        if all(_is_map_entry(child) for child in node):
+            return [] if is_array else node.text or ""
+        if depth == DEEPEST_NESTING:
+            raise UnreadableXmlError(_TOO_DEEP)
+        if len(node[0]) == 2 and all(_is_map_entry(child) for child in node):
             return _to_map(self._read_entry(child, depth) for child in node)
-        values = [(_local(child.tag), self.read(child, depth + 1)) for child in node]
-        if is_array or all(name == "item" for name, _ in values):
-            return [value for _, value in values]
-        return _to_dict(values)
+        values: list[Any] = []
+        tags: list[str] = []
+        for child in node:
+            tags.append(child.tag)
+            # Most are leaves, and a call for each would cost half as much as the parser.
+            is_leaf = not len(child) and child.keys() == _TYPED
+            values.append(child.text or "" if is_leaf else self.read(child, depth + 1))
+        return values if is_array else _to_list_or_dict(tags, values)
 
     def _follow(self, identity: str, depth: int) -> Any:
         if identity not in self._known:  # Once each: references that double at every step never end.
@@ -224,12 +242,15 @@ def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
     return list(found.values()) if list(found) == [str(index) for index in range(len(found))] else found
 
 
-def _to_dict(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _to_list_or_dict(tags: Sequence[str], values: list[Any]) -> Any:
     """A name that stands there more than once gets a list, so that none of its values is lost."""
-    unique = dict(values)
+    names = tags if ":" not in "".join(tags) else [_local(tag) for tag in tags]
+    unique = dict(zip(names, values, strict=True))
+    if unique.keys() == _ITEM:
+        return values
     if len(unique) == len(values):
         return unique
     found: dict[str, list[Any]] = {}
-    for name, value in values:
+    for name, value in zip(names, values, strict=True):
         found.setdefault(name, []).append(value)
     return {name: entries if len(entries) > 1 else entries[0] for name, entries in found.items()}

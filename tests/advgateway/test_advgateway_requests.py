@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -10,7 +11,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from payamak.advgateway import ArrayStyle, InvalidArgumentError, Outcome, OutgoingMessage, SoapProfile
+from payamak.advgateway import ArrayStyle, InvalidArgumentError, Outcome, OutgoingMessage, SoapProfile, wire
 from payamak.advgateway.soap import encode_request
 from support.advgateway import (
     CALLS,
@@ -251,3 +252,26 @@ def test_braces_are_nothing_special() -> None:
 
 def test_requests_are_xml_for_other_readers() -> None:
     ET.fromstring(encode_request("GetCredit", {"user": TEXT, "pass": "p"}, SoapProfile()))  # noqa: S314 -- our own
+
+
+class _Member(str):
+    """A string as enums have them: what it formats as is not what it is."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "member"
+
+    def __format__(self, spec: str) -> str:
+        return "member"
+
+
+@pytest.mark.parametrize("text", ["text", "سلام", "two words", 'a "quote"'])
+def test_strings_of_another_kind_travel_as_what_they_are(text: str) -> None:
+    plain: dict[str, Any] = {"user": USER, "toNum": [FIRST], "messageContent": text}
+    other: dict[str, Any] = {"user": _Member(USER), "toNum": [_Member(FIRST)], "messageContent": _Member(text)}
+    for style in ArrayStyle:
+        profile = SoapProfile(array_style=style)
+        assert encode_request("SendSMS", other, profile) == encode_request("SendSMS", plain, profile)
+    body = wire.build_rest_request("https://example.com/", "SendSMS", other).body
+    assert json.loads(body or b"") == {"uname": USER, "to": [FIRST], "msg": text}
