@@ -70,6 +70,8 @@ def normalize_line(value: object, argument: str) -> str:
     Raises:
         InvalidArgumentError: It is not a string of 3 to 20 digits.
     """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and 3 <= len(value) <= 20:
+        return value  # as most write it
     if isinstance(value, str) and (match := _LINE.fullmatch(clean_digits(value))):
         return match[1]
     kind = "" if isinstance(value, str) else f", not {type(value).__name__}"

@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 import attrs
 import cattrs
@@ -33,15 +33,8 @@ _TEHRAN = tehran()
 _converter = cattrs.Converter(detailed_validation=False)
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
-
-
-class _Field(NamedTuple):
-    """How an attribute of a model is read."""
-
-    wire: str
-    default: Any
-    hook: _Hook
-    type: Any
+_Field: TypeAlias = tuple[str, Any, _Hook, Any]
+"""How an attribute is read: its name on the wire, what it is if it is missing, the hook, the type."""
 
 
 def structure(value: Any, model: Any) -> Any:
@@ -68,9 +61,10 @@ def _parts(value: Any, model: Any) -> Iterator[tuple[str, Any, Any]]:
             yield f"[{index}]", entry, get_args(model)[0]
     elif attrs.has(model) and isinstance(value, dict):
         reader = _get_reader(model)
-        (known,) = reader.name_fields([value])
+        known = reader.name_fields(value)
         for attribute, field in zip(attrs.fields(model), reader.fields, strict=True):
-            yield f".{attribute.name}", known.get(field.wire, field.default), field.type
+            name, default, _, kind = field
+            yield f".{attribute.name}", known.get(name, default), kind
 
 
 def _to_int(value: Any, _type: Any = int) -> int:
@@ -177,13 +171,12 @@ def _make_optional_hook(type_: Any) -> _Hook:
     arguments = _union_without_none(type_)
     scalar = arguments[0]
     structure_scalar = _converter.get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
-    # What has its type already is done with the first look at it; of a string that includes the empty one.
-    ready: type | None = scalar if scalar in (int, str) else None
+    ready: type | None = scalar if scalar in (int, str) else None  # What has this type is done with one look at it.
 
     def structure_optional(value: Any, _type: Any) -> Any:
-        if type(value) is ready and value != "":
-            return value
-        return None if value is None or value == "" else structure_scalar(value, scalar)
+        if not value and (value is None or value == ""):
+            return None
+        return value if type(value) is ready else structure_scalar(value, scalar)
 
     def structure_optional_time(value: Any, _type: Any) -> Any:
         is_absent = isinstance(value, str) and value.startswith(_FIRST_MOMENT)
@@ -199,8 +192,8 @@ class _Reader:
         attrs.resolve_types(model)
         attributes = attrs.fields(model)
         self._model = model
-        self.fields = [
-            _Field(
+        self.fields: list[_Field] = [
+            (
                 attribute.metadata.get("wire", attribute.name),
                 # What is missing reads as null: the hooks know whether it may be.
                 attribute.default if isinstance(attribute.default, (int, str)) else None,
@@ -215,33 +208,30 @@ class _Reader:
             if "also" in attribute.metadata
         }
 
-    def name_fields(self, values: list[Any]) -> list[dict[str, Any]]:
-        """Give the fields of each object their usual names.
+    def name_fields(self, value: Any) -> dict[str, Any]:
+        """Give the fields of an object their usual names.
 
         Raises:
-            TypeError: One is no object.
+            TypeError: It is none.
         """
-        if not {*map(type, values)} <= {dict}:
+        if type(value) is not dict:
             raise TypeError("not an object")
-        if not self._aliases:
-            return values
-        return [
-            {**{name: value[alias] for alias, name in self._aliases.items() if alias in value}, **value}
-            for value in values
-        ]
+        if not self._aliases or self._aliases.keys().isdisjoint(value):
+            return value
+        return {**{name: value[alias] for alias, name in self._aliases.items() if alias in value}, **value}
+
+    def read(self, value: Any, _type: Any) -> Any:
+        """Make an instance."""
+        get = self.name_fields(value).get
+        return self._model(*[hook(get(name, default), kind) for name, default, hook, kind in self.fields])
 
     def read_all(self, values: list[Any]) -> list[Any]:
-        """Make an instance of each object."""
-        objects = self.name_fields(values)
-        # Field by field and not object by object: a tenth faster.
+        """Make many, field by field and not one by one: that is a tenth faster."""
+        objects = list(map(self.name_fields, values))
         columns = [
             [hook(value.get(name, default), kind) for value in objects] for name, default, hook, kind in self.fields
         ]
         return list(map(self._model, *columns))
-
-    def read(self, value: Any, _type: Any) -> Any:
-        """Make an instance."""
-        return self.read_all([value])[0]
 
 
 @functools.cache

@@ -115,7 +115,7 @@ class OpGatewayClient(GatewayClient):
         return await self._request(
             wire.SEND,
             lambda: {
-                "to": wire.as_json_list([normalize_recipient(to, "to")]),
+                "to": wire.numbers_as_json([normalize_recipient(to, "to")]),
                 "time": wire.format_time(send_at),
                 **_message(text, sender),
             },
@@ -137,7 +137,7 @@ class OpGatewayClient(GatewayClient):
         def fields() -> dict[str, str | None]:
             given = checks.require_list([recipients] if isinstance(recipients, str) else recipients, "recipients")
             numbers = [normalize_recipient(number, f"recipients[{index}]") for index, number in enumerate(given)]
-            return {"to": wire.as_json_list(numbers), "time": wire.format_time(send_at), **_message(text, sender)}
+            return {"to": wire.numbers_as_json(numbers), "time": wire.format_time(send_at), **_message(text, sender)}
 
         return await self._request(wire.SEND_TO_MANY, fields, wire.read_bulk_id)
 
@@ -188,7 +188,7 @@ class OpGatewayClient(GatewayClient):
         return await self._request(
             wire.SEND_TO_PHONE_BOOKS,
             lambda: {
-                "bookid": wire.as_json_list(checks.require_ids(book_ids, "book_ids")),
+                "bookid": wire.ids_as_json(checks.require_ids(book_ids, "book_ids")),
                 **_message(text, sender),
             },
             wire.read_bulk_id,
@@ -274,7 +274,7 @@ class OpGatewayClient(GatewayClient):
         """
         return await self._request(
             wire.JOB_COUNT,
-            lambda: {"trendid": wire.as_json_list(checks.require_ids(trend_ids, "trend_ids"))},
+            lambda: {"trendid": wire.ids_as_json(checks.require_ids(trend_ids, "trend_ids"))},
             wire.read_count,
         )
 
@@ -291,7 +291,7 @@ class OpGatewayClient(GatewayClient):
             wire.SEND_TO_JOB,
             lambda: {
                 "jobsid": str(checks.require_id(job_id, "job_id")),
-                "trendid": wire.as_json_list(checks.require_ids(trend_ids, "trend_ids")),
+                "trendid": wire.ids_as_json(checks.require_ids(trend_ids, "trend_ids")),
                 **_message(text, sender),
             },
             wire.read_bulk_id,

@@ -86,9 +86,14 @@ def build_request(url: str, op: str, credentials: Mapping[str, str], fields: Map
     return Request("POST", url, headers, encode_form(form).encode("ascii"))
 
 
-def as_json_list(entries: list[Any]) -> str:
-    """A list as it travels: JSON text in a form field."""
-    return dumps(entries)
+def ids_as_json(ids: list[int]) -> str:
+    """A list of ids as it travels: JSON text in a form field."""
+    return dumps(ids)
+
+
+def numbers_as_json(numbers: list[str]) -> str:
+    """A list of telephone numbers, which need no escaping. To set up an encoder costs as much as all the rest."""
+    return '["' + '", "'.join(numbers) + '"]'
 
 
 def format_time(send_at: datetime.datetime | None) -> str | None:
