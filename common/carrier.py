@@ -23,6 +23,7 @@ class Item:
         index: Its place in what the caller gave.
         message: As the caller gave it.
         number: The recipient as it travels.
+        content: What it shares with those that it can travel with as one text to many: its `text_key`.
         reference: By what the gateway can be asked for it.
         outcome: What is to be said of it if nothing more is learned.
         error: Why that is so.
@@ -35,7 +36,8 @@ class Item:
 
     index: int
     message: OutgoingMessage
-    number: str = attrs.field(repr=False)
+    number: str = attrs.field(default="", repr=False)
+    content: Hashable = attrs.field(default=None, repr=False)
     reference: str | None = attrs.field(default=None, repr=False)
     outcome: Outcome = Outcome.NOT_SENT
     error: PayamakError | None = None
@@ -126,7 +128,7 @@ class Carrier(abc.ABC):
 
 def have_one_text(items: Sequence[Item]) -> bool:
     """Whether messages can travel as one text to many."""
-    return len({text_key(item.message) for item in items}) == 1
+    return len({item.content for item in items}) == 1
 
 
 def text_key(message: OutgoingMessage) -> Hashable:
