@@ -57,8 +57,10 @@ class GhasedakCarrier(Carrier):
         first = items[0].message
         marks = [item.reference or "" for item in items]
         if have_one_text(items):
+            numbers = wire.Checked([item.number for item in items])
+            check_ids = wire.Checked(map(str.strip, marks))
             return await self._client.send_to_many(
-                [item.number for item in items], first.text, sender=first.sender, send_at=first.send_at, check_ids=marks
+                numbers, first.text, sender=first.sender, send_at=first.send_at, check_ids=check_ids
             )
         return await self._client.send_pairs(
             [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
