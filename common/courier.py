@@ -101,6 +101,8 @@ class Courier:
         return None
 
     async def _drop_hopeless(self, items: Sequence[Item]) -> Sequence[Item]:
+        if not self._refusals.is_any:
+            return items
         reasons = [self._refusals.reason_against(item) for item in items]
         if not any(reasons):
             return items
@@ -121,16 +123,20 @@ class Courier:
     async def _settle_sent(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
         lost: list[Item] = []
         known: list[Item] = []
+        sent = Outcome.SENT  # Python 3.11 is slow at looking up an enum's members.
         for item, result in zip(items, results, strict=True):
-            item.error = result.error
-            if result.error is None:
-                item.outcome, item.message_id = Outcome.SENT, result.message_id
+            error = item.error = result.error
+            if error is None:
+                item.outcome, item.message_id = sent, result.message_id
                 self._refusals.note_success()
+                known.append(item)
+                continue
+            item.outcome = error.outcome
+            if error.outcome is Outcome.UNKNOWN:
+                lost.append(item)
             else:
-                item.outcome = result.error.outcome
-                if item.outcome is not Outcome.UNKNOWN:
-                    self._refusals.note(result.error, item)
-            (lost if item.outcome is Outcome.UNKNOWN else known).append(item)
+                self._refusals.note(error, item)
+                known.append(item)
         await self._settle(known)
         if lost:
             self._search_beside(lost, None)

@@ -7,9 +7,9 @@ import contextlib
 import inspect
 import logging
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Hashable, Iterable, Sequence, Sized
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import attrs
 
@@ -91,7 +91,7 @@ class SendMany:
         total = len(messages) if isinstance(messages, Sized) else None
         self._register = Register(gateway, plan.journal, plan.progress, total, log)
         self._refusals = Refusals()
-        self._packer = Packer(carrier.limit, carrier.pair_key)
+        self._packer = Packer(carrier.limit, carrier.pair_key, carrier.travels_alone)
         self._slots = asyncio.Semaphore(plan.concurrency)
         self._courier = Courier(
             carrier, self._register, self._refusals, slots=self._slots,
@@ -101,6 +101,7 @@ class SendMany:
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._taken = 0
+        self._checked: Hashable = None
         self._failure: BaseException | None = None
         self._log = log
         self._closed = False
@@ -260,16 +261,16 @@ class SendMany:
                 rounds += 1
                 items = self._check(batch)
                 fresh, lost = await self._register.admit(items)
-                for item in items:
-                    if item.outcome is Outcome.SENT:
-                        self._carrier.recall(item)
+                if len(fresh) < len(items):
+                    for item in items:
+                        if item.outcome is Outcome.SENT:
+                            self._carrier.recall(item)
                 if self._carrier.finds_by_content:
                     late += lost
                 elif lost:
                     self._spawn(self._courier.search(lost))
-                for item in fresh:
-                    if complete := [item] if self._carrier.travels_alone(item) else self._packer.add(item):
-                        await self._dispatch(complete)
+                for complete in self._packer.add(fresh):
+                    await self._dispatch(complete)
                 # The last: a rare text in an endless source must not wait for ever.
                 is_long = self._packer.waiting >= _MOST_WAITING * self._carrier.limit
                 if pauses or is_long or rounds % _LONGEST_WAITING == 0:
@@ -281,27 +282,35 @@ class SendMany:
         for items in self._packer.take_all():
             await self._dispatch(items)
 
-    def _check(self, batch: Sequence[object]) -> list[Item]:
+    def _check(self, batch: Sequence[Any]) -> list[Item]:
         """Number the messages. Those that cannot be sent are reported at once."""
         items: list[Item] = []
-        checked: object = None
         for message in batch:
-            argument = f"messages[{self._taken}]"
-            item = Item(self._taken, cast("OutgoingMessage", message), "")
+            item = Item(self._taken, message)
             self._taken += 1
-            try:
-                checks.require_instance(message, OutgoingMessage, argument)
-                if (content := text_key(item.message)) != checked:
-                    self._carrier.check(item.message, argument)
-                    checked = content
-                if item.message.check_id is not None:
-                    checks.require_text(item.message.check_id, f"{argument}.check_id")
-                item.number = self._carrier.check_number(item.message, argument)
-            except InvalidArgumentError as error:
-                self._register.reject(item, error)
-            else:
+            # What is wrong is checked once more by its name: names for all would cost as much as the checks.
+            error = self._find_fault(item, "") and self._find_fault(item, f"messages[{item.index}]")
+            if error is None:
                 items.append(item)
+            else:
+                self._register.reject(item, error)
         return items
+
+    def _find_fault(self, item: Item, argument: str) -> InvalidArgumentError | None:
+        message = item.message
+        try:
+            checks.require_instance(message, OutgoingMessage, argument)
+            content = text_key(message)
+            if content != self._checked:
+                self._carrier.check(message, argument)
+                self._checked = content
+            if message.check_id is not None:
+                checks.require_text(message.check_id, f"{argument}.check_id")
+            item.number = self._carrier.check_number(message, argument)
+        except InvalidArgumentError as error:
+            return error
+        item.content = self._checked  # Not an equal one: lookups of one and the same are cheaper.
+        return None
 
     async def _dispatch(self, items: Sequence[Item]) -> None:
         await self._wait_for_room()

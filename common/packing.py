@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from .carrier import Item, text_key
+from .carrier import Item
 from .results import OutgoingMessage
 
 Group = dict[str, Item]
@@ -20,29 +20,44 @@ class Packer:
     Args:
         limit: The most messages in one request.
         pair_key: What messages of different texts must share to travel together; ``None`` if they cannot.
+        travels_alone: Whether a message must have a request of its own.
     """
 
-    def __init__(self, limit: int, pair_key: Callable[[OutgoingMessage], Hashable | None]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        pair_key: Callable[[OutgoingMessage], Hashable | None],
+        travels_alone: Callable[[Item], bool],
+    ) -> None:
         self._limit = limit
         self._pair_key = pair_key
+        self._travels_alone = travels_alone
         self._groups: dict[Hashable, Group] = {}
         self.waiting = 0
         """How many messages wait for company."""
 
-    def add(self, item: Item) -> list[Item]:
-        """Add a message, and return those of a request that is thereby complete, or nothing."""
-        key = text_key(item.message)
-        group = self._groups.setdefault(key, {})
-        complete: list[Item] = []
-        if item.number in group:
-            complete = list(group.values())
-            group.clear()
-        group[item.number] = item
-        if len(group) == self._limit:
-            complete = list(group.values())
-            del self._groups[key]
-        self.waiting += 1 - len(complete)
-        return complete
+    def add(self, items: Iterable[Item]) -> Iterator[list[Item]]:
+        """Add messages, and yield those of each request that is thereby complete."""
+        for item in items:
+            if self._travels_alone(item):
+                yield [item]
+                continue
+            group = self._groups.get(item.content)
+            if group is None:
+                group = self._groups[item.content] = {}
+            if item.number in group:
+                yield self._complete(group)
+            group[item.number] = item
+            self.waiting += 1
+            if len(group) == self._limit:
+                del self._groups[item.content]
+                yield self._complete(group)
+
+    def _complete(self, group: Group) -> list[Item]:
+        items = list(group.values())
+        group.clear()
+        self.waiting -= len(items)
+        return items
 
     def take_all(self) -> Iterator[list[Item]]:
         """Take out all that wait, in as few requests as can be."""

@@ -41,6 +41,11 @@ class Refusals:
         if self._all is None:
             self._all = as_not_sent(reason)
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there are messages that need not be tried."""
+        return self._all is not None or bool(self._senders)
+
     def reason_against(self, item: Item) -> PayamakError | None:
         """Why a message need not be tried."""
         return self._all or self._senders.get(item.message.sender)

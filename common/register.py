@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .carrier import Item
 from .errors import InvalidArgumentError, JournalError, Outcome
@@ -60,12 +60,12 @@ class Register:
 
     def enter(self, items: Sequence[Item]) -> None:
         """Enter messages, so that they get a report whatever happens."""
-        self.open.update((item.index, item) for item in items)
+        self.open.update({item.index: item for item in items})
         if self._journal is not None:
             for item in items:
                 item.outcome = Outcome.UNKNOWN  # Until the journal has told whether an earlier run sent it.
 
-    async def admit(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    async def admit(self, items: list[Item]) -> tuple[list[Item], list[Item]]:
         """Enter messages, and settle those of which the journal knows enough.
 
         Returns:
@@ -73,7 +73,7 @@ class Register:
         """
         self.enter(items)
         if self._journal is None:
-            return list(items), []
+            return items, []
         unique = [item for item in items if not self._is_duplicate(item)]
         try:
             known = await self._journal.read({item.key: item.message for item in unique})
@@ -97,11 +97,11 @@ class Register:
             elif entry.outcome in (Outcome.SENT, Outcome.REFUSED):
                 item.outcome, item.error = entry.outcome, entry.make_error()
                 item.message_id, item.reference = entry.message_id, entry.reference
-                self._report(item, from_journal=True)
+                self._report([item], from_journal=True)
             elif entry.gateway != self._gateway:
                 # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
                 item.error = entry.make_error()
-                self._report(item)
+                self._report([item])
             else:
                 item.error, item.left_at, item.reference = entry.make_error(), entry.at, entry.reference
                 lost.append(item)
@@ -117,7 +117,7 @@ class Register:
         """Report a message that cannot go out as it is."""
         item.outcome, item.error = Outcome.NOT_SENT, error
         self.open[item.index] = item
-        self._report(item)
+        self._report([item])
 
     async def begin(self, items: Sequence[Item]) -> None:
         """Write down that a request is about to leave.
@@ -133,46 +133,51 @@ class Register:
                 await self._journal.write([self._entry(item, None) for item in items])
             except Exception as error:
                 raise self._fail("written", error) from error
+        unknown = Outcome.UNKNOWN  # Python 3.11 is slow at looking up an enum's members.
         for item in items:
             # What an earlier try of it met says nothing of this one.
-            item.outcome, item.error = Outcome.UNKNOWN, None
+            item.outcome, item.error = unknown, None
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""
-        noted = [item for item in items if item.is_noted or item.left_at is not None]
         try:
-            if self._journal is not None and noted:
-                await self._journal.write([self._entry(item, item.outcome) for item in noted])
+            if self._journal is not None:
+                noted = [item for item in items if item.is_noted or item.left_at is not None]
+                if noted:
+                    await self._journal.write([self._entry(item, item.outcome) for item in noted])
         except Exception as error:
             # What became of them is known all the same; but nothing more may leave.
             self._fail("written", error)
         finally:
-            for item in items:
-                self._report(item)
+            self._report(items)
 
-    def _report(self, item: Item, *, from_journal: bool = False) -> None:
-        if self.open.pop(item.index, None) is None:
-            return
-        if item.is_keyed:
-            del self._keys[item.key]
-        if item.error is not None and item.error.gateway is None:
-            item.error.gateway, item.error.operation = self._gateway, "send_many"
-        self.reports.append(
-            SendReport(
-                item.index, item.message, item.outcome, item.message_id, item.error, item.reference, from_journal
-            )
-        )
-        if item.outcome is Outcome.SENT:
-            self._sent += 1
-        else:
-            self._others[item.outcome] += 1
+    def _report(self, items: Iterable[Item], *, from_journal: bool = False) -> None:
         self.news.set()
-        if self._progress is not None:
-            try:
-                self._progress(self.counts)
-            except Exception as error:
-                self._log.error("send_many: progress failed with %s and is not called again", type(error).__name__)
-                self._progress = None
+        sent = Outcome.SENT  # Python 3.11 is slow at looking up an enum's members.
+        for item in items:
+            if self.open.pop(item.index, None) is None:
+                continue
+            if item.is_keyed:
+                del self._keys[item.key]
+            error = item.error
+            if error is not None and error.gateway is None:
+                error.gateway, error.operation = self._gateway, "send_many"
+            self.reports.append(
+                SendReport(item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal)
+            )
+            if item.outcome is sent:
+                self._sent += 1
+            else:
+                self._others[item.outcome] += 1
+            if self._progress is not None:
+                self._tell_progress(self._progress)
+
+    def _tell_progress(self, progress: Callable[[Progress], object]) -> None:
+        try:
+            progress(self.counts)
+        except Exception as error:
+            self._log.error("send_many: progress failed with %s and is not called again", type(error).__name__)
+            self._progress = None
 
     def _entry(self, item: Item, outcome: Outcome | None) -> JournalEntry:
         error = None if outcome in (None, Outcome.SENT) else item.error

@@ -113,8 +113,14 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str]]
     return {name: ",".join(values) or None for name, values in columns.items()}, [entry.to for entry in entries]
 
 
+class Checked(list[str]):
+    """Up to 100 numbers or check ids as they travel. `send_many` has checked each before it packed them."""
+
+
 def recipients_of(recipients: str | Iterable[str], *, international: bool) -> tuple[str, list[str]]:
     """One number or up to 100: comma-joined as they travel, and as given."""
+    if isinstance(recipients, Checked):
+        return ",".join(recipients), recipients
     normalize = normalize_recipient if international else normalize_iranian
     entries = [recipients] if isinstance(recipients, str) else recipients
     given = checks.require_list(entries, "recipients", most=MAX_ENTRIES)
@@ -127,7 +133,9 @@ def to_many_fields(
 ) -> Fields:
     """Fields of one text to ``count`` recipients."""
     marks = None
-    if check_ids is not None:
+    if isinstance(check_ids, Checked):
+        marks = ",".join(check_ids)
+    elif check_ids is not None:
         given = checks.require_list(check_ids, "check_ids", most=MAX_ENTRIES)
         if len(given) != count:
             raise InvalidArgumentError(
@@ -267,7 +275,10 @@ def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[Sen
     items = as_list(envelope.items)
     if items is None:
         items = [envelope.items]
-    numbers = [as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item) for item in items]
+    numbers = [
+        item if type(item) is int else as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item)
+        for item in items
+    ]
     if len(items) != len(recipients):
         raise ReplyError(
             f"the answer (HTTP status {envelope.http_status}) has {len(items)} items for {len(recipients)} recipients",
