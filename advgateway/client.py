@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import decimal
 import ssl as ssl_module
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 
@@ -180,13 +180,13 @@ class AdvGatewayClient(GatewayClient):
 
         return AdvGatewayCarrier(self)
 
-    async def _request(
+    def _request(
         self,
         operation: Operation,
         build: Callable[[], Arguments],
         read: Callable[[Answer], T],
         start: Start | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         is_soap = self._transport is Transport.SOAP
 
         def make_request() -> Request:
@@ -196,4 +196,4 @@ class AdvGatewayClient(GatewayClient):
             return wire.build_rest_request(self._base_url, operation.path, arguments)
 
         read_answer = wire.read_soap_answer if is_soap else wire.read_rest_answer
-        return await self._perform(operation, make_request, lambda reply: read(read_answer(reply)), start=start)
+        return self._perform(operation, make_request, lambda reply: read(read_answer(reply)), start=start)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
+from urllib.parse import parse_qs
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 import aiohttp
 import attrs
@@ -18,6 +21,8 @@ from payamak.smsir import SmsIrClient
 from .harness import LINE, TEXT, TO, Send, last_body
 from .server import TOKEN
 
+_KEY = {"apikey": "benchmark-key"}
+_TOKEN = {"x-sms-ir-secure-token": TOKEN.decode()}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _XML = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"SendSMS"'}
@@ -25,10 +30,17 @@ _XML = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"SendSMS"'}
 
 @attrs.frozen
 class Sends:
-    """A client's send, and the naive one."""
+    """A client's send, and what it is held against.
+
+    Attributes:
+        ours: The client's own.
+        naive: The code that one would write by hand.
+        ready: A post of exactly the bytes that the client sends, made beforehand and for nothing.
+    """
 
     ours: Send
     naive: Send
+    ready: Send
 
 
 @contextlib.asynccontextmanager
@@ -42,34 +54,97 @@ async def open_clients(server: str) -> AsyncGenerator[dict[str, Sends], None]:
         AdvGatewayClient("user", "password", base_url=f"{server}/server.php") as soap,
         AdvGatewayClient("user", "password", base_url=f"{server}/restful/", transport=Transport.REST) as rest,
     ):
-        form = {"message": TEXT, "receptor": TO, "linenumber": LINE}
-        clients = {"GhasedakClient.send": Sends(
-            lambda: ghasedak.send(TO, TEXT, sender=LINE),
-            lambda: _post(session, f"{server}/v2/sms/send/simple", form, {"apikey": "benchmark-key"}),
-        )}  # fmt: skip
-        others: dict[str, tuple[Send, str, dict[str, str]]] = {
-            "sms.ir (JSON and token)": (
-                lambda: smsir.messages.send_to_numbers(TO, TEXT),
-                "/users/v1/Message/SendByMobileNumbers",
-                {**_JSON, "x-sms-ir-secure-token": TOKEN.decode()},
+        naive = Naive(session, server)
+        clients: dict[str, tuple[Send, Send, str, dict[str, str]]] = {
+            "GhasedakClient.send": (
+                lambda: ghasedak.send(TO, TEXT, sender=LINE), naive.ghasedak, "/v2/sms/send/simple", _KEY | _FORM,
             ),
-            "op gateway": (lambda: op.send(TO, TEXT, sender=LINE), "/services.jspd", _FORM),
-            "advanced gateway, SOAP": (lambda: soap.send(TO, TEXT, sender=LINE), "/server.php", _XML),
+            "sms.ir (JSON and token)": (
+                lambda: smsir.messages.send_to_numbers(TO, TEXT), naive.smsir,
+                "/users/v1/Message/SendByMobileNumbers", _TOKEN | _JSON,
+            ),
+            "op gateway": (lambda: op.send(TO, TEXT, sender=LINE), naive.op, "/services.jspd", _FORM),
+            "advanced gateway, SOAP": (lambda: soap.send(TO, TEXT, sender=LINE), naive.soap, "/server.php", _XML),
             "advanced gateway, REST": (
-                lambda: rest.send(TO, TEXT, sender=LINE), "/restful/sendSms_OneToMany.php", _JSON,
+                lambda: rest.send(TO, TEXT, sender=LINE), naive.rest, "/restful/sendSms_OneToMany.php", _JSON,
             ),
         }  # fmt: skip
-        for name, (send, path, headers) in others.items():
-            await send()
-            clients[name] = Sends(send, _make_post(session, f"{server}{path}", last_body(server), headers))
-        yield clients
+        found: dict[str, Sends] = {}
+        for name, (ours, by_hand, path, headers) in clients.items():
+            await ours()
+            body = last_body(server)
+            await by_hand()
+            check_same_content(body, last_body(server))
+            found[name] = Sends(ours, by_hand, functools.partial(naive.post, f"{server}{path}", body, headers))
+        yield found
 
 
-def _make_post(session: aiohttp.ClientSession, url: str, body: bytes, headers: dict[str, str]) -> Send:
-    return lambda: _post(session, url, body, headers)
+def check_same_content(body: bytes, by_hand: bytes) -> None:
+    """Both must send the same, if not byte for byte, because a form can be escaped in several ways."""
+    assert by_hand == body or parse_qs(by_hand.decode()) == parse_qs(body.decode()) != {}  # noqa: S101
 
 
-async def _post(session: aiohttp.ClientSession, url: str, data: Any, headers: dict[str, str]) -> Any:
-    async with session.post(url, data=data, headers=headers) as response:
-        body = await response.read()
-    return ET.fromstring(body) if headers is _XML else json.loads(body)
+class Naive:
+    """What one would write by hand on a shared session: no checks, no errors told apart, one attempt."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+        self._session = session
+        self._server = server
+
+    async def post(self, url: str, data: Any, headers: dict[str, str]) -> Any:
+        """Post, and parse the answer."""
+        async with self._session.post(url, data=data, headers=headers) as response:
+            body = await response.read()
+        return ET.fromstring(body) if headers is _XML else json.loads(body)
+
+    async def ghasedak(self) -> int:
+        """A form with the key in a header."""
+        form = {"message": TEXT, "receptor": TO, "linenumber": LINE}
+        answer = await self.post(f"{self._server}/v2/sms/send/simple", form, _KEY)
+        return int(answer["items"][0])
+
+    async def smsir(self) -> int:
+        """JSON with the token in a header."""
+        document = {"Message": TEXT, "MobileNumbers": [TO], "CanContinueInCaseOfError": False}
+        body = json.dumps(document, ensure_ascii=False).encode()
+        answer = await self.post(f"{self._server}/users/v1/Message/SendByMobileNumbers", body, _TOKEN | _JSON)
+        return int(answer["MessageId"])
+
+    async def op(self) -> int:
+        """A form with JSON in one of its fields."""
+        form = {
+            "uname": "user", "pass": "password", "to": json.dumps([TO]), "message": TEXT, "from": LINE, "op": "send",
+        }  # fmt: skip
+        code, bulk_id = await self.post(f"{self._server}/services.jspd", form, {})
+        assert code == 0  # noqa: S101
+        return int(bulk_id)
+
+    async def soap(self) -> int:
+        """An envelope from a template."""
+        body = _ENVELOPE.format(
+            user=escape("user"), password=escape("password"), line=escape(LINE), to=escape(TO), text=escape(TEXT)
+        )
+        answer = await self.post(f"{self._server}/server.php", body.encode(), _XML)
+        return int(answer.findtext(".//result/item"))
+
+    async def rest(self) -> int:
+        """JSON with the credentials in it."""
+        document = {"uname": "user", "pass": "password", "from": LINE, "to": [TO], "msg": TEXT}
+        body = json.dumps(document, ensure_ascii=False).encode()
+        answer = await self.post(f"{self._server}/restful/sendSms_OneToMany.php", body, _JSON)
+        return int(answer["result"][0])
+
+
+_ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<SOAP-ENV:Envelope SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
+    ' xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xmlns:SOAP-ENC="http://schemas.xmlsoap.org/soap/encoding/" xmlns:ns2="http://xml.apache.org/xml-soap">'
+    '<SOAP-ENV:Body><ns1:SendSMS xmlns:ns1="urn:smsserver"><user xsi:type="xsd:string">{user}</user>'
+    '<pass xsi:type="xsd:string">{password}</pass><fromNum xsi:type="xsd:string">{line}</fromNum>'
+    '<toNum xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="xsd:string[1]">'
+    '<item xsi:type="xsd:string">{to}</item></toNum>'
+    '<messageContent xsi:type="xsd:string">{text}</messageContent>'
+    "</ns1:SendSMS></SOAP-ENV:Body></SOAP-ENV:Envelope>"
+)

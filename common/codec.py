@@ -53,6 +53,7 @@ def dumps(value: Any) -> str:
 
 
 _json = json.JSONEncoder(ensure_ascii=False)
+_decode = json.JSONDecoder().raw_decode
 
 
 def loads(body: bytes, *, http_status: int) -> Any:
@@ -62,11 +63,21 @@ def loads(body: bytes, *, http_status: int) -> Any:
         ReplyError: It is empty or not JSON.
     """
     try:
-        return json.loads(body)
+        return _parse(body)
     except (ValueError, RecursionError):
         what = "is not valid JSON" if body.strip() else "is empty"
     # Raised out here, because the parser's exception holds the whole document.
     raise ReplyError(f"the body of the answer (HTTP status {http_status}) {what}", http_status=http_status)
+
+
+def _parse(body: bytes) -> Any:
+    # On a short document json.loads spends two thirds of its time on the encoding and on white space around it.
+    try:
+        text = body.decode()
+        value, end = _decode(text)
+    except ValueError:
+        return json.loads(body)
+    return value if end == len(text) else json.loads(body)
 
 
 def as_dict(value: object) -> dict[str, Any]:

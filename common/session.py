@@ -61,7 +61,7 @@ class Request:
 
     method: str
     url: str = attrs.field(repr=False)
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: dict[str, str] = attrs.field(repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
     upload: Upload | None = attrs.field(default=None, repr=False)
     """In place of a body: a file, which is opened anew for each attempt and streamed."""
@@ -259,21 +259,16 @@ class HttpSession:
             ) from None
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, deadline: float | None, timeout: Timeout
-    ) -> Reply:
-        if request.upload is None:
-            return await self._exchange_data(session, request, request.body, deadline, timeout)
-        async with request.upload.open() as form:
-            return await self._exchange_data(session, request, form, deadline, timeout)
-
-    async def _exchange_data(
         self,
         session: aiohttp.ClientSession,
         request: Request,
-        data: bytes | aiohttp.FormData | None,
         deadline: float | None,
         timeout: Timeout,
+        form: aiohttp.FormData | None = None,
     ) -> Reply:
+        if request.upload is not None and form is None:
+            async with request.upload.open() as opened:
+                return await self._exchange(session, request, deadline, timeout, opened)
         options: _RequestOptions = self._options
         if request.method != "POST":
             middlewares = (certainty.keep_from_resending, *getattr(session, "_middlewares", ()))
@@ -284,7 +279,7 @@ class HttpSession:
                 request.method,
                 yarl.URL(request.url, encoded=True),
                 headers=request.headers,
-                data=data,
+                data=request.body if form is None else form,
                 timeout=limits,
                 **options,
             )

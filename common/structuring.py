@@ -202,11 +202,11 @@ class _Reader:
             )
             for attribute in attributes
         ]
-        self._aliases = {
-            attribute.metadata["also"]: attribute.metadata["wire"]
+        self._aliases = [
+            (attribute.metadata["also"], attribute.metadata["wire"])
             for attribute in attributes
             if "also" in attribute.metadata
-        }
+        ]
 
     def name_fields(self, value: Any) -> dict[str, Any]:
         """Give the fields of an object their usual names.
@@ -216,9 +216,10 @@ class _Reader:
         """
         if type(value) is not dict:
             raise TypeError("not an object")
-        if not self._aliases or self._aliases.keys().isdisjoint(value):
-            return value
-        return {**{name: value[alias] for alias, name in self._aliases.items() if alias in value}, **value}
+        for alias, name in self._aliases:
+            if alias in value:
+                value = {name: value[alias], **value}
+        return value
 
     def read(self, value: Any, _type: Any) -> Any:
         """Make an instance."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import ssl as ssl_module
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 
@@ -386,16 +386,16 @@ class GhasedakClient(GatewayClient):
 
         return GhasedakCarrier(self)
 
-    async def _request(
+    def _request(
         self,
         operation: Operation,
         fields: Callable[[], Fields],
         read: Callable[[Envelope], T],
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: dict[str, str] | None = None,
         start: Start | None = None,
-    ) -> T:
-        return await self._perform(
+    ) -> Coroutine[Any, Any, T]:
+        return self._perform(
             operation,
             lambda: wire.build_request(operation, self._base_url, headers or self._headers, fields()),
             lambda reply: read(wire.read_envelope(reply)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import decimal
 import ssl as ssl_module
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import yarl
@@ -302,10 +302,10 @@ class OpGatewayClient(GatewayClient):
 
         return OpGatewayCarrier(self)
 
-    async def _request(
+    def _request(
         self, operation: Operation, fields: Callable[[], Mapping[str, str | None]], read: Callable[[Answer], T]
-    ) -> T:
-        return await self._perform(
+    ) -> Coroutine[Any, Any, T]:
+        return self._perform(
             operation,
             lambda: wire.build_request(self._url, operation.path, self._credentials, fields()),
             lambda reply: read(wire.read_answer(reply)),

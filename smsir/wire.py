@@ -39,7 +39,7 @@ PAGE_SIZE = 50
 class Arguments:
     """What an operation is called with. Entries of the query that are None stay away."""
 
-    query: Mapping[str, str | int | None] = attrs.field(factory=dict[str, "str | int | None"])
+    query: Mapping[str, str | int | None] | None = None
     body: Mapping[str, Any] | None = None
     upload: Upload | None = None
 
@@ -59,14 +59,13 @@ class Requester(Protocol):
 def build_request(operation: Operation, base_url: str, arguments: Arguments) -> Request:
     """Put the arguments where they belong."""
     url = base_url + operation.path
-    query = {name: value for name, value in arguments.query.items() if value is not None}
+    query = {name: value for name, value in (arguments.query or {}).items() if value is not None}
     if query:
         url = f"{url}?{urlencode(query, quote_via=quote)}"
-    headers = {"Accept": "application/json"}
     if arguments.upload is not None:
-        return Request(operation.method, url, headers, upload=arguments.upload)
-    # The vendor asks for this header on every request, also on those without a body.
-    headers["Content-Type"] = "application/json"
+        return Request(operation.method, url, {"Accept": "application/json"}, upload=arguments.upload)
+    # The vendor asks for the second header on every request, also on those without a body.
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if arguments.body is None:
         return Request(operation.method, url, headers)
     return Request(operation.method, url, headers, dumps(arguments.body).encode())
