@@ -171,12 +171,9 @@ def _make_optional_hook(type_: Any) -> _Hook:
     arguments = _union_without_none(type_)
     scalar = arguments[0]
     structure_scalar = _converter.get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
-    ready: type | None = scalar if scalar in (int, str) else None  # What has this type is done with one look at it.
 
     def structure_optional(value: Any, _type: Any) -> Any:
-        if not value and (value is None or value == ""):
-            return None
-        return value if type(value) is ready else structure_scalar(value, scalar)
+        return None if value is None or value == "" else structure_scalar(value, scalar)
 
     def structure_optional_time(value: Any, _type: Any) -> Any:
         is_absent = isinstance(value, str) and value.startswith(_FIRST_MOMENT)
@@ -202,11 +199,28 @@ class _Reader:
             )
             for attribute in attributes
         ]
+        self._make = self._compile()
         self._aliases = [
             (attribute.metadata["also"], attribute.metadata["wire"])
             for attribute in attributes
             if "also" in attribute.metadata
         ]
+
+    def _compile(self) -> Callable[[Callable[..., Any]], Any]:
+        """Make one expression of all fields, as attrs and cattrs do: a loop over them takes half as long again."""
+        names: dict[str, Any] = {"model": self._model}
+        calls: list[str] = []
+        for number, (name, default, hook, kind) in enumerate(self.fields):
+            names |= {f"hook{number}": hook, f"default{number}": default, f"type{number}": kind}
+            call = f"hook{number}(get({name!r}, default{number}), type{number})"
+            # What has its type already, as most have, needs no hook.
+            if kind in (int, int | None):
+                call = f"value if type(value := get({name!r})) is int else {call}"
+            elif kind in (str, str | None):
+                call = f"value if type(value := get({name!r})) is str and value else {call}"
+            calls.append(f"({call})")
+        make: Callable[[Callable[..., Any]], Any] = eval(f"lambda get: model({', '.join(calls)})", names)  # noqa: S307
+        return make
 
     def name_fields(self, value: Any) -> dict[str, Any]:
         """Give the fields of an object their usual names.
@@ -221,18 +235,9 @@ class _Reader:
                 value = {name: value[alias], **value}
         return value
 
-    def read(self, value: Any, _type: Any) -> Any:
+    def read(self, value: Any, _type: Any = None) -> Any:
         """Make an instance."""
-        get = self.name_fields(value).get
-        return self._model(*[hook(get(name, default), kind) for name, default, hook, kind in self.fields])
-
-    def read_all(self, values: list[Any]) -> list[Any]:
-        """Make many, field by field and not one by one: that is a tenth faster."""
-        objects = list(map(self.name_fields, values))
-        columns = [
-            [hook(value.get(name, default), kind) for value in objects] for name, default, hook, kind in self.fields
-        ]
-        return list(map(self._model, *columns))
+        return self._make(self.name_fields(value).get)
 
 
 @functools.cache
@@ -242,7 +247,6 @@ def _get_reader(model: Any) -> _Reader:
 
 def _make_list_hook(type_: Any) -> _Hook:
     (entry_type,) = get_args(type_)
-    read_all = _get_reader(entry_type).read_all if attrs.has(entry_type) else None
     hook = _converter.get_structure_hook(entry_type)
 
     def structure_list(value: Any, _type: Any) -> list[Any]:
@@ -251,7 +255,7 @@ def _make_list_hook(type_: Any) -> _Hook:
         entries = as_list(value)
         if entries is None:
             raise TypeError("not a list")
-        return [hook(entry, entry_type) for entry in entries] if read_all is None else read_all(entries)
+        return [hook(entry, entry_type) for entry in entries]
 
     return structure_list
 
