@@ -33,3 +33,10 @@ def _import(name: str, environment: dict[str, str]) -> float:
     command = [sys.executable, "-c", _CODE.format(name)]
     done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment)
     return float(done.stdout)
+
+
+def find_modules(name: str) -> set[str]:
+    """What is imported along with a module."""
+    code = f"import sys; import {name}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT, text=True)
+    return set(done.stdout.split())

@@ -51,24 +51,25 @@ async def take_time(server: str, count: int) -> float:
     """Seconds from the first message to the last report."""
     async with GhasedakClient("key", base_url=f"{server}/v2/") as client:
         started = time.perf_counter()
-        await _send(client, count)
+        await send_messages(client, count)
         return time.perf_counter() - started
 
 
 async def trace_memory(server: str, count: int) -> int:
     """The most bytes that Python has allocated at once beyond those of a client at work."""
     async with GhasedakClient("key", base_url=f"{server}/v2/") as client:
-        await _send(client, IN_FLIGHT * _PER_REQUEST)
+        await send_messages(client, IN_FLIGHT * _PER_REQUEST)
         gc.collect()
         tracemalloc.start()
         try:
-            await _send(client, count)
+            await send_messages(client, count)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
 
-async def _send(client: GhasedakClient, count: int) -> None:
+async def send_messages(client: GhasedakClient, count: int) -> None:
+    """Send so many, and see that all were sent."""
     sent = 0
     async for report in client.send_many(make_messages(count), concurrency=IN_FLIGHT):
         sent += report.outcome is Outcome.SENT

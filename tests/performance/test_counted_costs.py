@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks import calls, counters
+from benchmarks import calls, counters, imports, many
 from benchmarks.harness import running_server
 
 
@@ -20,6 +20,27 @@ def server() -> Iterator[str]:
 async def test_function_calls_for_a_send(server: str) -> None:
     ours, hand_tuned = await calls.count(server)
     assert 100 < ours <= calls.GATE * hand_tuned
+
+
+async def test_function_calls_do_not_creep_up(server: str) -> None:
+    found = await calls.count_others(server)
+    assert found.keys() == calls.GATES.keys()
+    assert {what: count for what, count in found.items() if not 0.5 < count <= calls.GATES[what]} == {}
+
+
+@pytest.mark.parametrize("package", ["ghasedak", "smsir", "opgateway", "advgateway"])
+def test_a_client_is_imported_without_what_a_first_send_does_not_need(package: str) -> None:
+    modules = imports.find_modules(f"payamak.{package}")
+    assert {"aiohttp", "attr", "payamak.common.client", f"payamak.{package}.client"} <= modules
+    late = {"cattrs", "backoff", "zoneinfo", "sqlite3", "payamak.common.many", "payamak.common.structuring"}
+    areas = {"contacts", "drafts", "groups", "notifications", "occasional_messages", "tickets", "transactions"}
+    assert not modules & (late | {f"payamak.smsir.{area}" for area in areas})
+
+
+async def test_a_long_send_many_needs_no_more_memory_than_a_short_one(server: str) -> None:
+    short, long = [await many.trace_memory(server, count) for count in (5_000, 20_000)]
+    assert long < 2_000_000
+    assert long < 1.5 * short
 
 
 @pytest.mark.parametrize("age", [pytest.param(3600.0, id="expired"), pytest.param(0.0, id="rejected")])
