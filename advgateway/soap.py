@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,14 +65,16 @@ def encode_request(method: str, arguments: Mapping[str, str | Sequence[str]], pr
 @functools.lru_cache
 def _envelope(method: str, namespace: str) -> tuple[bytes, bytes]:
     """What stands before the arguments, and after them."""
-    opening, closing = f'<ns1:{method} xmlns:ns1="{_escape(namespace)}">', f"</ns1:{method}>"
+    address = _escape(namespace).replace('"', "&quot;")
+    opening, closing = f'<ns1:{method} xmlns:ns1="{address}">', f"</ns1:{method}>"
     return f"{_BEFORE}{opening}".encode(), f"{closing}{_AFTER}".encode()
 
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    # Replacing, of whatever text, also makes a plain string of a caller's own kind, which may format as another.
-    return (text if text.isalnum() else html.escape(text)).replace("\r", "&#13;")
+    # Replacing also makes a plain string of a caller's own kind, which may format as another. The module html, which
+    # escapes as well, takes as long to import as a tenth of a client.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
