@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -230,10 +230,11 @@ class _Reader:
         """
         if type(value) is not dict:
             raise TypeError("not an object")
+        known = cast("dict[str, Any]", value)
         for alias, name in self._aliases:
-            if alias in value:
-                value = {name: value[alias], **value}
-        return value
+            if alias in known:
+                known = {name: known[alias], **known}
+        return known
 
     def read(self, value: Any, _type: Any = None) -> Any:
         """Make an instance."""
