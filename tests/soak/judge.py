@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
-from payamak.common.courier import OnUnknown
+from payamak.common.results import OnUnknown
 from payamak.ghasedak import Outcome, ReplyError, SendReport
 
 from .lanes import LANES, Lane

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import attrs
 from payamak.advgateway import AdvGatewayClient, Transport
-from payamak.common.courier import OnUnknown
+from payamak.common.results import OnUnknown
 from payamak.emulator import Emulator
 from payamak.ghasedak import GhasedakClient, OutgoingMessage, RetryPolicy, Timeout
 from payamak.opgateway import OpGatewayClient
