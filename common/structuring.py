@@ -246,6 +246,10 @@ def _get_reader(model: Any) -> _Reader:
     return _Reader(model)
 
 
+def _make_model_hook(model: Any) -> _Hook:
+    return _get_reader(model).read
+
+
 def _make_list_hook(type_: Any) -> _Hook:
     (entry_type,) = get_args(type_)
     hook = _converter.get_structure_hook(entry_type)
@@ -281,4 +285,4 @@ for _type, _hook in _ANNOTATED.items():
 _converter.register_structure_hook_factory(_is_open_enum, _make_open_enum_hook)
 _converter.register_structure_hook_factory(_is_optional_scalar, _make_optional_hook)
 _converter.register_structure_hook_factory(is_mutable_sequence, _make_list_hook)
-_converter.register_structure_hook_factory(attrs.has, lambda model: _get_reader(model).read)
+_converter.register_structure_hook_factory(attrs.has, _make_model_hook)

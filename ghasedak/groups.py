@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Protocol, TypeAlias, TypeVar
 
 from ..common import checks
@@ -21,7 +21,9 @@ GroupList: TypeAlias = list[Group]
 class Requester(Protocol):
     """What the client lends to this class: run one operation."""
 
-    async def __call__(self, operation: Operation, fields: Callable[[], Fields], read: Callable[[Envelope], T], /) -> T:
+    def __call__(
+        self, operation: Operation, fields: Callable[[], Fields], read: Callable[[Envelope], T], /
+    ) -> Awaitable[T]:
         """Run the operation."""
         ...
 

@@ -6,7 +6,7 @@ A reply is ``{"IsSuccessful": true, "Message": …, "ErrorCode": 0, …}`` with 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -51,7 +51,7 @@ Reader: TypeAlias = Callable[[Envelope, int], T]
 class Requester(Protocol):
     """What the client lends to the areas: run one operation."""
 
-    async def __call__(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> T:
+    def __call__(self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /) -> Awaitable[T]:
         """Run the operation."""
         ...
 
