@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, cast, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 import attrs
 import cattrs
@@ -230,7 +230,7 @@ class _Reader:
         """
         if type(value) is not dict:
             raise TypeError("not an object")
-        known = cast("dict[str, Any]", value)
+        known: dict[str, Any] = value
         for alias, name in self._aliases:
             if alias in known:
                 known = {name: known[alias], **known}
