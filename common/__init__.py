@@ -80,3 +80,7 @@ __all__ = [
     "Timeout",
     "TransportError",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

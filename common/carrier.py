@@ -37,7 +37,7 @@ class Item:
     index: int
     message: OutgoingMessage
     number: str = attrs.field(default="", repr=False)
-    content: Hashable = attrs.field(default=None, repr=False)
+    content: Hashable = attrs.field(factory=object, repr=False)
     reference: str | None = attrs.field(default=None, repr=False)
     outcome: Outcome = Outcome.NOT_SENT
     error: PayamakError | None = None

@@ -21,7 +21,7 @@ from . import checks
 from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .results import OnUnknown, OutgoingMessage, Progress, errors_within
-from .retry import Effect, RetryPolicy, TryAgainError, repeat, wait_before_next
+from .retry import Effect, RetryPolicy, TryAgainError, repeating, wait_before_next
 from .session import HttpSession, Reply, Request, Timeout
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class GatewayClient:
             self._session = session
         else:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
+        repeating(GatewayClient._attempt_once)  # What cannot be loaded must show before anything is sent.
         self._closed = False
         self._closing = False
         self._sendings: weakref.WeakSet[SendMany] = weakref.WeakSet()
@@ -266,11 +267,8 @@ class GatewayClient:
         except TryAgainError as again:
             wait = again.wait
         await asyncio.sleep(wait)
-        return await self._attempt_again(call)
-
-    @repeat  # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
-    async def _attempt_again(self, call: _Call[T]) -> T:
-        return await self._attempt_once(call)
+        # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
+        return await repeating(GatewayClient._attempt_once)(self, call)
 
     async def _attempt_once(self, call: _Call[T]) -> T:
         call.attempts += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,11 @@ def load_late(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[s
 
     def get(name: str) -> Any:
         if name in places:
-            return getattr(importlib.import_module(f"{package}.{places[name]}"), name)
+            value = getattr(importlib.import_module(f"{package}.{places[name]}"), name)
+            setattr(sys.modules[package], name, value)
+            return value
+        if name in modules:
+            return importlib.import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get

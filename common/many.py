@@ -288,15 +288,15 @@ class SendMany:
         for message in batch:
             item = Item(self._taken, message)
             self._taken += 1
-            # What is wrong is checked once more by its name: names for all would cost as much as the checks.
-            error = self._find_fault(item, "") and self._find_fault(item, f"messages[{item.index}]")
+            error = self._prepare(item, "")
             if error is None:
                 items.append(item)
             else:
-                self._register.reject(item, error)
+                # Once more by its name: names for all would cost as much as the checks.
+                self._register.reject(item, self._prepare(item, f"messages[{item.index}]") or error)
         return items
 
-    def _find_fault(self, item: Item, argument: str) -> InvalidArgumentError | None:
+    def _prepare(self, item: Item, argument: str) -> InvalidArgumentError | None:
         message = item.message
         try:
             checks.require_instance(message, OutgoingMessage, argument)

@@ -45,10 +45,11 @@ class Packer:
             group = self._groups.get(item.content)
             if group is None:
                 group = self._groups[item.content] = {}
-            if item.number in group:
-                yield self._complete(group)
+            complete = self._complete(group) if item.number in group else None
             group[item.number] = item
             self.waiting += 1
+            if complete is not None:
+                yield complete
             if len(group) == self._limit:
                 del self._groups[item.content]
                 yield self._complete(group)

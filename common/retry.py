@@ -7,7 +7,7 @@ import functools
 import operator
 import warnings
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import attrs
 
@@ -102,32 +102,28 @@ def wait_before_next(
     if error.retry_after is not None:
         wait = error.retry_after
     else:
-        import backoff  # noqa: PLC0415 -- as below
+        import backoff  # noqa: PLC0415 -- loaded when the client was made
 
         wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
     return wait if wait < remaining else None
 
 
 class TryAgainError(Exception):
-    """Tells `repeat` to wait and run the function again."""
+    """Tells `repeating` to wait and run the function again."""
 
     def __init__(self, wait: float) -> None:
         super().__init__(wait)
         self.wait = wait
 
 
-def repeat(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def repeating(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     """Run a coroutine function again whenever it raises `TryAgainError`, after the wait that it asks for."""
-
-    @functools.wraps(function)
-    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await _decorate(function)(*args, **kwargs)
-
-    return run
+    return cast("Callable[P, Awaitable[T]]", _decorate(function))
 
 
-def _decorate(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    import backoff  # noqa: PLC0415 -- most calls, and many programs, never repeat anything
+@functools.cache
+def _decorate(function: Any) -> Any:
+    import backoff  # noqa: PLC0415 -- when a client is made: that is time enough
 
     with warnings.catch_warnings():
         # backoff 2.2.1, its last release, calls asyncio.iscoroutinefunction, deprecated since Python 3.14.

@@ -61,7 +61,7 @@ class Request:
 
     method: str
     url: str = attrs.field(repr=False)
-    headers: dict[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
     upload: Upload | None = attrs.field(default=None, repr=False)
     """In place of a body: a file, which is opened anew for each attempt and streamed."""

@@ -167,7 +167,7 @@ def _union_without_none(type_: Any) -> list[Any]:
 
 
 def _make_optional_hook(type_: Any) -> _Hook:
-    """The gateways write an absent value as null, as an empty string, or as the first moment of the calendar."""
+    """The gateways write an absent value as null or as an empty string, and a time as the calendar's first moment."""
     arguments = _union_without_none(type_)
     scalar = arguments[0]
     structure_scalar = _converter.get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
@@ -176,10 +176,11 @@ def _make_optional_hook(type_: Any) -> _Hook:
         return None if value is None or value == "" else structure_scalar(value, scalar)
 
     def structure_optional_time(value: Any, _type: Any) -> Any:
-        is_absent = isinstance(value, str) and value.startswith(_FIRST_MOMENT)
-        return None if is_absent else structure_optional(value, _type)
+        if value is None or value == "" or (type(value) is str and value.startswith(_FIRST_MOMENT)):
+            return None
+        return structure_scalar(value, scalar)
 
-    return structure_optional_time if scalar is TehranTime else structure_optional
+    return structure_optional_time if scalar in (UnixTime, TehranTime) else structure_optional
 
 
 class _Reader:
@@ -192,7 +193,7 @@ class _Reader:
         self.fields: list[_Field] = [
             (
                 attribute.metadata.get("wire", attribute.name),
-                # What is missing reads as null: the hooks know whether it may be.
+                # What is missing reads as null.
                 attribute.default if isinstance(attribute.default, (int, str)) else None,
                 _converter.get_structure_hook(attribute.type),
                 attribute.type,
@@ -210,6 +211,7 @@ class _Reader:
         """Make one expression of all fields, as attrs and cattrs do: a loop over them takes half as long again."""
         names: dict[str, Any] = {"model": self._model}
         calls: list[str] = []
+        by_name: list[str] = []
         for number, (name, default, hook, kind) in enumerate(self.fields):
             names |= {f"hook{number}": hook, f"default{number}": default, f"type{number}": kind}
             call = f"hook{number}(get({name!r}, default{number}), type{number})"
@@ -218,8 +220,13 @@ class _Reader:
                 call = f"value if type(value := get({name!r})) is int else {call}"
             elif kind in (str, str | None):
                 call = f"value if type(value := get({name!r})) is str and value else {call}"
-            calls.append(f"({call})")
-        make: Callable[[Callable[..., Any]], Any] = eval(f"lambda get: model({', '.join(calls)})", names)  # noqa: S307
+            attribute = attrs.fields(self._model)[number]
+            if attribute.kw_only:
+                by_name.append(f"{attribute.alias}=({call})")
+            else:
+                calls.append(f"({call})")
+        expression = f"lambda get: model({', '.join(calls + by_name)})"
+        make: Callable[[Callable[..., Any]], Any] = eval(expression, names)  # noqa: S307 -- of our own words alone
         return make
 
     def name_fields(self, value: Any) -> dict[str, Any]:
@@ -255,7 +262,7 @@ def _make_list_hook(type_: Any) -> _Hook:
     hook = _converter.get_structure_hook(entry_type)
 
     def structure_list(value: Any, _type: Any) -> list[Any]:
-        if value is None or value == "":
+        if value in (None, "", {}):  # An empty list, as gateways write it.
             return []
         entries = as_list(value)
         if entries is None:
@@ -278,10 +285,10 @@ _ANNOTATED: dict[Any, _Hook] = {
     Mobile: _to_mobile,
     WholeAmount: _to_whole_amount,
 }
-for _type, _hook in _SIMPLE.items():
-    _converter.register_structure_hook(_type, _hook)
-for _type, _hook in _ANNOTATED.items():
-    _converter.register_structure_hook_func(functools.partial(operator.eq, _type), _hook)
+for _plain in _SIMPLE.items():
+    _converter.register_structure_hook(*_plain)
+for _annotated, _annotated_hook in _ANNOTATED.items():
+    _converter.register_structure_hook_func(functools.partial(operator.eq, _annotated), _annotated_hook)
 _converter.register_structure_hook_factory(_is_open_enum, _make_open_enum_hook)
 _converter.register_structure_hook_factory(_is_optional_scalar, _make_optional_hook)
 _converter.register_structure_hook_factory(is_mutable_sequence, _make_list_hook)

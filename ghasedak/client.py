@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ssl as ssl_module
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -392,7 +392,7 @@ class GhasedakClient(GatewayClient):
         fields: Callable[[], Fields],
         read: Callable[[Envelope], T],
         *,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         start: Start | None = None,
     ) -> Coroutine[Any, Any, T]:
         return self._perform(

@@ -57,8 +57,8 @@ class MessageStatus:
         sent_at: When it was or will be sent.
     """
 
-    message_id: int | None = attrs.field(metadata=wire("messageid"))
-    status: DeliveryCode | int
+    message_id: int | None = attrs.field(default=None, metadata=wire("messageid"))
+    status: DeliveryCode | int = attrs.field(kw_only=True)
     text: str | None = attrs.field(default=None, repr=False, metadata=wire("message"))
     price: int | None = None
     sender: str | None = None

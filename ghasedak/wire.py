@@ -67,7 +67,7 @@ class Envelope:
     http_status: int
 
 
-def build_request(operation: Operation, base_url: str, headers: dict[str, str], fields: Fields) -> Request:
+def build_request(operation: Operation, base_url: str, headers: Mapping[str, str], fields: Fields) -> Request:
     """Put the fields into the body of a POST, or into the query of a GET."""
     # aiohttp's own encoder would build a multipart writer for this.
     form = encode_form({name: value for name, value in fields.items() if value is not None})

@@ -151,3 +151,7 @@ __all__ = [
     "Transfer",
     "TransportError",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

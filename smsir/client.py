@@ -13,6 +13,7 @@ import aiohttp
 
 from ..common import checks
 from ..common.client import GatewayClient, Operation
+from ..common.codec import load_structuring
 from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
 from ..common.hooks import Hook
 from ..common.retry import RetryPolicy
@@ -118,6 +119,7 @@ class SmsIrClient(GatewayClient):
             expiry_margin=token_expiry_margin,
         )
         self._claims: Claims | None = None
+        load_structuring()  # Its sends answer with models: what cannot be loaded must show before one leaves.
         self.messages = Messages(self._request)
         """Sending, and what became of it."""
 
@@ -227,13 +229,13 @@ class SmsIrClient(GatewayClient):
             return await super()._exchange(operation, request, deadline)
         # Mostly there is one, and then no time has to be kept.
         token = self._tokens.get_at_once() or await self._get_token(deadline)
-        request.headers[wire.TOKEN_HEADER] = token.value
+        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
         reply = await super()._exchange(operation, request, deadline)
         if not wire.is_rejection(reply, self._rejection):
             return reply
         # A rejected token shows that nothing was done, so that even a send can go out again.
         token = await self._get_token(deadline, rejected=token)
-        request.headers[wire.TOKEN_HEADER] = token.value
+        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
         return await super()._exchange(operation, request, deadline)
 
     async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from payamak.common import ReplyError
+from payamak.common import ReplyError, codec
 from payamak.common.codec import TehranTime, UnixTime, as_dict, as_int, as_list, decode, loads, wire
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -313,3 +313,43 @@ def test_huge_numbers() -> None:
 def test_what_is_no_object_is_no_model(entry: object) -> None:
     """Even if every field of the model may be missing."""
     assert misfit([{"size": 1}, entry], list[Inner]).field == "items[1]"
+
+
+class Line(str, enum.Enum):  # noqa: UP042 -- as callers write it
+    """A caller's own kind of string, which formats as its name and not as its value."""
+
+    MAIN = "30001234"
+    TEXT = "a & b"
+
+
+def test_a_form_takes_any_kind_of_string_by_its_value() -> None:
+    form = codec.encode_form({"line": Line.MAIN, "text": Line.TEXT, "empty": "", "list": "1,2"})
+    assert form == "line=30001234&text=%61%20%26%20%62&empty=&list=1,2"
+    assert type(form) is str
+
+
+@attrs.frozen
+class Keyword:
+    """A model of which one field is only taken by name, and stands first on the wire."""
+
+    first: str | None = None
+    status: int = attrs.field(kw_only=True)
+    last: UnixTime | None = None
+
+
+def test_a_field_that_is_only_taken_by_name() -> None:
+    found = decode({"first": "a", "status": "7", "last": "0001-01-01T00:00:00"}, Keyword, path="", http_status=200)
+    assert found == Keyword("a", status=7)
+    assert misfit({"first": "a"}, Keyword).field == "items.status"
+
+
+def test_an_installation_that_broke_after_the_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message is out: only an error of ours says so."""
+
+    def fail() -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(codec, "load_structuring", fail)
+    with pytest.raises(ReplyError, match="installation is broken") as caught:
+        thing()
+    assert caught.value.__context__ is None

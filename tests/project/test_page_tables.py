@@ -100,7 +100,7 @@ def test_the_errors_are_those_of_the_code(
 
 def test_the_delivery_codes_are_those_of_the_code() -> None:
     assert rows("ghasedak", "Delivery codes") == [
-        [str(code.value), f"`{code.name}`", f"`{ghasedak.MessageStatus(None, code).state.name}`"]
+        [str(code.value), f"`{code.name}`", f"`{ghasedak.MessageStatus(status=code).state.name}`"]
         for code in ghasedak.DeliveryCode
     ]
     assert rows("advgateway", "Delivery codes") == [
