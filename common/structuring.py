@@ -235,7 +235,8 @@ class _Reader:
         Raises:
             TypeError: It is none.
         """
-        if type(value) is not dict:
+        kind: type = type(value)
+        if kind is not dict:
             raise TypeError("not an object")
         known: dict[str, Any] = value
         for alias, name in self._aliases:
