@@ -235,7 +235,7 @@ class _Reader:
         Raises:
             TypeError: It is none.
         """
-        kind: type = type(value)
+        kind: object = type(value)
         if kind is not dict:
             raise TypeError("not an object")
         known: dict[str, Any] = value
