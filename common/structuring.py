@@ -235,8 +235,7 @@ class _Reader:
         Raises:
             TypeError: It is none.
         """
-        kind: object = type(value)
-        if kind is not dict:
+        if value.__class__ is not dict:
             raise TypeError("not an object")
         known: dict[str, Any] = value
         for alias, name in self._aliases:
