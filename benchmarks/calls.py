@@ -26,7 +26,7 @@ GATES: Mapping[str, float] = {
     "op gateway ÷ a post of its bytes": 1.4,
     "advanced gateway, SOAP ÷ a post of its bytes": 1.75,
     "advanced gateway, REST ÷ a post of its bytes": 1.4,
-    "for each status, of 100": 20,
+    "for each status, of 100": 21,
     "for each message of GetMsg, of 50": 50,
     "for each message of send_many": 43,
 }
