@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .carrier import RateLimiter
     from .journal import Journal, JournalEntry
     from .many import SendMany
-else:  # What only `send_many` needs takes a sixth of the time of importing a client.
+else:  # Only `send_many` needs them.
     __getattr__ = load_late(
         __name__, {"carrier": ["RateLimiter"], "journal": ["Journal", "JournalEntry"], "many": ["SendMany"]}
     )

@@ -84,7 +84,7 @@ class Carrier(abc.ABC):
 
     def check_number(self, message: OutgoingMessage, argument: str) -> str:
         """Refuse a recipient that cannot be sent to, and return the number as it travels."""
-        return message.to if is_plain_mobile(message.to) else normalize_recipient(message.to, f"{argument}.to")
+        return normalize_recipient(message.to, f"{argument}.to")
 
     def travels_alone(self, item: Item) -> bool:
         """Whether a message is only refused, and not passed over in silence, if it has a request of its own."""
@@ -124,13 +124,6 @@ class Carrier(abc.ABC):
             there is no way to ask.
         """
         return None
-
-
-def is_plain_mobile(number: object) -> bool:
-    """Whether a number is an Iranian mobile as it travels. Most are, and to normalize one takes twice as long."""
-    return (
-        isinstance(number, str) and len(number) == 11 and number[:2] == "09" and number.isdecimal() and number.isascii()
-    )
 
 
 def have_one_text(items: Sequence[Item]) -> bool:

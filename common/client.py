@@ -243,8 +243,7 @@ class GatewayClient:
                 raise ClientStateError("the client is closed: make a new one")
             call = _Call(operation, operation_id, build(), read, deadline)
             try:
-                if (preparing := self._prepare(operation, deadline)) is not None:
-                    await preparing
+                await self._prepare(operation, deadline)
                 result = await self._attempt_repeatedly(call)
             except asyncio.CancelledError:
                 self._log_cancelled(call)
@@ -365,9 +364,8 @@ class GatewayClient:
                     failure or "ok", attempt.operation_id,
                 )  # fmt: skip
 
-    def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
+    async def _prepare(self, operation: Operation, deadline: float | None) -> None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""
-        return None
 
     def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Awaitable[Reply]:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""

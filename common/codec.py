@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 UnixTime = Annotated[datetime.datetime, "Unix time: seconds, as a number or a string"]
 TehranTime = Annotated[datetime.datetime, "a date and time, in Tehran unless it says otherwise"]
 WholeAmount = Annotated[int, "an amount whose fraction, if it has one, does not count"]

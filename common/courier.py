@@ -123,11 +123,10 @@ class Courier:
     async def _settle_sent(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
         lost: list[Item] = []
         known: list[Item] = []
-        sent = Outcome.SENT  # Python 3.11 is slow at looking up an enum's members.
         for item, result in zip(items, results, strict=True):
             error = item.error = result.error
             if error is None:
-                item.outcome, item.message_id = sent, result.message_id
+                item.outcome, item.message_id = Outcome.SENT, result.message_id
                 self._refusals.note_success()
                 known.append(item)
                 continue

@@ -16,7 +16,6 @@ _CLEAN = {
 }
 _IRANIAN = re.compile(r"(?:\+98|0098|98|0)([1-9][0-9]{9})|(9[0-9]{9})")
 _INTERNATIONAL = re.compile(r"(?:\+|00)(?!98)([1-9][0-9]{6,14})")
-_NORMAL = re.compile(r"0[1-9][0-9]{9}", re.ASCII)
 _LINE = re.compile(r"(?:\+98)?([0-9]{3,20})")
 
 
@@ -36,7 +35,8 @@ def normalize_recipient(value: object, argument: str) -> str:
     """
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{argument} must be a string, not {type(value).__name__}", argument=argument)
-    if _NORMAL.fullmatch(value):
+    # As most are written; an expression would take twice as long.
+    if len(value) == 11 and value[0] == "0" != value[1] and value.isascii() and value.isdecimal():
         return value
     cleaned = clean_digits(value)
     if match := _IRANIAN.fullmatch(cleaned):
@@ -70,8 +70,6 @@ def normalize_line(value: object, argument: str) -> str:
     Raises:
         InvalidArgumentError: It is not a string of 3 to 20 digits.
     """
-    if isinstance(value, str) and value.isascii() and value.isdigit() and 3 <= len(value) <= 20:
-        return value  # as most write it
     if isinstance(value, str) and (match := _LINE.fullmatch(clean_digits(value))):
         return match[1]
     kind = "" if isinstance(value, str) else f", not {type(value).__name__}"

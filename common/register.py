@@ -133,10 +133,9 @@ class Register:
                 await self._journal.write([self._entry(item, None) for item in items])
             except Exception as error:
                 raise self._fail("written", error) from error
-        unknown = Outcome.UNKNOWN  # Python 3.11 is slow at looking up an enum's members.
         for item in items:
             # What an earlier try of it met says nothing of this one.
-            item.outcome, item.error = unknown, None
+            item.outcome, item.error = Outcome.UNKNOWN, None
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""
@@ -153,7 +152,6 @@ class Register:
 
     def _report(self, items: Iterable[Item], *, from_journal: bool = False) -> None:
         self.news.set()
-        sent = Outcome.SENT  # Python 3.11 is slow at looking up an enum's members.
         for item in items:
             if self.open.pop(item.index, None) is None:
                 continue
@@ -165,7 +163,7 @@ class Register:
             self.reports.append(
                 SendReport(item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal)
             )
-            if item.outcome is sent:
+            if item.outcome is Outcome.SENT:
                 self._sent += 1
             else:
                 self._others[item.outcome] += 1

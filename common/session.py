@@ -259,16 +259,21 @@ class HttpSession:
             ) from None
 
     async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request, deadline: float | None, timeout: Timeout
+    ) -> Reply:
+        if request.upload is None:
+            return await self._exchange_data(session, request, request.body, deadline, timeout)
+        async with request.upload.open() as form:
+            return await self._exchange_data(session, request, form, deadline, timeout)
+
+    async def _exchange_data(
         self,
         session: aiohttp.ClientSession,
         request: Request,
+        data: bytes | aiohttp.FormData | None,
         deadline: float | None,
         timeout: Timeout,
-        form: aiohttp.FormData | None = None,
     ) -> Reply:
-        if request.upload is not None and form is None:
-            async with request.upload.open() as opened:
-                return await self._exchange(session, request, deadline, timeout, opened)
         options: _RequestOptions = self._options
         if request.method != "POST":
             middlewares = (certainty.keep_from_resending, *getattr(session, "_middlewares", ()))
@@ -279,7 +284,7 @@ class HttpSession:
                 request.method,
                 yarl.URL(request.url, encoded=True),
                 headers=request.headers,
-                data=request.body if form is None else form,
+                data=data,
                 timeout=limits,
                 **options,
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..common import checks
-from ..common.carrier import Carrier, Item, have_one_text, is_plain_mobile
+from ..common.carrier import Carrier, Item, have_one_text
 from ..common.errors import InvalidArgumentError, NotFoundError, PayamakError
 from ..common.numbers import normalize_iranian, normalize_line
 from ..common.results import DeliveryState, OutgoingMessage, SendResult
@@ -42,7 +42,7 @@ class GhasedakCarrier(Carrier):
         """Only one-time passwords go abroad."""
         if message.check_id is not None:
             wire.check_id_text(message.check_id, f"{argument}.check_id")
-        return message.to if is_plain_mobile(message.to) else normalize_iranian(message.to, f"{argument}.to")
+        return normalize_iranian(message.to, f"{argument}.to")
 
     def pair_key(self, message: OutgoingMessage) -> Hashable | None:
         """Texts with commas cannot travel in a list; a list has a time for each or none, and a line for each."""

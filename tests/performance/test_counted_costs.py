@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks import calls, counters, imports, many
-from benchmarks.harness import running_server
+from benchmarks.harness import running_server, take_stats
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,12 @@ async def test_a_long_send_many_needs_no_more_memory_than_a_short_one(server: st
     short, long = [await many.trace_memory(server, count) for count in (5_000, 20_000)]
     assert long < 2_000_000
     assert long < 1.5 * short
+
+
+async def test_send_many_has_no_more_in_flight_than_it_may() -> None:
+    with running_server(delay=0.1) as slow:
+        await many.take_time(slow, 5_000)
+        assert 10 < take_stats(slow)["most_in_flight"] <= many.IN_FLIGHT == 20
 
 
 @pytest.mark.parametrize("age", [pytest.param(3600.0, id="expired"), pytest.param(0.0, id="rejected")])
