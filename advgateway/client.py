@@ -13,6 +13,7 @@ from ..common import checks
 from ..common.batches import chunked
 from ..common.client import GatewayClient, Operation, Start
 from ..common.hooks import Hook
+from ..common.numbers import normalize_recipient
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Request, Timeout
@@ -106,11 +107,10 @@ class AdvGatewayClient(GatewayClient):
             text: The text.
             sender: Your line.
         """
-        given, numbers = self._check(wire.SEND, lambda: wire.only_recipient(to))
         return await self._request(
             wire.SEND,
-            lambda: wire.send_arguments(numbers, text, sender),
-            lambda answer: only_result(wire.read_ids(answer, given, numbers)),
+            lambda: wire.send_arguments([normalize_recipient(to, "to")], text, sender),
+            lambda answer: only_result(wire.read_ids(answer, [to], [to])),
         )
 
     async def send_to_many(self, recipients: str | Iterable[str], text: str, *, sender: str) -> list[SendResult]:

@@ -102,11 +102,6 @@ def unique_recipients(recipients: str | Iterable[str]) -> tuple[list[str], list[
     return given, numbers
 
 
-def only_recipient(to: str) -> tuple[list[str], list[str]]:
-    """One number as given, and as it travels."""
-    return [to], [normalize_recipient(to, "to")]
-
-
 def send_arguments(numbers: list[str], text: str, sender: str) -> dict[str, str | Sequence[str]]:
     """Arguments of one text to many."""
     return {

@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import aiohttp
 import attrs
@@ -63,11 +63,8 @@ class _Call(Generic[T]):
     may_have_run: bool = False
 
 
-class Start(NamedTuple):
-    """What all requests of one call share: its id, and the event loop's time by which it must end."""
-
-    operation_id: str
-    deadline: float | None
+Start: TypeAlias = tuple[str, float | None]
+"""What all requests of one call share: its operation id, and the event loop's time by which it must end."""
 
 
 class GatewayClient:
@@ -105,7 +102,7 @@ class GatewayClient:
             self._session = session
         else:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
-        repeating(GatewayClient._attempt_once)  # What cannot be loaded must show before anything is sent.
+        repeating(GatewayClient._attempt)  # What cannot be loaded must show before anything is sent.
         self._closed = False
         self._closing = False
         self._sendings: weakref.WeakSet[SendMany] = weakref.WeakSet()
@@ -219,7 +216,7 @@ class GatewayClient:
     def _start(self) -> Start:
         """Mint the operation id and set the deadline of one call of a method."""
         total = self._timeout.total
-        return Start(os.urandom(16).hex(), None if total is None else asyncio.get_running_loop().time() + total)
+        return os.urandom(16).hex(), None if total is None else asyncio.get_running_loop().time() + total
 
     async def _perform(
         self,
@@ -243,53 +240,37 @@ class GatewayClient:
                 raise ClientStateError("the client is closed: make a new one")
             call = _Call(operation, operation_id, build(), read, deadline)
             try:
-                await self._prepare(operation, deadline)
-                result = await self._attempt_repeatedly(call)
+                if (preparation := self._prepare(operation, deadline)) is not None:
+                    await preparation
+                try:
+                    return await self._attempt(call)
+                except TryAgainError as again:
+                    wait = again.wait
+                await asyncio.sleep(wait)
+                # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
+                return await repeating(GatewayClient._attempt)(self, call)
             except asyncio.CancelledError:
                 self._log_cancelled(call)
                 raise
         except PayamakError as error:
             self._describe(error, operation, operation_id)
             raise
-        for refusal in errors_within(result):
-            self._describe(refusal, operation, operation_id)
-        return result
 
     def _describe(self, error: PayamakError, operation: Operation, operation_id: str | None) -> None:
         error.gateway = self.gateway
         error.operation = operation.name
         error.operation_id = operation_id
 
-    async def _attempt_repeatedly(self, call: _Call[T]) -> T:
-        try:
-            return await self._attempt_once(call)
-        except TryAgainError as again:
-            wait = again.wait
-        await asyncio.sleep(wait)
-        # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
-        return await repeating(GatewayClient._attempt_once)(self, call)
-
-    async def _attempt_once(self, call: _Call[T]) -> T:
+    async def _attempt(self, call: _Call[T]) -> T:
         call.attempts += 1
         call.in_flight = True
-        attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
         try:
-            if self._hooks:
-                return await self._attempt_with_hooks(call, attempt)
-            return (await self._attempt(call, attempt))[0]
+            if self._hooks or self._log.isEnabledFor(logging.DEBUG):
+                return await self._attempt_watched(call)
+            return self._read(call, await self._exchange(call.operation, call.request, call.deadline))
         except PayamakError as error:
             call.in_flight = False
-            now = asyncio.get_running_loop().time()
-            remaining = math.inf if call.deadline is None else call.deadline - now
-            # A request within this one, such as that for a token, has had its own attempts.
-            is_nested = error.operation_id not in (None, call.operation_id)
-            wait = (
-                None
-                if is_nested
-                else wait_before_next(
-                    self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining
-                )
-            )
+            wait = self._choose_wait(call, error)
             if wait is None:
                 if call.may_have_run:
                     error.outcome = Outcome.UNKNOWN
@@ -303,7 +284,22 @@ class GatewayClient:
             )  # fmt: skip
             raise TryAgainError(wait) from error
 
-    async def _attempt_with_hooks(self, call: _Call[T], attempt: Attempt) -> T:
+    def _read(self, call: _Call[T], reply: Reply) -> T:
+        result = call.read(reply)
+        for refusal in errors_within(result):
+            self._describe(refusal, call.operation, call.operation_id)
+        return result
+
+    def _choose_wait(self, call: _Call[Any], error: PayamakError) -> float | None:
+        # A request within this one, such as that for a token, has had its own attempts.
+        if error.operation_id not in (None, call.operation_id):
+            return None
+        now = asyncio.get_running_loop().time()
+        remaining = math.inf if call.deadline is None else call.deadline - now
+        return wait_before_next(self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining)
+
+    async def _attempt_watched(self, call: _Call[T]) -> T:
+        attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
         started = False
         finished: list[T] = []
         failed: list[PayamakError] = []
@@ -314,7 +310,7 @@ class GatewayClient:
                 raise RuntimeError("a hook called proceed twice")
             started = True
             try:
-                result, reply = await self._attempt(call, attempt)
+                result, reply = await self._exchange_watched(call, attempt)
             except PayamakError as error:
                 failed.append(error)
                 raise
@@ -342,13 +338,13 @@ class GatewayClient:
             raise ConnectionLostError("a hook gave up on the attempt before its answer was here")
         raise ClientStateError("a hook returned without calling proceed: nothing was sent")
 
-    async def _attempt(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
+    async def _exchange_watched(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
         started = time.perf_counter()
         failure = None
         try:
             reply = await self._exchange(call.operation, call.request, call.deadline)
             attempt.http_status = reply.status
-            return call.read(reply), reply
+            return self._read(call, reply), reply
         except PayamakError as error:
             failure = type(error).__name__
             attempt.outcome = error.outcome
@@ -364,8 +360,9 @@ class GatewayClient:
                     failure or "ok", attempt.operation_id,
                 )  # fmt: skip
 
-    async def _prepare(self, operation: Operation, deadline: float | None) -> None:
+    def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""
+        return None
 
     def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Awaitable[Reply]:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""

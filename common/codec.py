@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import functools
 import json
 import re
 import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from .errors import ReplyError
 
@@ -88,11 +87,7 @@ def as_dict(value: object) -> dict[str, Any]:
 
 def as_list(value: object) -> list[Any] | None:
     """Return a JSON list, or None in place of anything else."""
-    return value if _is_list(value) else None
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
+    return cast("list[Any]", value) if isinstance(value, list) else None
 
 
 def as_int(value: object) -> int | None:
@@ -123,16 +118,17 @@ def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
     Raises:
         ReplyError: It does not fit; ``field`` says where.
     """
-    structuring = None
-    with contextlib.suppress(Exception):
+    try:
         structuring = load_structuring()
+    except Exception:
+        structuring = None
     if structuring is None:
         raise ReplyError("this installation is broken: the answer cannot be read", http_status=http_status)
-    # Whatever a wrong shape makes a hook raise, the reply does not fit. What it raised can hold the value, so the error
-    # is raised outside.
-    with contextlib.suppress(Exception):
+    try:
         return cast("T", structuring.structure(value, model))
-    field = structuring.find_misfit(value, model, path)
+    except Exception:  # Whatever a wrong shape makes a hook raise, the reply does not fit.
+        field = structuring.find_misfit(value, model, path)
+    # Raised out here, because what the hook raised can hold the value.
     raise ReplyError(
         f"the answer (HTTP status {http_status}) does not fit at {field}", http_status=http_status, field=field
     )

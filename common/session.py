@@ -9,7 +9,7 @@ import functools
 import math
 import ssl as ssl_module
 import warnings
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -258,12 +258,22 @@ class HttpSession:
                 f"all {self._max_connections} connections were busy until the time ran out: send fewer at once"
             ) from None
 
-    async def _exchange(
+    def _exchange(
         self, session: aiohttp.ClientSession, request: Request, deadline: float | None, timeout: Timeout
-    ) -> Reply:
+    ) -> Awaitable[Reply]:
         if request.upload is None:
-            return await self._exchange_data(session, request, request.body, deadline, timeout)
-        async with request.upload.open() as form:
+            return self._exchange_data(session, request, request.body, deadline, timeout)
+        return self._exchange_upload(session, request, request.upload, deadline, timeout)
+
+    async def _exchange_upload(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        upload: Upload,
+        deadline: float | None,
+        timeout: Timeout,
+    ) -> Reply:
+        async with upload.open() as form:
             return await self._exchange_data(session, request, form, deadline, timeout)
 
     async def _exchange_data(

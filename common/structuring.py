@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -33,8 +33,15 @@ _TEHRAN = tehran()
 _converter = cattrs.Converter(detailed_validation=False)
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
-_Field: TypeAlias = tuple[str, Any, _Hook, Any]
-"""How an attribute is read: its name on the wire, what it is if it is missing, the hook, the type."""
+
+class _Field(NamedTuple):
+    """How an attribute is read: its name on the wire and another, what it is if it is missing, its hook and type."""
+
+    name: str
+    also: str | None
+    default: Any
+    hook: _Hook
+    type: Any
 
 
 def structure(value: Any, model: Any) -> Any:
@@ -60,11 +67,10 @@ def _parts(value: Any, model: Any) -> Iterator[tuple[str, Any, Any]]:
         for index, entry in enumerate(as_list(value) or []):
             yield f"[{index}]", entry, get_args(model)[0]
     elif attrs.has(model) and isinstance(value, dict):
-        reader = _get_reader(model)
-        known = reader.name_fields(value)
-        for attribute, field in zip(attrs.fields(model), reader.fields, strict=True):
-            name, default, _, kind = field
-            yield f".{attribute.name}", known.get(name, default), kind
+        known = cast("dict[str, Any]", value)
+        for attribute, field in zip(attrs.fields(model), _get_fields(model), strict=True):
+            part = known.get(field.name, known.get(field.also or "", field.default))
+            yield f".{attribute.name}", part, field.type
 
 
 def _to_int(value: Any, _type: Any = int) -> int:
@@ -94,7 +100,8 @@ def _to_str(value: Any, _type: Any = str) -> str:
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(_to_int(value), _TEHRAN)
+    seconds = int(value) if type(value) is str and value.isdecimal() else _to_int(value)
+    return datetime.datetime.fromtimestamp(seconds, _TEHRAN)
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
@@ -183,78 +190,43 @@ def _make_optional_hook(type_: Any) -> _Hook:
     return structure_optional_time if scalar in (UnixTime, TehranTime) else structure_optional
 
 
-class _Reader:
-    """Reads instances of one attrs class, by the wire names in its metadata."""
-
-    def __init__(self, model: Any) -> None:
-        attrs.resolve_types(model)
-        attributes = attrs.fields(model)
-        self._model = model
-        self.fields: list[_Field] = [
-            (
-                attribute.metadata.get("wire", attribute.name),
-                # What is missing reads as null.
-                attribute.default if isinstance(attribute.default, (int, str)) else None,
-                _converter.get_structure_hook(attribute.type),
-                attribute.type,
-            )
-            for attribute in attributes
-        ]
-        self._make = self._compile()
-        self._aliases = [
-            (attribute.metadata["also"], attribute.metadata["wire"])
-            for attribute in attributes
-            if "also" in attribute.metadata
-        ]
-
-    def _compile(self) -> Callable[[Callable[..., Any]], Any]:
-        """Make one expression of all fields, as attrs and cattrs do: a loop over them takes half as long again."""
-        names: dict[str, Any] = {"model": self._model}
-        calls: list[str] = []
-        by_name: list[str] = []
-        for number, (name, default, hook, kind) in enumerate(self.fields):
-            names |= {f"hook{number}": hook, f"default{number}": default, f"type{number}": kind}
-            call = f"hook{number}(get({name!r}, default{number}), type{number})"
-            # What has its type already, as most have, needs no hook.
-            if kind in (int, int | None):
-                call = f"value if type(value := get({name!r})) is int else {call}"
-            elif kind in (str, str | None):
-                call = f"value if type(value := get({name!r})) is str and value else {call}"
-            attribute = attrs.fields(self._model)[number]
-            if attribute.kw_only:
-                by_name.append(f"{attribute.alias}=({call})")
-            else:
-                calls.append(f"({call})")
-        expression = f"lambda get: model({', '.join(calls + by_name)})"
-        make: Callable[[Callable[..., Any]], Any] = eval(expression, names)  # noqa: S307 -- of our own words alone
-        return make
-
-    def name_fields(self, value: Any) -> dict[str, Any]:
-        """Give the fields of an object their usual names.
-
-        Raises:
-            TypeError: It is none.
-        """
-        if value.__class__ is not dict:
-            raise TypeError("not an object")
-        known: dict[str, Any] = value
-        for alias, name in self._aliases:
-            if alias in known:
-                known = {name: known[alias], **known}
-        return known
-
-    def read(self, value: Any, _type: Any = None) -> Any:
-        """Make an instance."""
-        return self._make(self.name_fields(value).get)
-
-
 @functools.cache
-def _get_reader(model: Any) -> _Reader:
-    return _Reader(model)
+def _get_fields(model: Any) -> list[_Field]:
+    attrs.resolve_types(model)
+    return [
+        _Field(
+            attribute.metadata.get("wire", attribute.name),
+            attribute.metadata.get("also"),
+            # What is missing reads as null.
+            attribute.default if isinstance(attribute.default, (int, str)) else None,
+            _converter.get_structure_hook(attribute.type),
+            attribute.type,
+        )
+        for attribute in attrs.fields(model)
+    ]
 
 
 def _make_model_hook(model: Any) -> _Hook:
-    return _get_reader(model).read
+    """Make one expression of all fields, as attrs and cattrs do: a loop over them takes half as long again."""
+    names: dict[str, Any] = {"model": model}
+    arguments: list[str] = []
+    fields = zip(attrs.fields(model), _get_fields(model), strict=True)
+    # Those that are only taken by name stand last.
+    for number, (attribute, field) in enumerate(sorted(fields, key=lambda pair: pair[0].kw_only)):
+        names |= {f"hook{number}": field.hook, f"default{number}": field.default, f"type{number}": field.type}
+        # Of what JSON can hold, only an object has a method of this name.
+        get = "get" if number else "(get := value.get)"
+        otherwise = f"get({field.also!r}, default{number})" if field.also else f"default{number}"
+        value = f"{get}({field.name!r}, {otherwise})"
+        argument = f"hook{number}({value}, type{number})"
+        # What has its type already, as most have, needs no hook.
+        if field.type in (int, int | None):
+            argument = f"found if type(found := {value}) is int else hook{number}(found, type{number})"
+        elif field.type in (str, str | None):
+            argument = f"found if type(found := {value}) is str and found else hook{number}(found, type{number})"
+        arguments.append(f"{attribute.alias}=({argument})" if attribute.kw_only else f"({argument})")
+    read: _Hook = eval(f"lambda value, _type: model({', '.join(arguments)})", names)  # noqa: S307 -- our own words
+    return read
 
 
 def _make_list_hook(type_: Any) -> _Hook:
@@ -262,12 +234,12 @@ def _make_list_hook(type_: Any) -> _Hook:
     hook = _converter.get_structure_hook(entry_type)
 
     def structure_list(value: Any, _type: Any) -> list[Any]:
+        entries = as_list(value)
+        if entries is not None:
+            return [hook(entry, entry_type) for entry in entries]
         if value in (None, "", {}):  # An empty list, as gateways write it.
             return []
-        entries = as_list(value)
-        if entries is None:
-            raise TypeError("not a list")
-        return [hook(entry, entry_type) for entry in entries]
+        raise TypeError("not a list")
 
     return structure_list
 

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import hashlib
 import ssl as ssl_module
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -218,26 +218,27 @@ class SmsIrClient(GatewayClient):
             lambda reply: read(wire.read_envelope(reply, self._rejection), reply.status),
         )
 
-    async def _prepare(self, operation: Operation, deadline: float | None) -> None:
-        if operation is not operations.GET_TOKEN:
-            await self._get_token(deadline)
+    def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
+        if operation is operations.GET_TOKEN or self._tokens.get_at_once() is not None:
+            return None
+        return self._get_token(deadline)
 
     async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
         """Send with a valid token; if the gateway rejects it, once more with a new one."""
         if operation is operations.GET_TOKEN:
             return await super()._exchange(operation, request, deadline)
-        token = await self._get_token(deadline)
-        reply = await super()._exchange(operation, _with_token(request, token), deadline)
+        # Mostly there is one, and then no time has to be kept.
+        token = self._tokens.get_at_once() or await self._get_token(deadline)
+        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+        reply = await super()._exchange(operation, request, deadline)
         if not wire.is_rejection(reply, self._rejection):
             return reply
         # A rejected token shows that nothing was done, so that even a send can go out again.
         token = await self._get_token(deadline, rejected=token)
-        return await super()._exchange(operation, _with_token(request, token), deadline)
+        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+        return await super()._exchange(operation, request, deadline)
 
     async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:
-        # Mostly there is one, and then no time has to be kept.
-        if rejected is None and (token := self._tokens.get_at_once()) is not None:
-            return token
         try:
             async with asyncio.timeout_at(deadline):
                 if rejected is not None:
@@ -258,7 +259,3 @@ class SmsIrClient(GatewayClient):
 
         return await self._perform(operations.GET_TOKEN, build, wire.read_token)
 
-
-def _with_token(request: Request, token: Token) -> Request:
-    headers = {**request.headers, wire.TOKEN_HEADER: token.value}
-    return Request(request.method, request.url, headers, request.body, request.upload)

@@ -104,6 +104,7 @@ class RecipientStatus:
     )
 
 
+_read_batch = read_model(SentBatch)
 _read_sent = read_list("Messages", SentMessage)
 
 
@@ -141,7 +142,7 @@ class Messages:
                 }
             )
 
-        return await self._request(operations.MESSAGES_SEND, arguments, read_model(SentBatch))
+        return await self._request(operations.MESSAGES_SEND, arguments, _read_batch)
 
     async def send_to_numbers(
         self, numbers: str | Iterable[str], text: str, *, continue_on_error: bool = False
@@ -170,7 +171,7 @@ class Messages:
                 }
             )
 
-        return await self._request(operations.MESSAGES_SEND_TO_NUMBERS, arguments, read_model(SentBatch))
+        return await self._request(operations.MESSAGES_SEND_TO_NUMBERS, arguments, _read_batch)
 
     async def count_recipients(
         self, *, group_ids: Iterable[int] = (), contact_relation_ids: Iterable[int] = ()
