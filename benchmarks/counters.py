@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl as ssl_module
 import time
-import tracemalloc
 from typing import Any
 
 from payamak.common.tokens import MemoryTokenStore, Token
@@ -15,8 +13,6 @@ from payamak.smsir import SmsIrClient
 from .harness import LINE, TEXT, TO, Options, Row, running_server, send_times, take_stats
 
 TITLE = "Counted"
-MAPPED = 128 * 1024
-"""From so many bytes on, glibc asks the kernel for a block, and gives it back when it is freed."""
 
 
 def run(_options: Options) -> list[Row]:
@@ -30,8 +26,6 @@ def run(_options: Options) -> list[Row]:
             connections = asyncio.run(count_connections(server, in_flight))
             rows.append(Row(f"connections of {in_flight} in flight", connections, in_flight, in_flight))
         rows.append(Row("tasks and timers left after aclose()", asyncio.run(count_left(server)), 0, 0))
-        allocated = asyncio.run(count_allocated(server))
-        rows.append(Row("bytes for a send ÷ those that glibc maps anew", allocated / MAPPED, gate=1))
     return rows
 
 
@@ -62,18 +56,6 @@ async def count_connections(server: str, in_flight: int) -> int:
     async with GhasedakClient("key", base_url=f"{server}/v2/") as client:
         await send_times(lambda: client.send(TO, TEXT, sender=LINE), 5 * in_flight, in_flight)
     return take_stats(server)["connections"]
-
-
-async def count_allocated(server: str, trusted: ssl_module.SSLContext | None = None) -> int:
-    """The most bytes that Python has allocated at once for a send on a connection that stands."""
-    async with GhasedakClient("key", base_url=f"{server}/v2/", ssl=trusted) as client:
-        await client.send(TO, TEXT, sender=LINE)
-        tracemalloc.start()
-        try:
-            await client.send(TO, TEXT, sender=LINE)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
 
 
 async def count_left(server: str) -> int:

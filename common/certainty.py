@@ -7,19 +7,11 @@ where it happens, in the connector.
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import aiohttp
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from .errors import ConnectionFailedError, ConnectionLostError, Outcome, PayamakError, ReplyError, RequestTimeoutError
-
-
-READ_SIZE = 64 * 1024
-"""Bytes to make room for at each read. For asyncio's 256 KiB, glibc asks the kernel for memory and gives it back each
-time, which takes about a sixth of the time of a call; from 128 KiB down it does not."""
 
 
 class BeforeSendingError(Exception):
@@ -45,17 +37,9 @@ class Connector(aiohttp.TCPConnector):
             except Exception as error:
                 raise BeforeSendingError(error) from None
             if connection.protocol is not None and not connection.protocol.should_close:
-                _limit_reads(connection.transport)
                 return connection
             # Something came in on it while it was idle: that would be taken for the answer to this request.
             connection.close()
-
-
-def _limit_reads(transport: asyncio.BaseTransport | None) -> None:
-    """Have asyncio read in smaller pieces, where it lets us: its own are so large that each costs a fresh mapping."""
-    reader: Any = getattr(transport, "_ssl_protocol", transport)
-    if getattr(reader, "max_size", 0) > READ_SIZE:
-        reader.max_size = READ_SIZE
 
 
 class ConnectionBrokeError(Exception):

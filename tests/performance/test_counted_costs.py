@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import trustme
 
 from benchmarks import calls, counters, imports, many
 from benchmarks.harness import running_server, take_stats
@@ -64,19 +61,6 @@ async def test_sends_one_after_the_other_share_a_connection(server: str) -> None
 @pytest.mark.parametrize("in_flight", [2, 20, 100])
 async def test_concurrent_sends_open_no_more_connections_than_they_are(server: str, in_flight: int) -> None:
     assert 1 <= await counters.count_connections(server, in_flight) <= in_flight
-
-
-async def test_a_send_allocates_nothing_that_the_kernel_has_to_map(server: str) -> None:
-    assert 0 < await counters.count_allocated(server) < counters.MAPPED
-
-
-async def test_nor_does_one_over_tls(tmp_path: Path) -> None:
-    authority, certificate = trustme.CA(), tmp_path / "server.pem"
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
-    trusted = ssl.create_default_context()
-    authority.configure_trust(trusted)
-    with running_server(certificate=certificate) as server:
-        assert 0 < await counters.count_allocated(server, trusted) < counters.MAPPED
 
 
 async def test_nothing_is_left_after_aclose(server: str) -> None:
