@@ -6,7 +6,8 @@ import re
 
 from ..common.errors import InvalidArgumentError
 
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML allows, turned round: that takes ten times as long to compile.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def require_xml_text(text: str, argument: str) -> str:
