@@ -265,8 +265,10 @@ class GatewayClient:
         call.attempts += 1
         call.in_flight = True
         try:
-            if self._hooks or self._log.isEnabledFor(logging.DEBUG):
-                return await self._attempt_watched(call)
+            if self._hooks:
+                return await self._attempt_with_hooks(call)
+            if self._log.isEnabledFor(logging.DEBUG):
+                return (await self._attempt_observed(call, self._make_attempt(call)))[0]
             return self._read(call, await self._exchange(call.operation, call.request, call.deadline))
         except PayamakError as error:
             call.in_flight = False
@@ -298,8 +300,11 @@ class GatewayClient:
         remaining = math.inf if call.deadline is None else call.deadline - now
         return wait_before_next(self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining)
 
-    async def _attempt_watched(self, call: _Call[T]) -> T:
-        attempt = Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
+    def _make_attempt(self, call: _Call[Any]) -> Attempt:
+        return Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
+
+    async def _attempt_with_hooks(self, call: _Call[T]) -> T:
+        attempt = self._make_attempt(call)
         started = False
         finished: list[T] = []
         failed: list[PayamakError] = []
@@ -310,7 +315,7 @@ class GatewayClient:
                 raise RuntimeError("a hook called proceed twice")
             started = True
             try:
-                result, reply = await self._exchange_watched(call, attempt)
+                result, reply = await self._attempt_observed(call, attempt)
             except PayamakError as error:
                 failed.append(error)
                 raise
@@ -338,7 +343,7 @@ class GatewayClient:
             raise ConnectionLostError("a hook gave up on the attempt before its answer was here")
         raise ClientStateError("a hook returned without calling proceed: nothing was sent")
 
-    async def _exchange_watched(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
+    async def _attempt_observed(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
         started = time.perf_counter()
         failure = None
         try:

@@ -87,7 +87,10 @@ def as_dict(value: object) -> dict[str, Any]:
 
 def as_list(value: object) -> list[Any] | None:
     """Return a JSON list, or None in place of anything else."""
-    return cast("list[Any]", value) if isinstance(value, list) else None
+    if not isinstance(value, list):
+        return None
+    entries: list[Any] = value
+    return entries
 
 
 def as_int(value: object) -> int | None:

@@ -34,6 +34,7 @@ _converter = cattrs.Converter(detailed_validation=False)
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
+
 class _Field(NamedTuple):
     """How an attribute is read: its name on the wire and another, what it is if it is missing, its hook and type."""
 

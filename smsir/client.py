@@ -258,4 +258,3 @@ class SmsIrClient(GatewayClient):
             return wire.build_request(operations.GET_TOKEN, self._base_url, Arguments(body=keys))
 
         return await self._perform(operations.GET_TOKEN, build, wire.read_token)
-
