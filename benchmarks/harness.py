@@ -140,7 +140,8 @@ def free_a_large_block() -> None:
     """Bring the allocator where any program that has run for a while has it.
 
     asyncio makes room for 256 KiB at each read. Until a block of that size was freed as it was, which happens when a
-    connection ends and at each read over TLS, glibc has the kernel map each of them anew: a sixth of a call, or nothing.
+    connection ends and at each read over TLS, glibc has the kernel map each of them anew, which can take a sixth of the
+    time of a call.
     """
     block = bytes(2**20)
     del block

@@ -87,10 +87,7 @@ def as_dict(value: object) -> dict[str, Any]:
 
 def as_list(value: object) -> list[Any] | None:
     """Return a JSON list, or None in place of anything else."""
-    if not isinstance(value, list):
-        return None
-    entries: list[Any] = value
-    return entries
+    return cast("list[object]", value) if isinstance(value, list) else None
 
 
 def as_int(value: object) -> int | None:
