@@ -107,10 +107,14 @@ class AdvGatewayClient(GatewayClient):
             text: The text.
             sender: Your line.
         """
+        numbers: list[str] = []
+
+        def arguments() -> Arguments:
+            numbers.append(normalize_recipient(to, "to"))
+            return wire.send_arguments(numbers, text, sender)
+
         return await self._request(
-            wire.SEND,
-            lambda: wire.send_arguments([normalize_recipient(to, "to")], text, sender),
-            lambda answer: only_result(wire.read_ids(answer, [to], [to])),
+            wire.SEND, arguments, lambda answer: only_result(wire.read_ids(answer, [to], numbers))
         )
 
     async def send_to_many(self, recipients: str | Iterable[str], text: str, *, sender: str) -> list[SendResult]:

@@ -79,6 +79,7 @@ def _escape(text: str) -> str:
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
+    # No f-string around what was escaped: a caller's own kind of string may format as something else.
     if isinstance(value, str):
         return "<" + name + ' xsi:type="xsd:string">' + _escape(value) + "</" + name + ">"
     if style is ArrayStyle.TYPED:
@@ -91,7 +92,9 @@ def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -
     if style is ArrayStyle.MAP:
         items = "".join(
             [
-                f'<item><key xsi:type="xsd:int">{index}</key>' + _encode_argument("value", entry, style) + "</item>"
+                f'<item><key xsi:type="xsd:int">{index}</key><value xsi:type="xsd:string">'
+                + _escape(entry)
+                + "</value></item>"
                 for index, entry in enumerate(value)
             ]
         )

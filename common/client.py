@@ -345,24 +345,27 @@ class GatewayClient:
 
     async def _attempt_observed(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
         started = time.perf_counter()
-        failure = None
+        ending = "broken off"
         try:
             reply = await self._exchange(call.operation, call.request, call.deadline)
             attempt.http_status = reply.status
-            return self._read(call, reply), reply
+            result = self._read(call, reply)
         except PayamakError as error:
-            failure = type(error).__name__
+            ending = type(error).__name__
             attempt.outcome = error.outcome
             if error.operation_id is None:
                 self._describe(error, call.operation, call.operation_id)
             raise
+        else:
+            ending = "ok"
+            return result, reply
         finally:
             attempt.duration = time.perf_counter() - started
             if self._log.isEnabledFor(logging.DEBUG):
                 self._log.debug(
                     "%s: attempt %d, HTTP status %s, %.0f ms, %s, operation id %s",
                     attempt.operation, attempt.number, attempt.http_status, attempt.duration * 1000,
-                    failure or "ok", attempt.operation_id,
+                    ending, attempt.operation_id,
                 )  # fmt: skip
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:

@@ -126,9 +126,10 @@ def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
         raise ReplyError("this installation is broken: the answer cannot be read", http_status=http_status)
     try:
         return cast("T", structuring.structure(value, model))
-    except Exception:  # Whatever a wrong shape makes a hook raise, the reply does not fit.
-        field = structuring.find_misfit(value, model, path)
-    # Raised out here, because what the hook raised can hold the value.
+    except Exception:  # noqa: S110 -- whatever a wrong shape makes a hook raise, the reply does not fit
+        pass
+    # Out here, because what the hook raised can hold the value.
+    field = structuring.find_misfit(value, model, path)
     raise ReplyError(
         f"the answer (HTTP status {http_status}) does not fit at {field}", http_status=http_status, field=field
     )

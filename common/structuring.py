@@ -39,7 +39,7 @@ class _Field(NamedTuple):
     """How an attribute is read: its name on the wire and another, what it is if it is missing, its hook and type."""
 
     name: str
-    also: str | None
+    also: str
     default: Any
     hook: _Hook
     type: Any
@@ -70,7 +70,7 @@ def _parts(value: Any, model: Any) -> Iterator[tuple[str, Any, Any]]:
     elif attrs.has(model) and isinstance(value, dict):
         known = cast("dict[str, Any]", value)
         for attribute, field in zip(attrs.fields(model), _get_fields(model), strict=True):
-            part = known.get(field.name, known.get(field.also or "", field.default))
+            part = known.get(field.name, known.get(field.also, field.default))
             yield f".{attribute.name}", part, field.type
 
 
@@ -101,8 +101,7 @@ def _to_str(value: Any, _type: Any = str) -> str:
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    seconds = int(value) if type(value) is str and value.isdecimal() else _to_int(value)
-    return datetime.datetime.fromtimestamp(seconds, _TEHRAN)
+    return datetime.datetime.fromtimestamp(_to_int(value), _TEHRAN)
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
@@ -197,7 +196,7 @@ def _get_fields(model: Any) -> list[_Field]:
     return [
         _Field(
             attribute.metadata.get("wire", attribute.name),
-            attribute.metadata.get("also"),
+            attribute.metadata.get("also", attribute.metadata.get("wire", attribute.name)),
             # What is missing reads as null.
             attribute.default if isinstance(attribute.default, (int, str)) else None,
             _converter.get_structure_hook(attribute.type),
@@ -215,9 +214,9 @@ def _make_model_hook(model: Any) -> _Hook:
     # Those that are only taken by name stand last.
     for number, (attribute, field) in enumerate(sorted(fields, key=lambda pair: pair[0].kw_only)):
         names |= {f"hook{number}": field.hook, f"default{number}": field.default, f"type{number}": field.type}
-        # Of what JSON can hold, only an object has a method of this name.
+        # Of what an answer can hold, only an object has this method: anything else fails here.
         get = "get" if number else "(get := value.get)"
-        otherwise = f"get({field.also!r}, default{number})" if field.also else f"default{number}"
+        otherwise = f"get({field.also!r}, default{number})" if field.also != field.name else f"default{number}"
         value = f"{get}({field.name!r}, {otherwise})"
         argument = f"hook{number}({value}, type{number})"
         # What has its type already, as most have, needs no hook.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import pathlib
 from typing import Any
@@ -83,6 +84,21 @@ def test_as_the_samples(method: str) -> None:
     written = encode_request(method, {"user": "u", "pass": "p", **arguments.get(method, {})}, SoapProfile())
     sample = (SAMPLES / f"request.{method}.typed-encoded.xml").read_text("utf-8")
     assert written.decode().replace(' xmlns:ns2="http://xml.apache.org/xml-soap"', "") == sample.strip()
+
+
+class Kind(str, enum.Enum):  # noqa: UP042 -- as callers write it
+    """A caller's own kind of string, which formats as its name and not as its value."""
+
+    NUMBER = "09121234567"
+    TEXT = "a & b"
+
+
+@pytest.mark.parametrize("style", ArrayStyle)
+def test_any_kind_of_string_travels_by_its_value(style: ArrayStyle) -> None:
+    profile = SoapProfile(array_style=style)
+    kinds = encode_request("SendSMS", {"fromNum": Kind.NUMBER, "toNum": list(Kind)}, profile)
+    plain = encode_request("SendSMS", {"fromNum": "09121234567", "toNum": ["09121234567", "a & b"]}, profile)
+    assert kinds == plain
 
 
 @pytest.mark.parametrize("style", ArrayStyle)

@@ -172,6 +172,10 @@ def test_the_error_names_the_entry_of_a_list() -> None:
     assert misfit([{"number": 1}, {"number": 2, "count": "x"}], list[Thing]).field == "items[1].count"
 
 
+def test_a_field_without_a_name_is_no_field_of_a_model() -> None:
+    assert misfit({"": {"x": 1}, "number": 1, "count": "x"}).field == "items.count"
+
+
 def test_the_error_holds_nothing_of_the_answer() -> None:
     error: BaseException | None = misfit({"number": "secret", "text": "secret"})
     while error is not None:
