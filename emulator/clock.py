@@ -30,21 +30,21 @@ class Clock:
         """Move the clock forward. Moving it back is left to `set`, where it is hard to do by accident."""
         if not math.isfinite(seconds) or seconds < 0:
             raise ValueError("advance must be a number of seconds, 0 or more")
-        self._move_to(self.timestamp() + seconds)
+        self._set_offset(self._offset + seconds)
 
     def set(self, moment: datetime) -> None:
         """Jump to a moment, which must carry a time zone. The clock keeps running from there."""
         if moment.tzinfo is None:
             raise ValueError("set must be a time with a zone, such as 2026-01-31T12:00:00+03:30")
-        self._move_to(moment.timestamp())
+        self._set_offset(moment.timestamp() - time.time())
 
     def reset(self) -> None:
         """Back to the real time."""
         self._offset = 0.0
 
-    def _move_to(self, timestamp: float) -> None:
+    def _set_offset(self, offset: float) -> None:
         try:
-            datetime.fromtimestamp(timestamp, UTC)
+            datetime.fromtimestamp(time.time() + offset, UTC)
         except (OverflowError, ValueError, OSError):
             raise ValueError("the clock cannot be moved that far") from None
-        self._offset = timestamp - time.time()
+        self._offset = offset
