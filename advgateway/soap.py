@@ -72,34 +72,27 @@ def _envelope(method: str, namespace: str) -> tuple[bytes, bytes]:
 
 def _escape(text: str) -> str:
     """Escape a text. XML makes a line feed of a bare carriage return, so that it travels as a number."""
-    if text.isalnum():
-        return text
-    # The module html, which escapes as well, takes nearly 3 ms to import.
+    # Replacing also makes a plain string of a caller's own kind, which may format as another. The module html, which
+    # escapes as well, takes nearly 3 ms to import.
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
 def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
-    # No f-string around what was escaped: a caller's own kind of string may format as something else.
     if isinstance(value, str):
-        return "<" + name + ' xsi:type="xsd:string">' + _escape(value) + "</" + name + ">"
-    if style is ArrayStyle.TYPED:
-        items = "".join(['<item xsi:type="xsd:string">' + _escape(entry) + "</item>" for entry in value])
-        kind = f'xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="xsd:string[{len(value)}]"'
-        return f"<{name} {kind}>{items}</{name}>"
+        return f'<{name} xsi:type="xsd:string">{_escape(value)}</{name}>'
+    if style is ArrayStyle.JSON:
+        return f'<{name} xsi:type="xsd:string">{_escape(_to_json(value))}</{name}>'
     if style is ArrayStyle.UNTYPED:
-        items = "".join(["<item>" + _escape(entry) + "</item>" for entry in value])
-        return f"<{name}>{items}</{name}>"
+        return f"<{name}>{''.join(f'<item>{_escape(entry)}</item>' for entry in value)}</{name}>"
     if style is ArrayStyle.MAP:
-        items = "".join(
-            [
-                f'<item><key xsi:type="xsd:int">{index}</key><value xsi:type="xsd:string">'
-                + _escape(entry)
-                + "</value></item>"
-                for index, entry in enumerate(value)
-            ]
+        entries = "".join(
+            f'<item><key xsi:type="xsd:int">{index}</key><value xsi:type="xsd:string">{_escape(entry)}</value></item>'
+            for index, entry in enumerate(value)
         )
-        return f'<{name} xsi:type="ns2:Map">{items}</{name}>'
-    return f'<{name} xsi:type="xsd:string">{_escape(_to_json(value))}</{name}>'
+        return f'<{name} xsi:type="ns2:Map">{entries}</{name}>'
+    items = "".join(f'<item xsi:type="xsd:string">{_escape(entry)}</item>' for entry in value)
+    kind = f'xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="xsd:string[{len(value)}]"'
+    return f"<{name} {kind}>{items}</{name}>"
 
 
 def _to_json(entries: Sequence[str]) -> str:
