@@ -57,9 +57,14 @@ def encode_request(method: str, arguments: Mapping[str, str | Sequence[str]], pr
     if order:
         names = [name for name in order if name in arguments] + [name for name in arguments if name not in order]
         arguments = {name: arguments[name] for name in names}
-    encoded = "".join([_encode_argument(name, value, profile.array_style) for name, value in arguments.items()])
+    encoded = [
+        f'<{name} xsi:type="xsd:string">{_escape(value)}</{name}>'
+        if isinstance(value, str)
+        else _encode_list(name, value, profile.array_style)
+        for name, value in arguments.items()
+    ]
     before, after = _envelope(method, profile.namespace)
-    return before + encoded.encode() + after
+    return before + "".join(encoded).encode() + after
 
 
 @functools.lru_cache
@@ -77,22 +82,20 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
-def _encode_argument(name: str, value: str | Sequence[str], style: ArrayStyle) -> str:
-    if isinstance(value, str):
-        return f'<{name} xsi:type="xsd:string">{_escape(value)}</{name}>'
-    if style is ArrayStyle.JSON:
-        return f'<{name} xsi:type="xsd:string">{_escape(_to_json(value))}</{name}>'
+def _encode_list(name: str, values: Sequence[str], style: ArrayStyle) -> str:
+    if style is ArrayStyle.TYPED:
+        items = "".join([f'<item xsi:type="xsd:string">{_escape(entry)}</item>' for entry in values])
+        kind = f'xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="xsd:string[{len(values)}]"'
+        return f"<{name} {kind}>{items}</{name}>"
     if style is ArrayStyle.UNTYPED:
-        return f"<{name}>{''.join(f'<item>{_escape(entry)}</item>' for entry in value)}</{name}>"
+        return f"<{name}>{''.join([f'<item>{_escape(entry)}</item>' for entry in values])}</{name}>"
     if style is ArrayStyle.MAP:
         entries = "".join(
             f'<item><key xsi:type="xsd:int">{index}</key><value xsi:type="xsd:string">{_escape(entry)}</value></item>'
-            for index, entry in enumerate(value)
+            for index, entry in enumerate(values)
         )
         return f'<{name} xsi:type="ns2:Map">{entries}</{name}>'
-    items = "".join(f'<item xsi:type="xsd:string">{_escape(entry)}</item>' for entry in value)
-    kind = f'xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="xsd:string[{len(value)}]"'
-    return f"<{name} {kind}>{items}</{name}>"
+    return f'<{name} xsi:type="xsd:string">{_escape(_to_json(values))}</{name}>'
 
 
 def _to_json(entries: Sequence[str]) -> str:
@@ -108,9 +111,10 @@ def decode_reply(body: bytes) -> Any:
         UnreadableXmlError: It is no XML, holds a DOCTYPE, is nested too deeply or is no SOAP.
     """
     root = _parse(_to_utf8(body))
-    soap_body = next((child for child in root if _local(child.tag) == "Body"), None)
-    if _local(root.tag) != "Envelope" or soap_body is None or not len(soap_body):
+    bodies = [child for child in root if _local(child.tag) == "Body"]
+    if _local(root.tag) != "Envelope" or not bodies or not len(bodies[0]):
         raise UnreadableXmlError("it is no SOAP")
+    soap_body = bodies[0]
     answer = soap_body[0]
     if _local(answer.tag) == "Fault":
         fields = {_local(child.tag): child for child in answer}

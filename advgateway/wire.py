@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -68,9 +69,14 @@ def build_soap_request(url: str, method: str, arguments: Arguments, profile: Soa
     """Write a request as SOAP."""
     if profile.extra_arguments and method in _SENDS:
         arguments = {**arguments, **profile.extra_arguments}
-    action = profile.soap_action.replace("{method}", method).replace("{namespace}", profile.namespace)
-    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+    headers = _soap_headers(method, profile.namespace, profile.soap_action)
     return Request("POST", url, headers, soap.encode_request(method, arguments, profile))
+
+
+@functools.lru_cache
+def _soap_headers(method: str, namespace: str, action: str) -> Mapping[str, str]:
+    action = action.replace("{method}", method).replace("{namespace}", namespace)
+    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
 
 
 def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Request:
@@ -186,6 +192,8 @@ def _read_value(value: Any, reply: Reply) -> Answer:
             message_ids=_ids_in(result),
             retry_after=reply.retry_after,
         )
+    if result == "Array":
+        raise _misfit(reply.status, "the server has lost the value and wrote the word Array")
     return Answer(result, reply.status)
 
 
@@ -234,15 +242,9 @@ def _misfit(http_status: int, what: str, field: str | None = "result", message_i
     )
 
 
-def _require_value(answer: Answer) -> Any:
-    if answer.result == "Array":
-        raise _misfit(answer.http_status, "the server has lost the value and wrote the word Array")
-    return answer.result
-
-
 def read_credit(answer: Answer) -> decimal.Decimal:
     """The credit: bare, or in an object beside other things."""
-    result = _require_value(answer)
+    result = answer.result
     amount = as_dict(result).get("credit", result)
     credit = decode(amount, decimal.Decimal, path="result", http_status=answer.http_status)
     if not credit.is_finite():
@@ -252,23 +254,20 @@ def read_credit(answer: Answer) -> decimal.Decimal:
 
 def read_ids(answer: Answer, given: Sequence[str], numbers: Sequence[str]) -> list[SendResult]:
     """Match the ids with the different numbers; those that were the same share an id."""
-    result = _require_value(answer)
-    entries = as_list(result)
+    entries = as_list(answer.result)
     if entries is None:
-        entries = [result]
+        entries = [answer.result]
     unique = dict.fromkeys(numbers)
-    ids = [as_int(entry) for entry in entries]
-    if len(ids) != len(unique):
+    if len(entries) != len(unique):
         raise _misfit(
-            answer.http_status, f"there are {len(ids)} ids for {len(unique)} numbers", message_ids=_ids_in(entries)
+            answer.http_status, f"there are {len(entries)} ids for {len(unique)} numbers", message_ids=_ids_in(entries)
         )
-    if ids.count(None) == len(ids):
+    ids = dict(zip(unique, map(as_int, entries), strict=True))
+    if set(ids.values()) == {None}:
         raise _misfit(answer.http_status, "there are no ids")
-    if len(unique) < len(numbers):
-        by_number = dict(zip(unique, ids, strict=True))
-        ids = [by_number[number] for number in numbers]
     results: list[SendResult] = []
-    for recipient, identity in zip(given, ids, strict=True):
+    for recipient, number in zip(given, numbers, strict=True):
+        identity = ids[number]
         if identity is None or identity <= 0:
             error = _misfit(answer.http_status, "there is no id for this number")
             results.append(SendResult(recipient, error=error))
@@ -279,7 +278,7 @@ def read_ids(answer: Answer, given: Sequence[str], numbers: Sequence[str]) -> li
 
 def read_pairs(answer: Answer, given: Sequence[str]) -> list[SendResult]:
     """One code and id for each message."""
-    entries = as_list(_require_value(answer))
+    entries = as_list(answer.result)
     if entries is None or len(entries) != len(given):
         count = "no list" if entries is None else f"{len(entries)} entries"
         raise _misfit(
@@ -303,7 +302,7 @@ def _read_pair(entry: Any, recipient: str, http_status: int, field: str) -> Send
 
 def read_statuses(answer: Answer, ids: Sequence[int]) -> list[MessageStatus]:
     """The status of each id: by position, by id, or in objects. The vendor's document leaves it open."""
-    result = _require_value(answer)
+    result = answer.result
     by_id = as_dict(result)
     entries = as_list(result)
     if entries is None and not any(str(number) in by_id for number in ids):
@@ -327,7 +326,7 @@ def _read_status(message_id: int, entry: Any) -> MessageStatus:
 
 def read_received(answer: Answer) -> list[ReceivedMessage]:
     """The messages that came in."""
-    result = _require_value(answer)
+    result = answer.result
     entries = [] if result is None or result == "" else as_list(result)
     fields = as_dict(result)
     if fields:  # A single message, or what PHP makes of a list with gaps.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import functools
 import json
-import re
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
@@ -22,7 +21,7 @@ TehranTime = Annotated[datetime.datetime, "a date and time, in Tehran unless it 
 WholeAmount = Annotated[int, "an amount whose fraction, if it has one, does not count"]
 Mobile = Annotated[str, "an Iranian mobile number that may have lost its leading zero"]
 
-_INTEGER = re.compile(r"\s*-?[0-9]{1,19}\s*")
+_MOST_DIGITS = 19
 
 
 @functools.cache
@@ -94,8 +93,9 @@ def as_int(value: object) -> int | None:
     """Return an integer that came as a number or as a string, or None in place of anything else."""
     if type(value) is int:
         return value
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
+    if isinstance(value, str):
+        digits = value.strip().removeprefix("-")
+        return int(value) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

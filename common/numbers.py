@@ -16,7 +16,6 @@ _CLEAN = {
 }
 _IRANIAN = re.compile(r"(?:\+98|0098|98|0)([1-9][0-9]{9})|(9[0-9]{9})")
 _INTERNATIONAL = re.compile(r"(?:\+|00)(?!98)([1-9][0-9]{6,14})")
-_LINE = re.compile(r"(?:\+98)?([0-9]{3,20})")
 
 
 def clean_digits(value: str) -> str:
@@ -70,8 +69,10 @@ def normalize_line(value: object, argument: str) -> str:
     Raises:
         InvalidArgumentError: It is not a string of 3 to 20 digits.
     """
-    if isinstance(value, str) and (match := _LINE.fullmatch(clean_digits(value))):
-        return match[1]
+    if isinstance(value, str):
+        line = clean_digits(value).removeprefix("+98")
+        if 3 <= len(line) <= 20 and line.isascii() and line.isdigit():
+            return line
     kind = "" if isinstance(value, str) else f", not {type(value).__name__}"
     raise InvalidArgumentError(
         f"{argument} must be a line number of 3 to 20 digits, as a string{kind}", argument=argument

@@ -32,6 +32,9 @@ _TEHRAN = tehran()
 
 _converter = cattrs.Converter(detailed_validation=False)
 
+structure: Callable[[Any, Any], Any] = _converter.structure
+"""Turn parsed JSON into an instance of a model, or of ``list[…]`` of one. What does not fit raises anything."""
+
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
 
@@ -43,11 +46,6 @@ class _Field(NamedTuple):
     default: Any
     hook: _Hook
     type: Any
-
-
-def structure(value: Any, model: Any) -> Any:
-    """Turn parsed JSON into an instance of a model, or of ``list[…]`` of one. What does not fit raises anything."""
-    return _converter.structure(value, model)
 
 
 def find_misfit(value: Any, model: Any, path: str) -> str:

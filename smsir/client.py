@@ -226,17 +226,17 @@ class SmsIrClient(GatewayClient):
     async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
         """Send with a valid token, which is set in the request; if the gateway rejects it, once more with a new one."""
         if operation is operations.GET_TOKEN:
-            return await super()._exchange(operation, request, deadline)
+            return await self._session.send(request, deadline=deadline, timeout=self._timeout)
         # Mostly there is one, and then no time has to be kept.
         token = self._tokens.get_at_once() or await self._get_token(deadline)
-        _set_token(request, token)
-        reply = await super()._exchange(operation, request, deadline)
+        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+        reply = await self._session.send(request, deadline=deadline, timeout=self._timeout)
         if not wire.is_rejection(reply, self._rejection):
             return reply
         # A rejected token shows that nothing was done, so that even a send can go out again.
         token = await self._get_token(deadline, rejected=token)
-        _set_token(request, token)
-        return await super()._exchange(operation, request, deadline)
+        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+        return await self._session.send(request, deadline=deadline, timeout=self._timeout)
 
     async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:
         try:
@@ -258,7 +258,3 @@ class SmsIrClient(GatewayClient):
             return wire.build_request(operations.GET_TOKEN, self._base_url, Arguments(body=keys))
 
         return await self._perform(operations.GET_TOKEN, build, wire.read_token)
-
-
-def _set_token(request: Request, token: Token) -> None:
-    request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}

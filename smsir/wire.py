@@ -59,8 +59,7 @@ class Requester(Protocol):
 def build_request(operation: Operation, base_url: str, arguments: Arguments) -> Request:
     """Put the arguments where they belong."""
     url = base_url + operation.path
-    query = {name: value for name, value in (arguments.query or {}).items() if value is not None}
-    if query:
+    if arguments.query and (query := {name: value for name, value in arguments.query.items() if value is not None}):
         url = f"{url}?{urlencode(query, quote_via=quote)}"
     if arguments.upload is not None:
         return Request(operation.method, url, {"Accept": "application/json"}, upload=arguments.upload)
@@ -96,7 +95,6 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
         if status == 401:
             raise make_rejection(message, code=None, http_status=status) from None
         raise explain(reply, error, gateway_message=message) from None
-    message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
     if successful and 200 <= status < 300:
         return envelope
     if successful:
@@ -106,6 +104,7 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
             field="IsSuccessful",
             retry_after=reply.retry_after,
         )
+    message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
     if status == 401 or (status < 500 and rejection.fits(code, message)):
         raise make_rejection(message, code=code, http_status=status)
     if status in STATUSES and (status == 429 or not is_leaked(message)):
