@@ -82,7 +82,11 @@ def _soap_headers(method: str, namespace: str, action: str) -> Mapping[str, str]
 def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Request:
     """Write a request as JSON."""
     # Each value by itself: for the whole, an encoder would be set up that costs more than these.
-    fields = [f'"{REST_NAMES[name]}": {_to_json(value)}' for name, value in arguments.items() if name in REST_NAMES]
+    fields = [
+        f'"{REST_NAMES[name]}": {dumps(value) if isinstance(value, str) else _to_json(value)}'
+        for name, value in arguments.items()
+        if name in REST_NAMES
+    ]
     if method == "SendMultipleSMS":
         pairs = zip(arguments["toNums"], arguments["messageContents"], strict=True)
         fields.append('"content": ' + dumps([{"to": number, "msg": text} for number, text in pairs]))
@@ -90,11 +94,9 @@ def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Requ
     return Request("POST", base_url + REST_FILES[method], headers, f"{{{', '.join(fields)}}}".encode())
 
 
-def _to_json(value: str | Sequence[str]) -> str:
-    if not isinstance(value, str):  # Numbers or ids: they need no escaping.
-        return '["' + '", "'.join(value) + '"]'
-    # No f-string: a caller's own kind of string may format as something else.
-    return '"' + value + '"' if value.isalnum() else dumps(value)
+def _to_json(entries: Sequence[str]) -> str:
+    # Numbers or ids: they need no escaping.
+    return '["' + '", "'.join(entries) + '"]'
 
 
 def unique_recipients(recipients: str | Iterable[str]) -> tuple[list[str], list[str]]:

@@ -46,12 +46,9 @@ def _escape(value: str) -> str:
     return "%" + value.encode().hex("%") if value else ""
 
 
-def dumps(value: Any) -> str:
-    """Write JSON, with Persian as it is."""
-    return _json.encode(value)
+dumps = json.JSONEncoder(ensure_ascii=False).encode
+"""Write JSON, with Persian as it is."""
 
-
-_json = json.JSONEncoder(ensure_ascii=False)
 _decode = json.JSONDecoder().raw_decode
 
 
