@@ -14,7 +14,7 @@ from ..common.batches import chunked
 from ..common.client import GatewayClient, Operation, Start
 from ..common.hooks import Hook
 from ..common.numbers import normalize_recipient
-from ..common.results import OutgoingMessage, SendResult, only_result
+from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Request, Timeout
 from . import wire
@@ -107,14 +107,10 @@ class AdvGatewayClient(GatewayClient):
             text: The text.
             sender: Your line.
         """
-        numbers: list[str] = []
-
-        def arguments() -> Arguments:
-            numbers.append(normalize_recipient(to, "to"))
-            return wire.send_arguments(numbers, text, sender)
-
         return await self._request(
-            wire.SEND, arguments, lambda answer: only_result(wire.read_ids(answer, [to], numbers))
+            wire.SEND,
+            lambda: wire.send_arguments([normalize_recipient(to, "to")], text, sender),
+            lambda answer: wire.read_id(answer, to),
         )
 
     async def send_to_many(self, recipients: str | Iterable[str], text: str, *, sender: str) -> list[SendResult]:

@@ -142,8 +142,8 @@ def _decode(body: bytes, encoding: str) -> bytes:
 
 
 def _parse(body: bytes) -> Element:
-    # Each element has one of these, and most have two. What is shorter cannot have so many.
-    if len(body) > MOST_ELEMENTS < body.count(b"<"):
+    # Each element has one of these, and most have two. A short answer need not be looked through.
+    if len(body) > MOST_ELEMENTS and body.count(b"<") > MOST_ELEMENTS:
         raise UnreadableXmlError("it has too many elements")
     # ElementTree's own parser wants every prefix to be declared, and lets a DOCTYPE pass. Its builder is as fast with
     # expat itself: no line of Python runs for an element.

@@ -254,17 +254,30 @@ def read_credit(answer: Answer) -> decimal.Decimal:
     return credit
 
 
-def read_ids(answer: Answer, given: Sequence[str], numbers: Sequence[str]) -> list[SendResult]:
-    """Match the ids with the different numbers; those that were the same share an id."""
+def _entries_for(answer: Answer, count: int) -> list[Any]:
+    """What the answer has for each of so many numbers. An id by itself stands for a list of one."""
     entries = as_list(answer.result)
     if entries is None:
         entries = [answer.result]
+    if len(entries) != count:
+        what = f"there are {len(entries)} ids for {count} numbers"
+        raise _misfit(answer.http_status, what, message_ids=_ids_in(entries))
+    return entries
+
+
+def read_id(answer: Answer, recipient: str) -> SendResult:
+    """The id of the only message."""
+    (entry,) = _entries_for(answer, 1)
+    identity = as_int(entry)
+    if identity is None or identity <= 0:
+        raise _misfit(answer.http_status, "there is no id")
+    return SendResult(recipient, identity)
+
+
+def read_ids(answer: Answer, given: Sequence[str], numbers: Sequence[str]) -> list[SendResult]:
+    """Match the ids with the different numbers; those that were the same share an id."""
     unique = dict.fromkeys(numbers)
-    if len(entries) != len(unique):
-        raise _misfit(
-            answer.http_status, f"there are {len(entries)} ids for {len(unique)} numbers", message_ids=_ids_in(entries)
-        )
-    ids = dict(zip(unique, map(as_int, entries), strict=True))
+    ids = dict(zip(unique, map(as_int, _entries_for(answer, len(unique))), strict=True))
     if set(ids.values()) == {None}:
         raise _misfit(answer.http_status, "there are no ids")
     results: list[SendResult] = []

@@ -57,16 +57,20 @@ async def open_clients(server: str) -> AsyncGenerator[dict[str, Sends], None]:
         naive = Naive(session, server)
         clients: dict[str, tuple[Send, Send, str, dict[str, str]]] = {
             "GhasedakClient.send": (
-                functools.partial(ghasedak.send, TO, TEXT, sender=LINE), naive.ghasedak, "/v2/sms/send/simple", _KEY | _FORM,
+                functools.partial(ghasedak.send, TO, TEXT, sender=LINE), naive.ghasedak,
+                "/v2/sms/send/simple", _KEY | _FORM,
             ),
             "sms.ir (JSON and token)": (
                 functools.partial(smsir.messages.send_to_numbers, TO, TEXT), naive.smsir,
                 "/users/v1/Message/SendByMobileNumbers", _TOKEN | _JSON,
             ),
             "op gateway": (functools.partial(op.send, TO, TEXT, sender=LINE), naive.op, "/services.jspd", _FORM),
-            "advanced gateway, SOAP": (functools.partial(soap.send, TO, TEXT, sender=LINE), naive.soap, "/server.php", _XML),
+            "advanced gateway, SOAP": (
+                functools.partial(soap.send, TO, TEXT, sender=LINE), naive.soap, "/server.php", _XML,
+            ),
             "advanced gateway, REST": (
-                functools.partial(rest.send, TO, TEXT, sender=LINE), naive.rest, "/restful/sendSms_OneToMany.php", _JSON,
+                functools.partial(rest.send, TO, TEXT, sender=LINE), naive.rest,
+                "/restful/sendSms_OneToMany.php", _JSON,
             ),
         }  # fmt: skip
         found: dict[str, Sends] = {}

@@ -91,8 +91,9 @@ def as_int(value: object) -> int | None:
     if type(value) is int:
         return value
     if isinstance(value, str):
-        digits = value.strip().removeprefix("-")
-        return int(value) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+        text = value.strip()
+        digits = text.removeprefix("-")
+        return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -116,6 +116,7 @@ class Slots:
     def release(self) -> None:
         """Give a slot to who has waited longest."""
         if self._waiting:
+            # If that one has given up just now, it stays there for the next caller who finds none free.
             self._queue.release()
         else:
             self.free += 1

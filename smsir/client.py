@@ -226,17 +226,17 @@ class SmsIrClient(GatewayClient):
     async def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Reply:
         """Send with a valid token, which is set in the request; if the gateway rejects it, once more with a new one."""
         if operation is operations.GET_TOKEN:
-            return await self._session.send(request, deadline=deadline, timeout=self._timeout)
+            return await super()._exchange(operation, request, deadline)
         # Mostly there is one, and then no time has to be kept.
         token = self._tokens.get_at_once() or await self._get_token(deadline)
         request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
-        reply = await self._session.send(request, deadline=deadline, timeout=self._timeout)
+        reply = await super()._exchange(operation, request, deadline)
         if not wire.is_rejection(reply, self._rejection):
             return reply
         # A rejected token shows that nothing was done, so that even a send can go out again.
         token = await self._get_token(deadline, rejected=token)
         request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
-        return await self._session.send(request, deadline=deadline, timeout=self._timeout)
+        return await super()._exchange(operation, request, deadline)
 
     async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:
         try:

@@ -14,13 +14,13 @@ import pytest_asyncio
 
 
 @pytest_asyncio.fixture
-async def no_task_left() -> AsyncIterator[None]:
-    """Fail the test if it leaves a task running in its event loop."""
-    before = asyncio.all_tasks()
+async def nothing_left_in_the_event_loop() -> AsyncIterator[None]:
+    """Fail the test if it leaves a task running or a socket open in its event loop."""
+    tasks, sockets = asyncio.all_tasks(), _sockets()
     yield
     left: set[asyncio.Task[Any]] = set()
     for _ in range(10):
-        left = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()}
+        left = {task for task in asyncio.all_tasks() - tasks if task is not asyncio.current_task()}
         if not left:
             break
         await asyncio.sleep(0.001)
@@ -28,6 +28,7 @@ async def no_task_left() -> AsyncIterator[None]:
         pytest.fail(f"tasks left: {left}")
     # The socket of a task that has ended this very moment is closed in the next round of the event loop.
     await asyncio.sleep(0)
+    _fail_if_more_than(sockets)
 
 
 @pytest.fixture(autouse=True)
@@ -37,14 +38,20 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     Sockets of servers and clients alike live in this process, so that counting them finds a leaked connection. An
     aiohttp session that is left is a ResourceWarning, which pytest makes an error.
     """
-    before = _sockets()
     if inspect.iscoroutinefunction(request.function):
-        request.getfixturevalue("no_task_left")
-        before = _sockets()  # With those of the event loop.
+        # It looks after all other fixtures have ended, while the event loop still runs.
+        request.getfixturevalue("nothing_left_in_the_event_loop")
+        yield
+        return
+    sockets = _sockets()
     yield
-    if len(_sockets()) > len(before):
+    _fail_if_more_than(sockets)
+
+
+def _fail_if_more_than(sockets: set[str]) -> None:
+    if len(_sockets()) > len(sockets):
         gc.collect()
-        left = len(_sockets()) - len(before)
+        left = len(_sockets()) - len(sockets)
         assert left <= 0, f"{left} sockets left open"
 
 

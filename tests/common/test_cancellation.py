@@ -105,7 +105,7 @@ async def test_a_hundred_sends_cancelled_at_every_moment_leave_nothing_and_send_
         assert not connector._acquired
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(20))
 async def test_callers_cancelled_while_they_wait_for_a_connection_lose_none_and_take_none_twice(seed: int) -> None:
     """Also who is cancelled in the very moment in which the slot has been handed on."""
     chance = random.Random(seed)  # noqa: S311 -- no secret
@@ -137,7 +137,8 @@ async def test_callers_cancelled_while_they_wait_for_a_connection_lose_none_and_
             await asyncio.sleep(0)
         if chance.random() < 0.5:
             chance.choice(tasks[-6:]).cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     assert most == 2
     async with asyncio.timeout(1):
@@ -146,3 +147,21 @@ async def test_callers_cancelled_while_they_wait_for_a_connection_lose_none_and_
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await take()
+
+
+async def test_a_free_connection_goes_to_who_has_waited_longest() -> None:
+    slots = Slots(0)
+    served: list[int] = []
+
+    async def use(number: int) -> None:
+        await slots.wait()
+        served.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(5):
+            group.create_task(use(number))
+            await asyncio.sleep(0)
+        for number in range(5):
+            slots.release()
+            await asyncio.sleep(0.001)
+            assert served == list(range(number + 1))

@@ -248,6 +248,11 @@ def test_what_is_no_tehran_time(value: object) -> None:
         ("9" * 20, None),
         ([], None),
         ("1_0", None),
+        ("\x1c5", 5),
+        ("--5", None),
+        ("- 5", None),
+        ("-", None),
+        ("٥", None),
     ],
 )
 def test_as_int(value: object, number: int | None) -> None:

@@ -159,18 +159,20 @@ async def test_closing_during_a_call_ends_it_as_unknown() -> None:
         assert len(server.requests) == 1
 
 
-async def test_closing_while_a_call_waits_for_a_connection_ends_it_as_not_sent() -> None:
+async def test_closing_while_calls_wait_for_a_connection_ends_them_as_not_sent() -> None:
     async with RawServer(hang) as server:
         session = HttpSession(max_connections=1)
         client = make_client(server.url, session=session)
         first = asyncio.create_task(failure_of(send(client)))
         await server.has_read.wait()
-        second = asyncio.create_task(failure_of(send(client)))
+        waiting = [asyncio.create_task(failure_of(send(client))) for _ in range(3)]
         await asyncio.sleep(0.01)
         await session.aclose()
         async with asyncio.timeout(2):
             assert (await first).outcome is Outcome.UNKNOWN
-            assert (await second).outcome is Outcome.NOT_SENT
+            for error in await asyncio.gather(*waiting):
+                assert error.outcome is Outcome.NOT_SENT
+                assert "closed" in str(error)
         assert len(server.requests) == 1
 
 
