@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import aiohttp
 import attrs
@@ -288,9 +288,8 @@ class GatewayClient:
 
     def _read(self, call: _Call[T], reply: Reply) -> T:
         result = call.read(reply)
-        if isinstance(result, list):
-            for refusal in errors_within(cast("list[object]", result)):
-                self._describe(refusal, call.operation, call.operation_id)
+        for refusal in errors_within(result):
+            self._describe(refusal, call.operation, call.operation_id)
         return result
 
     def _choose_wait(self, call: _Call[Any], error: PayamakError) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+from typing import cast
 
 import attrs
 
@@ -70,9 +71,12 @@ def only_result(results: list[SendResult]) -> SendResult:
     return result
 
 
-def errors_within(results: list[object]) -> list[PayamakError]:
-    """The errors that single recipients met, where these are `SendResult`."""
-    return [entry.error for entry in results if isinstance(entry, SendResult) and entry.error is not None]
+def errors_within(result: object) -> list[PayamakError]:
+    """The errors that single recipients met, if ``result`` is a list of `SendResult`."""
+    if not isinstance(result, list):
+        return []
+    entries = cast("list[object]", result)
+    return [entry.error for entry in entries if isinstance(entry, SendResult) and entry.error is not None]
 
 
 @attrs.frozen
