@@ -111,10 +111,9 @@ def decode_reply(body: bytes) -> Any:
         UnreadableXmlError: It is no XML, holds a DOCTYPE, is nested too deeply or is no SOAP.
     """
     root = _parse(_to_utf8(body))
-    bodies = [child for child in root if _local(child.tag) == "Body"]
-    if _local(root.tag) != "Envelope" or not bodies or not len(bodies[0]):
+    soap_body = next((child for child in root if _local(child.tag) == "Body"), None)
+    if _local(root.tag) != "Envelope" or soap_body is None or not len(soap_body):
         raise UnreadableXmlError("it is no SOAP")
-    soap_body = bodies[0]
     answer = soap_body[0]
     if _local(answer.tag) == "Fault":
         fields = {_local(child.tag): child for child in answer}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -69,14 +68,9 @@ def build_soap_request(url: str, method: str, arguments: Arguments, profile: Soa
     """Write a request as SOAP."""
     if profile.extra_arguments and method in _SENDS:
         arguments = {**arguments, **profile.extra_arguments}
-    headers = _soap_headers(method, profile.namespace, profile.soap_action)
+    action = profile.soap_action.replace("{method}", method).replace("{namespace}", profile.namespace)
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
     return Request("POST", url, headers, soap.encode_request(method, arguments, profile))
-
-
-@functools.lru_cache
-def _soap_headers(method: str, namespace: str, action: str) -> Mapping[str, str]:
-    action = action.replace("{method}", method).replace("{namespace}", namespace)
-    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
 
 
 def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Request:

@@ -98,7 +98,7 @@ def _parse_http_date(value: str) -> datetime.datetime | None:
 
 
 class Slots:
-    """A semaphore whose free slots are taken without asking it, which would cost 2 % of a call."""
+    """A semaphore whose free slots are taken without asking it: that would add 1.4 % to the instructions of a call."""
 
     def __init__(self, number: float) -> None:
         self.free = number

@@ -229,13 +229,13 @@ class SmsIrClient(GatewayClient):
             return await super()._exchange(operation, request, deadline)
         # Mostly there is one, and then no time has to be kept.
         token = self._tokens.get_at_once() or await self._get_token(deadline)
-        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+        _set_token(request, token)
         reply = await super()._exchange(operation, request, deadline)
         if not wire.is_rejection(reply, self._rejection):
             return reply
         # A rejected token shows that nothing was done, so that even a send can go out again.
         token = await self._get_token(deadline, rejected=token)
-        request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}
+        _set_token(request, token)
         return await super()._exchange(operation, request, deadline)
 
     async def _get_token(self, deadline: float | None, rejected: Token | None = None) -> Token:
@@ -258,3 +258,7 @@ class SmsIrClient(GatewayClient):
             return wire.build_request(operations.GET_TOKEN, self._base_url, Arguments(body=keys))
 
         return await self._perform(operations.GET_TOKEN, build, wire.read_token)
+
+
+def _set_token(request: Request, token: Token) -> None:
+    request.headers = {**request.headers, wire.TOKEN_HEADER: token.value}

@@ -59,7 +59,8 @@ class Requester(Protocol):
 def build_request(operation: Operation, base_url: str, arguments: Arguments) -> Request:
     """Put the arguments where they belong."""
     url = base_url + operation.path
-    if arguments.query and (query := {name: value for name, value in arguments.query.items() if value is not None}):
+    query = {name: value for name, value in (arguments.query or {}).items() if value is not None}
+    if query:
         url = f"{url}?{urlencode(query, quote_via=quote)}"
     if arguments.upload is not None:
         return Request(operation.method, url, {"Accept": "application/json"}, upload=arguments.upload)

@@ -180,6 +180,14 @@ async def test_id_that_is_missing(style: str) -> None:
 
 
 @EACH_STYLE
+@pytest.mark.parametrize("value", ["0", "-7", "x", ""])
+async def test_what_is_no_id_of_the_only_message(value: str, style: str) -> None:
+    error = await failure_of(ask(style, CALLS["send"], {"ErrCode": 0, "result": [value]}))
+    assert isinstance(error, ReplyError)
+    assert (error.outcome, error.operation) == (Outcome.UNKNOWN, "send")
+
+
+@EACH_STYLE
 async def test_repeated_results(style: str) -> None:
     """A struct whose list was written as a repeated element loses no id."""
     if style == "struct":
