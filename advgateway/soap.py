@@ -110,15 +110,20 @@ def decode_reply(body: bytes) -> Any:
     Raises:
         UnreadableXmlError: It is no XML, holds a DOCTYPE, is nested too deeply or is no SOAP.
     """
-    root = _parse(_to_utf8(body))
-    soap_body = next((child for child in root if _local(child.tag) == "Body"), None)
-    if _local(root.tag) != "Envelope" or soap_body is None or not len(soap_body):
-        raise UnreadableXmlError("it is no SOAP")
+    soap_body = _find_body(_parse(_to_utf8(body)))
     answer = soap_body[0]
     if _local(answer.tag) == "Fault":
         fields = {_local(child.tag): child for child in answer}
         return Fault(_text_of(fields.get("faultcode")), _text_of(fields.get("faultstring")))
     return _Values(soap_body).read(answer[0]) if len(answer) else None
+
+
+def _find_body(root: Element) -> Element:
+    if _local(root.tag) == "Envelope":
+        for child in root:
+            if _local(child.tag) == "Body" and len(child):
+                return child
+    raise UnreadableXmlError("it is no SOAP")
 
 
 def _to_utf8(body: bytes) -> bytes:
@@ -166,7 +171,7 @@ def _refuse_doctype(*_arguments: object) -> None:
 
 def _local(name: str) -> str:
     """The name without its prefix: the prefixes of these servers mean nothing."""
-    return name.rpartition(":")[2]
+    return name[name.rfind(":") + 1 :]
 
 
 def _text_of(node: Element | None) -> str | None:
@@ -193,13 +198,14 @@ class _Values:
         is_array = False
         names = node.keys()
         if names and names != _TYPED:
-            attributes = {_local(name): value for name, value in node.items()}
-            reference = attributes.get("href", "")
-            if reference.startswith("#"):
-                return self._follow(reference[1:], depth)
-            if attributes.get("nil") in ("true", "1"):
-                return None
-            is_array = "arrayType" in attributes
+            for name, value in node.items():
+                match _local(name):
+                    case "href" if value.startswith("#"):
+                        return self._follow(value[1:], depth)
+                    case "nil" if value in ("true", "1"):
+                        return None
+                    case "arrayType":
+                        is_array = True
         if not len(node):
             return [] if is_array else node.text or ""
         if depth == DEEPEST_NESTING:
@@ -207,13 +213,17 @@ class _Values:
         if len(node[0]) == 2 and all(_is_map_entry(child) for child in node):
             return _to_map(self._read_entry(child, depth) for child in node)
         values: list[Any] = []
-        tags: list[str] = []
+        fields: dict[str, Any] = {}
         for child in node:
-            tags.append(child.tag)
             # Most are leaves, and a call for each would cost half as much as the parser.
             is_leaf = not len(child) and child.keys() == _TYPED
-            values.append(child.text or "" if is_leaf else self.read(child, depth + 1))
-        return values if is_array else _to_list_or_dict(tags, values)
+            value = child.text or "" if is_leaf else self.read(child, depth + 1)
+            values.append(value)
+            tag = child.tag
+            fields[_local(tag) if ":" in tag else tag] = value
+        if is_array or fields.keys() == _ITEM:
+            return values
+        return fields if len(fields) == len(values) else _gather(node, values)
 
     def _follow(self, identity: str, depth: int) -> Any:
         if identity not in self._known:  # Once each: references that double at every step never end.
@@ -246,15 +256,9 @@ def _to_map(entries: Iterable[tuple[str, Any]]) -> Any:
     return list(found.values()) if list(found) == [str(index) for index in range(len(found))] else found
 
 
-def _to_list_or_dict(tags: Sequence[str], values: list[Any]) -> Any:
+def _gather(nodes: Iterable[Element], values: Iterable[Any]) -> dict[str, Any]:
     """A name that stands there more than once gets a list, so that none of its values is lost."""
-    names = tags if ":" not in "".join(tags) else [_local(tag) for tag in tags]
-    unique = dict(zip(names, values, strict=True))
-    if unique.keys() == _ITEM:
-        return values
-    if len(unique) == len(values):
-        return unique
     found: dict[str, list[Any]] = {}
-    for name, value in zip(names, values, strict=True):
-        found.setdefault(name, []).append(value)
+    for node, value in zip(nodes, values, strict=True):
+        found.setdefault(_local(node.tag), []).append(value)
     return {name: entries if len(entries) > 1 else entries[0] for name, entries in found.items()}
