@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
+from aiohttp import hdrs
 
 from ..common import checks
 from ..common.client import Operation
@@ -16,7 +17,7 @@ from ..common.errors import InvalidArgumentError, ReplyError
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
-from ..common.session import Reply, Request
+from ..common.session import JSON_HEADERS, Reply, Request
 from ..common.statuses import explain
 from . import soap
 from .errors import from_code, from_fault
@@ -69,7 +70,7 @@ def build_soap_request(url: str, method: str, arguments: Arguments, profile: Soa
     if profile.extra_arguments and method in _SENDS:
         arguments = {**arguments, **profile.extra_arguments}
     action = profile.soap_action.replace("{method}", method).replace("{namespace}", profile.namespace)
-    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+    headers = {hdrs.CONTENT_TYPE: "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
     return Request("POST", url, headers, soap.encode_request(method, arguments, profile))
 
 
@@ -84,8 +85,7 @@ def build_rest_request(base_url: str, method: str, arguments: Arguments) -> Requ
     if method == "SendMultipleSMS":
         pairs = zip(arguments["toNums"], arguments["messageContents"], strict=True)
         fields.append('"content": ' + dumps([{"to": number, "msg": text} for number, text in pairs]))
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    return Request("POST", base_url + REST_FILES[method], headers, f"{{{', '.join(fields)}}}".encode())
+    return Request("POST", base_url + REST_FILES[method], JSON_HEADERS, f"{{{', '.join(fields)}}}".encode())
 
 
 def _to_json(entries: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Self, TypedDict
 import aiohttp
 import attrs
 import yarl
+from aiohttp import hdrs
 
 from . import certainty, checks
 from .errors import (
@@ -28,6 +29,13 @@ from .errors import (
 from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
+
+# In aiohttp's own strings, whose case it need not look at.
+FORM_HEADERS: Mapping[str, str] = {
+    hdrs.CONTENT_TYPE: "application/x-www-form-urlencoded",
+    hdrs.ACCEPT: "application/json",
+}
+JSON_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: "application/json", hdrs.ACCEPT: "application/json"}
 
 
 def _none_if_infinite(seconds: float | None) -> float | None:

@@ -16,7 +16,7 @@ from ..common.hooks import Hook
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
-from ..common.session import HttpSession, Timeout
+from ..common.session import FORM_HEADERS, HttpSession, Timeout
 from . import wire
 from .groups import Groups
 from .inbox import iterate_inbox
@@ -79,8 +79,7 @@ class GhasedakClient(GatewayClient):
             proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks,
         )  # fmt: skip
         self._api_key = checks.require_secret(api_key, "api_key")
-        self._form_headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        self._headers = {"apikey": self._api_key, **self._form_headers}
+        self._headers = {**FORM_HEADERS, "apikey": self._api_key}
         self.groups = Groups(self._request)
         """The groups of contacts."""
 
@@ -137,7 +136,7 @@ class GhasedakClient(GatewayClient):
             wire.SEND_BY_USERNAME,
             fields,
             lambda envelope: only_result(wire.read_send_results(envelope, [to])),
-            headers=self._form_headers,
+            headers=FORM_HEADERS,
         )
 
     async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:

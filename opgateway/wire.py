@@ -22,7 +22,7 @@ from ..common.client import Operation
 from ..common.codec import as_dict, as_int, as_list, decode, dumps, encode_form, loads, tehran
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.retry import Effect
-from ..common.session import Reply, Request
+from ..common.session import FORM_HEADERS, Reply, Request
 from ..common.statuses import explain
 from .errors import SUCCESS_CODES, from_code
 from .models import (
@@ -82,8 +82,7 @@ class Answer:
 def build_request(url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str | None]) -> Request:
     """Encode an operation as a form."""
     form = {**credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    return Request("POST", url, headers, encode_form(form).encode("ascii"))
+    return Request("POST", url, FORM_HEADERS, encode_form(form).encode("ascii"))
 
 
 def ids_as_json(ids: list[int]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
+from aiohttp import hdrs
 
 from ..common import checks
 from ..common.client import Operation
@@ -24,7 +25,7 @@ from ..common.errors import (
     RateLimitError,
     ReplyError,
 )
-from ..common.session import Reply, Request
+from ..common.session import JSON_HEADERS, Reply, Request
 from ..common.statuses import STATUSES, explain, from_status
 from ..common.uploads import Upload
 from .errors import TokenRejection, from_failure, is_leaked, make_rejection, quotes_exception
@@ -63,12 +64,11 @@ def build_request(operation: Operation, base_url: str, arguments: Arguments) -> 
     if query:
         url = f"{url}?{urlencode(query, quote_via=quote)}"
     if arguments.upload is not None:
-        return Request(operation.method, url, {"Accept": "application/json"}, upload=arguments.upload)
-    # The vendor asks for the second header on every request, also on those without a body.
-    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        return Request(operation.method, url, {hdrs.ACCEPT: "application/json"}, upload=arguments.upload)
+    # The vendor asks for the content type on every request, also on those without a body.
     if arguments.body is None:
-        return Request(operation.method, url, headers)
-    return Request(operation.method, url, headers, dumps(arguments.body).encode())
+        return Request(operation.method, url, JSON_HEADERS)
+    return Request(operation.method, url, JSON_HEADERS, dumps(arguments.body).encode())
 
 
 def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
