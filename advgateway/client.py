@@ -88,7 +88,7 @@ class AdvGatewayClient(GatewayClient):
         )  # fmt: skip
         checks.require_instance(transport, Transport, "transport")
         checks.require_instance(profile, SoapProfile, "profile")
-        self._transport = transport
+        self._is_soap = transport is Transport.SOAP
         self._profile = profile
         self._credentials = {
             "user": require_xml_text(checks.require_text(username, "username"), "username"),
@@ -187,13 +187,11 @@ class AdvGatewayClient(GatewayClient):
         read: Callable[[Answer], T],
         start: Start | None = None,
     ) -> Coroutine[Any, Any, T]:
-        is_soap = self._transport is Transport.SOAP
-
         def make_request() -> Request:
             arguments = {**self._credentials, **build()}
-            if is_soap:
+            if self._is_soap:
                 return wire.build_soap_request(self._base_url.rstrip("/"), operation.path, arguments, self._profile)
             return wire.build_rest_request(self._base_url, operation.path, arguments)
 
-        read_answer = wire.read_soap_answer if is_soap else wire.read_rest_answer
+        read_answer = wire.read_soap_answer if self._is_soap else wire.read_rest_answer
         return self._perform(operation, make_request, lambda reply: read(read_answer(reply)), start=start)

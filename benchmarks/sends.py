@@ -14,11 +14,11 @@ from .clients import open_clients
 from .harness import Options, Row, Times, in_microseconds, measure_sends, ratio, running_server
 
 TITLE = "CPU time for a send ÷ that of the naive one"
-IN_FLIGHT = (1, 50, 500)
+TURNS = {1: 3, 50: 3, 500: 1}
+"""How many turns a pass has, by how many sends are in flight. Short turns, because the processor's speed changes from
+one tenth of a second to the next."""
 PROCESSES = 5
 """Where in memory things happen to lie moves a ratio by some per cent, for as long as a process lives."""
-TURNS, SENDS_A_TURN = 3, 50
-"""In a pass. Short turns, because the processor's speed changes from one tenth of a second to the next."""
 
 _FORM = "GhasedakClient.send"
 
@@ -28,14 +28,12 @@ Found: TypeAlias = dict[tuple[str, int], Times]
 
 def run(options: Options) -> list[Row]:
     """Measure all clients."""
-    # An even number, because the variants take turns at being the first.
-    passes = math.ceil(options.passes * TURNS / PROCESSES / 2) * 2
     spawn = multiprocessing.get_context("spawn")
     with (
         running_server() as server,
         concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool,
     ):
-        share = functools.partial(_measure_in_process, server, Options(passes, options.quick))
+        share = functools.partial(_measure_in_process, server, options)
         parts = [task.result() for task in [pool.submit(share) for _ in range(PROCESSES)]]
     return [row for name, in_flight in parts[0] for row in _make_rows(name, in_flight, parts)]
 
@@ -68,9 +66,10 @@ async def _measure(server: str, options: Options) -> Found:
     found: Found = {}
     async with open_clients(server) as clients:
         for name, sends in clients.items():
-            for in_flight in IN_FLIGHT if name == _FORM and not options.quick else (50,):
+            for in_flight in TURNS if name == _FORM and not options.quick else (50,):
                 variants = {"ours": sends.ours, "naive": sends.naive, "bytes made beforehand": sends.ready}
-                found[name, in_flight] = await measure_sends(
-                    variants, passes=options.passes, times=max(SENDS_A_TURN, in_flight), in_flight=in_flight
-                )
+                # An even number, because the variants take turns at being the first.
+                passes = math.ceil(options.passes * TURNS[in_flight] / PROCESSES / 2) * 2
+                times = max(50, in_flight)
+                found[name, in_flight] = await measure_sends(variants, passes=passes, times=times, in_flight=in_flight)
     return found
