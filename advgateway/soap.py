@@ -199,13 +199,13 @@ class _Values:
         names = node.keys()
         if names and names != _TYPED:
             for name, value in node.items():
-                match _local(name):
-                    case "href" if value.startswith("#"):
-                        return self._follow(value[1:], depth)
-                    case "nil" if value in ("true", "1"):
-                        return None
-                    case "arrayType":
-                        is_array = True
+                local = _local(name)
+                if local == "href" and value.startswith("#"):
+                    return self._follow(value[1:], depth)
+                if local == "nil" and value in ("true", "1"):
+                    return None
+                if local == "arrayType":
+                    is_array = True
         if not len(node):
             return [] if is_array else node.text or ""
         if depth == DEEPEST_NESTING:

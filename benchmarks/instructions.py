@@ -71,4 +71,5 @@ async def _send(server: str, name: str, variant: str, times: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_send(*sys.argv[1:4], int(sys.argv[4])))
+    _server, _name, _variant, _times = sys.argv[1:]
+    asyncio.run(_send(_server, _name, _variant, int(_times)))
