@@ -119,11 +119,10 @@ def decode_reply(body: bytes) -> Any:
 
 
 def _find_body(root: Element) -> Element:
-    if _local(root.tag) == "Envelope":
-        for child in root:
-            if _local(child.tag) == "Body" and len(child):
-                return child
-    raise UnreadableXmlError("it is no SOAP")
+    bodies = [child for child in root if _local(child.tag) == "Body"]
+    if _local(root.tag) != "Envelope" or not bodies or not len(bodies[0]):
+        raise UnreadableXmlError("it is no SOAP")
+    return bodies[0]
 
 
 def _to_utf8(body: bytes) -> bytes:
@@ -198,14 +197,13 @@ class _Values:
         is_array = False
         names = node.keys()
         if names and names != _TYPED:
-            for name, value in node.items():
-                local = _local(name)
-                if local == "href" and value.startswith("#"):
-                    return self._follow(value[1:], depth)
-                if local == "nil" and value in ("true", "1"):
-                    return None
-                if local == "arrayType":
-                    is_array = True
+            attributes = {_local(name): value for name, value in node.items()}
+            reference = attributes.get("href", "")
+            if reference.startswith("#"):
+                return self._follow(reference[1:], depth)
+            if attributes.get("nil") in ("true", "1"):
+                return None
+            is_array = "arrayType" in attributes
         if not len(node):
             return [] if is_array else node.text or ""
         if depth == DEEPEST_NESTING:

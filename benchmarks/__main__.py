@@ -20,7 +20,7 @@ def main() -> int:
     """Print the tables; return 1 if a gate was missed and that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "groups", nargs="*", metavar="GROUP", help=f"which to run: {', '.join(GROUPS)} (the last only by name)"
+        "groups", nargs="*", metavar="GROUP", help=f"which to run: {', '.join(GROUPS)} ({ONLY_BY_NAME} only by name)"
     )
     parser.add_argument("--passes", type=int, default=30, help="how often each variant has its turn (default: 30)")
     parser.add_argument("--quick", action="store_true", help="leave out what takes long and is only reported")
@@ -31,7 +31,8 @@ def main() -> int:
     stay_on_core(CLIENT_CORE)
     sys.stdout.write(f"{_describe_machine()}\n")
     missed: list[Row] = []
-    for name in arguments.groups or [name for name in GROUPS if name != ONLY_BY_NAME]:
+    groups = arguments.groups or [name for name in GROUPS if name != ONLY_BY_NAME]
+    for name in groups:
         group = importlib.import_module(f"benchmarks.{name}")
         if rows := group.run(Options(arguments.passes, arguments.quick)):
             print_table(group.TITLE, rows)

@@ -31,7 +31,7 @@ class Options:
     """How thoroughly to measure.
 
     Attributes:
-        passes: How often each variant has its turn.
+        passes: How often each variant has its turn, or a small multiple where turns are short.
         quick: Whether to leave out what takes long and is only reported.
     """
 

@@ -1,4 +1,4 @@
-"""Machine instructions for a send, which no neighbour on the machine disturbs. Needs valgrind, or measures nothing."""
+"""Machine instructions for a send, which hardly depend on what else the machine does. It needs valgrind."""
 
 from __future__ import annotations
 
@@ -15,30 +15,28 @@ from .sends import make_row
 
 TITLE = "Machine instructions for a send ÷ those of the naive one, in user mode"
 IN_FLIGHT = 50
+_VARIANTS = ("ours", "naive")
 _FEW, _MANY = 100, 300
-"""What starting and the first calls take is in both, and not in their difference."""
+"""Sends in the short and in the long run: what starting and the first calls take is not in the difference."""
 
 
 def run(_options: Options) -> list[Row]:
     """Count for all clients."""
     if shutil.which("valgrind") is None:
-        sys.stdout.write("\nMachine instructions are not counted: valgrind is not installed.\n")
-        return []
+        raise SystemExit("valgrind is not installed, which counts the instructions")
     with running_server() as server:
         found = {
             name: {variant: _count(server, name, variant) for variant in _VARIANTS} for name in _find_names(server)
         }
     return [
         make_row(
-            f"{name}, {IN_FLIGHT} in flight",
+            name,
+            IN_FLIGHT,
             counts["ours"] / counts["naive"],
             detail=", ".join(f"{variant} {count / 1000:.0f} thousand" for variant, count in counts.items()),
         )
         for name, counts in found.items()
     ]
-
-
-_VARIANTS = ("ours", "naive")
 
 
 def _find_names(server: str) -> list[str]:
@@ -58,10 +56,10 @@ def _count_run(server: str, name: str, variant: str, times: int) -> int:
     command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     command += [sys.executable, "-m", "benchmarks.instructions", server, name, variant, str(times)]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=environment, text=True)
     counted = re.search(r"I +refs: +([0-9,]+)", done.stderr)
-    if counted is None:
-        raise RuntimeError("valgrind did not say how many instructions it saw")
+    if done.returncode or counted is None:
+        raise RuntimeError(f"valgrind did not count: {done.stderr[-2000:]}")
     return int(counted[1].replace(",", ""))
 
 

@@ -14,9 +14,9 @@ from .clients import open_clients
 from .harness import Options, Row, Times, in_microseconds, measure_sends, ratio, running_server
 
 TITLE = "CPU time for a send ÷ that of the naive one"
-TURNS = {1: 3, 50: 3, 500: 1}
-"""How many turns a pass has, by how many sends are in flight. Short turns, because the processor's speed changes from
-one tenth of a second to the next."""
+TURNS = {1: (2, 100), 50: (2, 100), 500: (1, 500)}
+"""How many turns a pass is made of, and of how many sends each, by how many are in flight. They are short because the
+processor's speed changes from one tenth of a second to the next."""
 PROCESSES = 5
 """Where in memory things happen to lie moves a ratio by some per cent, for as long as a process lives."""
 
@@ -44,7 +44,8 @@ def _make_rows(name: str, in_flight: int, parts: Sequence[Found]) -> list[Row]:
     ratios = sorted(ratio(part["ours"], part["naive"]) for part in found)
     return [
         make_row(
-            f"{name}, {in_flight} in flight",
+            name,
+            in_flight,
             ratio(times["ours"], times["naive"]),
             detail=f"{ratios[0]:.2f} to {ratios[-1]:.2f}: {in_microseconds(times)}",
         ),
@@ -52,10 +53,10 @@ def _make_rows(name: str, in_flight: int, parts: Sequence[Found]) -> list[Row]:
     ]
 
 
-def make_row(what: str, value: float, *, detail: str) -> Row:
+def make_row(name: str, in_flight: int, value: float, *, detail: str) -> Row:
     """A row with the goal and the gate of this client's send."""
-    is_form = what.startswith(_FORM)
-    return Row(what, value, goal=0.9 if is_form else 1.0, gate=1.0 if is_form else 1.15, detail=detail)
+    goal, gate = (0.9, 1.0) if name == _FORM else (1.0, 1.15)
+    return Row(f"{name}, {in_flight} in flight", value, goal, gate, detail=detail)
 
 
 def _measure_in_process(server: str, options: Options) -> Found:
@@ -68,8 +69,8 @@ async def _measure(server: str, options: Options) -> Found:
         for name, sends in clients.items():
             for in_flight in TURNS if name == _FORM and not options.quick else (50,):
                 variants = {"ours": sends.ours, "naive": sends.naive, "bytes made beforehand": sends.ready}
+                turns, times = TURNS[in_flight]
                 # An even number, because the variants take turns at being the first.
-                passes = math.ceil(options.passes * TURNS[in_flight] / PROCESSES / 2) * 2
-                times = max(50, in_flight)
-                found[name, in_flight] = await measure_sends(variants, passes=passes, times=times, in_flight=in_flight)
+                turns = math.ceil(options.passes * turns / PROCESSES / 2) * 2
+                found[name, in_flight] = await measure_sends(variants, passes=turns, times=times, in_flight=in_flight)
     return found

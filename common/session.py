@@ -30,7 +30,7 @@ from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 
-# In aiohttp's own strings, whose case it need not look at.
+# Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
     hdrs.CONTENT_TYPE: "application/x-www-form-urlencoded",
     hdrs.ACCEPT: "application/json",

@@ -67,6 +67,18 @@ def test_nothing_returned(body: bytes) -> None:
     assert decode_reply(in_envelope(body.decode())) is None
 
 
+def test_only_the_first_body_counts() -> None:
+    full = "<Body><r><return>1</return></r></Body>"
+    assert decode_reply(f"<Envelope>{full}<Body/></Envelope>".encode()) == "1"
+    with pytest.raises(UnreadableXmlError, match="no SOAP"):
+        decode_reply(f"<Envelope><Body/>{full}</Envelope>".encode())
+
+
+@pytest.mark.parametrize("attributes", ['href="#a" nil="true"', 'nil="true" href="#a"'])
+def test_attributes_have_no_order(attributes: str) -> None:
+    assert decode_reply(in_envelope(f'<r><return {attributes}/></r><m id="a">1</m>')) == "1"
+
+
 MULTI_REF = (
     '<ns1:XResponse><return href="#id0"/></ns1:XResponse>'
     '<multiRef id="id0" SOAP-ENC:root="0"><ErrCode href="#id1"/><result href="#id2"/></multiRef>'
