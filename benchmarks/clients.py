@@ -24,6 +24,8 @@ from .server import TOKEN
 _KEY = {"apikey": "benchmark-key"}
 _TOKEN = {"x-sms-ir-secure-token": TOKEN.decode()}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+GHASEDAK = _KEY | _FORM
+"""The headers of the client's requests."""
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _XML = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"SendSMS"'}
 
@@ -58,7 +60,7 @@ async def open_clients(server: str) -> AsyncGenerator[dict[str, Sends], None]:
         clients: dict[str, tuple[Send, Send, str, dict[str, str]]] = {
             "GhasedakClient.send": (
                 functools.partial(ghasedak.send, TO, TEXT, sender=LINE), naive.ghasedak,
-                "/v2/sms/send/simple", _KEY | _FORM,
+                "/v2/sms/send/simple", GHASEDAK,
             ),
             "sms.ir (JSON and token)": (
                 functools.partial(smsir.messages.send_to_numbers, TO, TEXT), naive.smsir,

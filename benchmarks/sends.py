@@ -69,8 +69,8 @@ async def _measure(server: str, options: Options) -> Found:
         for name, sends in clients.items():
             for in_flight in TURNS if name == _FORM and not options.quick else (50,):
                 variants = {"ours": sends.ours, "naive": sends.naive, "bytes made beforehand": sends.ready}
-                turns, times = TURNS[in_flight]
+                turns_a_pass, times = TURNS[in_flight]
                 # An even number, because the variants take turns at being the first.
-                turns = math.ceil(options.passes * turns / PROCESSES / 2) * 2
+                turns = math.ceil(options.passes * turns_a_pass / PROCESSES / 2) * 2
                 found[name, in_flight] = await measure_sends(variants, passes=turns, times=times, in_flight=in_flight)
     return found
