@@ -12,7 +12,7 @@ from typing import Any
 from payamak.ghasedak import GhasedakClient
 
 from .clients import open_clients
-from .decoding import make_decoders
+from .decoding import make_decodings
 from .handtuned import HandTuned
 from .harness import LINE, TEXT, TO, Options, Row, Send, running_server, send_times
 from .many import IN_FLIGHT, send_messages
@@ -26,8 +26,8 @@ GATES: Mapping[str, float] = {
     "op gateway ÷ a post of its bytes": 1.35,
     "advanced gateway, SOAP ÷ a post of its bytes": 1.65,
     "advanced gateway, REST ÷ a post of its bytes": 1.34,
-    "for each status, of 100": 19,
-    "for each message of GetMsg, of 50": 46,
+    "for each entry of a status reply of 100 messages": 19,
+    "for each entry of a GetMsg SOAP reply of 50": 46,
     "for each message of send_many": 43,
 }
 """A little above what was counted with Python 3.11 to 3.13, so that nothing creeps in."""
@@ -80,12 +80,12 @@ async def count_others(server: str) -> dict[str, float]:
     async with open_clients(server) as clients:
         for name, sends in clients.items():
             found[f"{name} ÷ a post of its bytes"] = await _count(sends.ours) / await _count(sends.ready)
-    for what, (decode, entries) in zip(("status, of 100", "message of GetMsg, of 50"), make_decoders(), strict=True):
-        decode()
+    for what, decoding in make_decodings().items():
+        decoding.ours()
         counter = Counter()
         with counter.counting():
-            decode()
-        found[f"for each {what}"] = counter.calls / entries
+            decoding.ours()
+        found[f"for each entry of {what}"] = counter.calls / decoding.entries
     found["for each message of send_many"] = await count_many(server)
     return found
 

@@ -76,20 +76,21 @@ def print_table(title: str, rows: Sequence[Row]) -> None:
     sys.stdout.flush()
 
 
-def _choose_cores() -> tuple[int | None, int | None]:
-    if sys.platform != "linux":
-        return None, None
-    available = sorted(os.sched_getaffinity(0))
-    return available[0], available[-1]
-
-
-CLIENT_CORE, SERVER_CORE = _choose_cores()
+_CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else [None]
+"""Elsewhere than on Linux a process cannot choose."""
+CLIENT_CORE, SERVER_CORE = _CORES[0], _CORES[-1]
 
 
 def stay_on_core(core: int | None) -> None:
-    """Keep this process on one processor, where the system lets it choose."""
+    """Keep this thread, and what it starts, on one processor, where the system lets it choose."""
     if sys.platform == "linux" and core is not None:
         os.sched_setaffinity(0, {core})
+
+
+def use_all_cores() -> None:
+    """Let this thread, and what it starts, run on any processor again."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, _CORES)
 
 
 @contextlib.contextmanager

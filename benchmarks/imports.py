@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Generator, Mapping
 
 from .harness import ROOT, Options, Row, ratio
 
 TITLE = "Importing a client ÷ importing aiohttp"
+PACKAGES = ("payamak.ghasedak", "payamak.smsir", "payamak.opgateway", "payamak.advgateway")
 
 _CODE = "import time; started = time.process_time(); import {}; print(time.process_time() - started)"
 
 
 def run(options: Options) -> list[Row]:
     """Measure each client's package, in interpreters of its own."""
-    names = ["aiohttp", "payamak.ghasedak", "payamak.smsir", "payamak.opgateway", "payamak.advgateway"]
-    times: dict[str, list[float]] = {name: [] for name in names}
-    with tempfile.TemporaryDirectory() as bytecode:
-        # Whatever the surroundings say of bytecode: it is there when a program starts for the second time.
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode}
+    times: dict[str, list[float]] = {name: [] for name in ("aiohttp", *PACKAGES)}
+    with bytecode_kept() as environment:
         for number in range(options.passes + 1):
-            for name in names:
-                seconds = _import(name, environment)
+            for name, found in times.items():
+                seconds = float(_run_python(_CODE.format(name), environment))
                 if number:  # The first pass writes the bytecode.
-                    times[name].append(seconds)
-    return [Row(name, ratio(times[name], times["aiohttp"]), goal=1.07, gate=1.15) for name in names[1:]]
+                    found.append(seconds)
+    return [make_row(name, ratio(times[name], times["aiohttp"])) for name in PACKAGES]
 
 
-def _import(name: str, environment: dict[str, str]) -> float:
-    command = [sys.executable, "-c", _CODE.format(name)]
-    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment)
-    return float(done.stdout)
+def make_row(package: str, value: float, *, detail: str = "") -> Row:
+    """A row with the goal and the gate of an import."""
+    return Row(package, value, goal=1.07, gate=1.15, detail=detail)
+
+
+@contextlib.contextmanager
+def bytecode_kept() -> Generator[Mapping[str, str], None, None]:
+    """The environment of interpreters that find the bytecode from their second start on, whatever surrounds them."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
 
 def find_modules(name: str) -> set[str]:
     """What is imported along with a module."""
-    code = f"import sys; import {name}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT, text=True)
-    return set(done.stdout.split())
+    return set(_run_python(f"import sys; import {name}; print(*sys.modules)", os.environ).split())
+
+
+def _run_python(code: str, environment: Mapping[str, str]) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment, text=True).stdout

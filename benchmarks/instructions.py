@@ -1,73 +1,146 @@
-"""Machine instructions for a send, which hardly depend on what else the machine does. It needs valgrind."""
+"""Machine instructions, which hardly depend on what else the machine does. It needs valgrind."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 
+import attrs
+
+from . import decoding, imports, sends
 from .clients import open_clients
-from .harness import ROOT, Options, Row, running_server, send_times
-from .sends import make_row
+from .harness import ROOT, Options, Row, running_server, send_times, use_all_cores
 
-TITLE = "Machine instructions for a send ÷ those of the naive one, in user mode"
+TITLE = "Machine instructions in user mode ÷ those of what it is held against"
 IN_FLIGHT = 50
-_VARIANTS = ("ours", "naive")
-_FEW, _MANY = 100, 300
-"""Sends in the short and in the long run: what starting and the first calls take is not in the difference."""
+
+
+@attrs.frozen
+class _Comparison:
+    """What is counted in a short run and in a long one: what starting takes is not in their difference.
+
+    Attributes:
+        make_row: Makes a row of a ratio and a detail.
+        commands: By name, ours first: Python's arguments for doing it so many times.
+        few: How often in the short run.
+        many: How often in the long one.
+    """
+
+    make_row: Callable[..., Row]
+    commands: Mapping[str, Callable[[int], list[str]]]
+    few: int
+    many: int
 
 
 def run(_options: Options) -> list[Row]:
-    """Count for all clients."""
+    """Count sends, decoding and imports."""
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind is not installed, which counts the instructions")
-    with running_server() as server:
-        found = {
-            name: {variant: _count(server, name, variant) for variant in _VARIANTS} for name in _find_names(server)
-        }
+    comparisons = [*_compare_sends(), *_compare_decodings(), *_compare_imports()]
+    with (
+        imports.bytecode_kept() as environment,
+        # Those that count do not disturb one another.
+        concurrent.futures.ThreadPoolExecutor(os.cpu_count(), initializer=use_all_cores) as pool,
+    ):
+        return list(pool.map(functools.partial(_compare, {**environment, "PYTHONHASHSEED": "0"}), comparisons))
+
+
+def _compare_sends() -> list[_Comparison]:
+    async def find_names() -> list[str]:
+        with running_server() as server:
+            async with open_clients(server) as clients:
+                return list(clients)
+
     return [
-        make_row(
-            name,
-            IN_FLIGHT,
-            counts["ours"] / counts["naive"],
-            detail=", ".join(f"{variant} {count / 1000:.0f} thousand" for variant, count in counts.items()),
+        _Comparison(
+            functools.partial(sends.make_row, name, IN_FLIGHT),
+            {variant: _make_command("send", name, variant) for variant in ("ours", "naive")},
+            few=100, many=300,
         )
-        for name, counts in found.items()
-    ]
+        for name in asyncio.run(find_names())
+    ]  # fmt: skip
 
 
-def _find_names(server: str) -> list[str]:
-    async def find() -> list[str]:
-        async with open_clients(server) as clients:
-            return list(clients)
-
-    return asyncio.run(find())
-
-
-def _count(server: str, name: str, variant: str) -> float:
-    few, many = (_count_run(server, name, variant, times) for times in (_FEW, _MANY))
-    return (many - few) / (_MANY - _FEW)
+def _compare_decodings() -> list[_Comparison]:
+    return [
+        _Comparison(
+            functools.partial(found.make_row, name),
+            {variant: _make_command("decode", name, variant) for variant in ("ours", "parser")},
+            few=5, many=25,
+        )
+        for name, found in decoding.make_decodings().items()
+    ]  # fmt: skip
 
 
-def _count_run(server: str, name: str, variant: str, times: int) -> int:
-    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-    command += [sys.executable, "-m", "benchmarks.instructions", server, name, variant, str(times)]
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=environment, text=True)
-    counted = re.search(r"I +refs: +([0-9,]+)", done.stderr)
-    if done.returncode or counted is None:
-        raise RuntimeError(f"valgrind did not count: {done.stderr[-2000:]}")
+def _compare_imports() -> list[_Comparison]:
+    return [
+        _Comparison(
+            functools.partial(imports.make_row, package),
+            {"ours": _make_import(package), "aiohttp": _make_import("aiohttp")},
+            few=0, many=1,
+        )
+        for package in imports.PACKAGES
+    ]  # fmt: skip
+
+
+def _make_command(what: str, name: str, variant: str) -> Callable[[int], list[str]]:
+    return lambda times: ["-m", "benchmarks.instructions", what, name, variant, str(times)]
+
+
+def _make_import(module: str) -> Callable[[int], list[str]]:
+    return lambda times: ["-c", f"import {module}" if times else ""]
+
+
+def _compare(environment: Mapping[str, str], comparison: _Comparison) -> Row:
+    counts: dict[str, float] = {}
+    for variant, command in comparison.commands.items():
+        _run([sys.executable, *command(1)], environment)  # so that the bytecode is there
+        few, many = (_count(command(times), environment) for times in (comparison.few, comparison.many))
+        counts[variant] = (many - few) / (comparison.many - comparison.few)
+    ours, other = counts.values()
+    detail = ", ".join(f"{variant} {count / 1000:,.0f} thousand" for variant, count in counts.items())
+    return comparison.make_row(ours / other, detail=detail)
+
+
+def _count(arguments: list[str], environment: Mapping[str, str]) -> int:
+    valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    said = _run([*valgrind, sys.executable, *arguments], environment)
+    counted = re.search(r"I +refs: +([0-9,]+)", said)
+    if counted is None:
+        raise RuntimeError(f"valgrind did not count: {said}")
     return int(counted[1].replace(",", ""))
 
 
-async def _send(server: str, name: str, variant: str, times: int) -> None:
-    async with open_clients(server) as clients:
-        await send_times(getattr(clients[name], variant), times, IN_FLIGHT)
+def _run(command: list[str], environment: Mapping[str, str]) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=environment, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return done.stderr
+
+
+async def _send(name: str, variant: str, times: int) -> None:
+    # Each with a server of its own, because the clients ask it for what was sent last.
+    with running_server() as server:
+        async with open_clients(server) as clients:
+            await send_times(getattr(clients[name], variant), times, IN_FLIGHT)
+
+
+def _decode(name: str, variant: str, times: int) -> None:
+    decode = getattr(decoding.make_decodings()[name], variant)
+    for _ in range(times):
+        decode()
 
 
 if __name__ == "__main__":
-    _server, _name, _variant, _times = sys.argv[1:]
-    asyncio.run(_send(_server, _name, _variant, int(_times)))
+    _what, _name, _variant, _times = sys.argv[1:]
+    if _what == "send":
+        asyncio.run(_send(_name, _variant, int(_times)))
+    else:
+        _decode(_name, _variant, int(_times))

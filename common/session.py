@@ -11,7 +11,7 @@ import ssl as ssl_module
 import warnings
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import aiohttp
 import attrs
@@ -26,7 +26,9 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
-from .uploads import Upload
+
+if TYPE_CHECKING:
+    from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 

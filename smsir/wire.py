@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -27,8 +27,10 @@ from ..common.errors import (
 )
 from ..common.session import JSON_HEADERS, Reply, Request
 from ..common.statuses import STATUSES, explain, from_status
-from ..common.uploads import Upload
 from .errors import TokenRejection, from_failure, is_leaked, make_rejection, quotes_exception
+
+if TYPE_CHECKING:
+    from ..common.uploads import Upload
 
 T = TypeVar("T")
 

@@ -32,7 +32,8 @@ async def test_function_calls_do_not_creep_up(server: str) -> None:
 def test_a_client_is_imported_without_what_a_first_send_does_not_need(package: str) -> None:
     modules = imports.find_modules(f"payamak.{package}")
     assert {"aiohttp", "attr", "payamak.common.client", f"payamak.{package}.client"} <= modules
-    late = {"cattrs", "backoff", "zoneinfo", "sqlite3", "payamak.common.many", "payamak.common.structuring"}
+    late = {"cattrs", "backoff", "zoneinfo", "sqlite3"}
+    late |= {f"payamak.common.{module}" for module in ("many", "structuring", "uploads")}
     areas = {"contacts", "drafts", "groups", "notifications", "occasional_messages", "tickets", "transactions"}
     assert not modules & (late | {f"payamak.smsir.{area}" for area in areas})
 
