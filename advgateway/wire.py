@@ -57,7 +57,7 @@ _DEEPEST_JSON = 3
 Arguments = Mapping[str, str | Sequence[str]]
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Answer:
     """The result of a successful reply, and the HTTP status."""
 

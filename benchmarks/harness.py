@@ -76,9 +76,9 @@ def print_table(title: str, rows: Sequence[Row]) -> None:
     sys.stdout.flush()
 
 
-_CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else [None]
-"""Elsewhere than on Linux a process cannot choose."""
-CLIENT_CORE, SERVER_CORE = _CORES[0], _CORES[-1]
+_CORES: list[int] = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+"""Elsewhere a process cannot choose."""
+CLIENT_CORE, SERVER_CORE = (_CORES[0], _CORES[-1]) if _CORES else (None, None)
 
 
 def stay_on_core(core: int | None) -> None:

@@ -49,7 +49,7 @@ class Operation:
     method: str = "POST"
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Call(Generic[T]):
     """One call of a client's method, through all its attempts."""
 

@@ -65,25 +65,27 @@ class Timeout:
             checks.require_seconds(getattr(self, name), f"timeout.{name}", or_none=True)
 
 
-@attrs.define  # A frozen class takes three times as long to make.
+# What stays inside the library is never compared, and never shown, for it holds keys and texts. Nor is it frozen: that
+# would take three times as long to make.
+@attrs.define(eq=False, repr=False)
 class Request:
     """One HTTP request, ready to go."""
 
     method: str
-    url: str = attrs.field(repr=False)
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes | None = attrs.field(default=None, repr=False)
-    upload: Upload | None = attrs.field(default=None, repr=False)
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    upload: Upload | None = None
     """In place of a body: a file, which is opened anew for each attempt and streamed."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Reply:
     """One HTTP answer, read whole."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
 
     @property
     def retry_after(self) -> float | None:

@@ -58,7 +58,7 @@ Fields: TypeAlias = dict[str, str | None]
 """Parameters by their names on the wire; those that are None stay away."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Envelope:
     """A successful reply: its ``items``, and the fields beside them."""
 

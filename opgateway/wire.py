@@ -64,7 +64,7 @@ _HIGHEST_CODE = 99_999
 """Above it are ids and telephone numbers."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Answer:
     """What a reply that is no refusal says.
 
@@ -75,7 +75,7 @@ class Answer:
     """
 
     code: int | None
-    data: Any = attrs.field(repr=False)
+    data: Any
     http_status: int
 
 

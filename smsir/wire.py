@@ -38,7 +38,7 @@ TOKEN_HEADER = "x-sms-ir-secure-token"  # noqa: S105 -- a header's name
 PAGE_SIZE = 50
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Arguments:
     """What an operation is called with. Entries of the query that are None stay away."""
 

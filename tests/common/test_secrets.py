@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from payamak.advgateway import wire as advgateway
 from payamak.common import (
     Attempt,
     AttemptReply,
@@ -23,6 +24,9 @@ from payamak.common import (
 )
 from payamak.common.session import Reply, Request
 from payamak.ghasedak import Account, Contact, GhasedakClient, Group, MessageStatus, OutgoingMessage, ReceivedMessage
+from payamak.ghasedak import wire as ghasedak
+from payamak.opgateway import wire as opgateway
+from payamak.smsir import wire as smsir
 from support.ghasedak import PATIENT, QUICKLY
 from support.raw_server import (
     Behaviour,
@@ -347,6 +351,10 @@ def test_the_key_alone_travels_in_its_header() -> None:
         OutgoingMessage(PHONE, TEXT, "10001", check_id=CHECK_ID),
         Request("GET", f"http://127.0.0.1/?apikey={KEY}&to={PHONE}", {"apikey": KEY}, TEXT.encode()),
         Reply(200, {"X-Echo": KEY}, TEXT.encode()),
+        ghasedak.Envelope([PHONE], {"text": TEXT}, 200),
+        smsir.Arguments({"number": PHONE}, {"Message": TEXT}),
+        opgateway.Answer(0, [PHONE, TEXT], 200),
+        advgateway.Answer({"msg": TEXT, "from": PHONE}, 200),
         HttpSession(proxy=f"http://{USERNAME}:{PASSWORD}@127.0.0.1:1"),
         GhasedakClient(KEY, proxy=f"http://{USERNAME}:{PASSWORD}@127.0.0.1:1"),
         GhasedakClient(KEY).groups,
