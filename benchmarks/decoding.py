@@ -39,7 +39,7 @@ class Decoding:
 
     def make_row(self, what: str, value: float, detail: str) -> Row:
         """A row with the goal and the gate."""
-        return Row(what, value, self.goal, self.gate, detail=detail)
+        return Row(f"decoding {what}", value, self.goal, self.gate, detail=detail)
 
 
 def run(options: Options) -> list[Row]:

@@ -76,9 +76,9 @@ def print_table(title: str, rows: Sequence[Row]) -> None:
     sys.stdout.flush()
 
 
-_CORES: list[int] = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
-"""Elsewhere a process cannot choose."""
-CLIENT_CORE, SERVER_CORE = (_CORES[0], _CORES[-1]) if _CORES else (None, None)
+CORES: list[int] = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+"""The processors that this process may use; empty where the system does not let it choose."""
+CLIENT_CORE, SERVER_CORE = (CORES[0], CORES[-1]) if CORES else (None, None)
 
 
 def stay_on_core(core: int | None) -> None:
@@ -90,7 +90,15 @@ def stay_on_core(core: int | None) -> None:
 def use_all_cores() -> None:
     """Let this thread, and what it starts, run on any processor again."""
     if sys.platform == "linux":
-        os.sched_setaffinity(0, _CORES)
+        os.sched_setaffinity(0, CORES)
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a program in the repository's root, and take what it writes."""
+    done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=environment, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return done
 
 
 @contextlib.contextmanager

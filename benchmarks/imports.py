@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Mapping
 
-from .harness import ROOT, Options, Row, ratio
+from .harness import Options, Row, ratio, run_command
 
 TITLE = "Importing a client ÷ importing aiohttp"
 PACKAGES = ("payamak.ghasedak", "payamak.smsir", "payamak.opgateway", "payamak.advgateway")
@@ -20,7 +19,7 @@ _CODE = "import time; started = time.process_time(); import {}; print(time.proce
 def run(options: Options) -> list[Row]:
     """Measure each client's package, in interpreters of its own."""
     times: dict[str, list[float]] = {name: [] for name in ("aiohttp", *PACKAGES)}
-    with bytecode_kept() as environment:
+    with environment_with_bytecode() as environment:
         for number in range(options.passes + 1):
             for name, found in times.items():
                 seconds = float(_run_python(_CODE.format(name), environment))
@@ -29,13 +28,13 @@ def run(options: Options) -> list[Row]:
     return [make_row(name, ratio(times[name], times["aiohttp"])) for name in PACKAGES]
 
 
-def make_row(package: str, value: float, *, detail: str = "") -> Row:
+def make_row(package: str, value: float, detail: str = "") -> Row:
     """A row with the goal and the gate of an import."""
-    return Row(package, value, goal=1.07, gate=1.15, detail=detail)
+    return Row(f"importing {package}", value, goal=1.07, gate=1.15, detail=detail)
 
 
 @contextlib.contextmanager
-def bytecode_kept() -> Generator[Mapping[str, str], None, None]:
+def environment_with_bytecode() -> Generator[Mapping[str, str], None, None]:
     """The environment of interpreters that find the bytecode from their second start on, whatever surrounds them."""
     with tempfile.TemporaryDirectory() as folder:
         yield {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
@@ -47,5 +46,4 @@ def find_modules(name: str) -> set[str]:
 
 
 def _run_python(code: str, environment: Mapping[str, str]) -> str:
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment, text=True).stdout
+    return run_command([sys.executable, "-c", code], environment).stdout

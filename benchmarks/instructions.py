@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import functools
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
@@ -16,9 +14,9 @@ import attrs
 
 from . import decoding, imports, sends
 from .clients import open_clients
-from .harness import ROOT, Options, Row, running_server, send_times, use_all_cores
+from .harness import CORES, Options, Row, run_command, running_server, send_times, use_all_cores
 
-TITLE = "Machine instructions in user mode ÷ those of what it is held against"
+TITLE = "Machine instructions in user mode: ours ÷ what it is held against"
 IN_FLIGHT = 50
 
 
@@ -33,7 +31,7 @@ class _Comparison:
         many: How often in the long one.
     """
 
-    make_row: Callable[..., Row]
+    make_row: Callable[[float, str], Row]
     commands: Mapping[str, Callable[[int], list[str]]]
     few: int
     many: int
@@ -45,9 +43,9 @@ def run(_options: Options) -> list[Row]:
         raise SystemExit("valgrind is not installed, which counts the instructions")
     comparisons = [*_compare_sends(), *_compare_decodings(), *_compare_imports()]
     with (
-        imports.bytecode_kept() as environment,
-        # Those that count do not disturb one another.
-        concurrent.futures.ThreadPoolExecutor(os.cpu_count(), initializer=use_all_cores) as pool,
+        imports.environment_with_bytecode() as environment,
+        # Those that count do not disturb one another. A thread starts where the main thread is kept: on one processor.
+        concurrent.futures.ThreadPoolExecutor(len(CORES) or None, initializer=use_all_cores) as pool,
     ):
         return list(pool.map(functools.partial(_compare, {**environment, "PYTHONHASHSEED": "0"}), comparisons))
 
@@ -71,11 +69,11 @@ def _compare_sends() -> list[_Comparison]:
 def _compare_decodings() -> list[_Comparison]:
     return [
         _Comparison(
-            functools.partial(found.make_row, name),
+            functools.partial(one.make_row, name),
             {variant: _make_command("decode", name, variant) for variant in ("ours", "parser")},
             few=5, many=25,
         )
-        for name, found in decoding.make_decodings().items()
+        for name, one in decoding.make_decodings().items()
     ]  # fmt: skip
 
 
@@ -101,28 +99,21 @@ def _make_import(module: str) -> Callable[[int], list[str]]:
 def _compare(environment: Mapping[str, str], comparison: _Comparison) -> Row:
     counts: dict[str, float] = {}
     for variant, command in comparison.commands.items():
-        _run([sys.executable, *command(1)], environment)  # so that the bytecode is there
+        run_command([sys.executable, *command(1)], environment)  # so that the bytecode is there
         few, many = (_count(command(times), environment) for times in (comparison.few, comparison.many))
         counts[variant] = (many - few) / (comparison.many - comparison.few)
     ours, other = counts.values()
     detail = ", ".join(f"{variant} {count / 1000:,.0f} thousand" for variant, count in counts.items())
-    return comparison.make_row(ours / other, detail=detail)
+    return comparison.make_row(ours / other, detail)
 
 
 def _count(arguments: list[str], environment: Mapping[str, str]) -> int:
     valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-    said = _run([*valgrind, sys.executable, *arguments], environment)
+    said = run_command([*valgrind, sys.executable, *arguments], environment).stderr
     counted = re.search(r"I +refs: +([0-9,]+)", said)
     if counted is None:
         raise RuntimeError(f"valgrind did not count: {said}")
     return int(counted[1].replace(",", ""))
-
-
-def _run(command: list[str], environment: Mapping[str, str]) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=environment, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
-    return done.stderr
 
 
 async def _send(name: str, variant: str, times: int) -> None:

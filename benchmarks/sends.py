@@ -47,13 +47,13 @@ def _make_rows(name: str, in_flight: int, parts: Sequence[Found]) -> list[Row]:
             name,
             in_flight,
             ratio(times["ours"], times["naive"]),
-            detail=f"{ratios[0]:.2f} to {ratios[-1]:.2f}: {in_microseconds(times)}",
+            f"{ratios[0]:.2f} to {ratios[-1]:.2f}: {in_microseconds(times)}",
         ),
         Row("the same ÷ a post of its bytes", ratio(times["ours"], times["bytes made beforehand"])),
     ]
 
 
-def make_row(name: str, in_flight: int, value: float, *, detail: str) -> Row:
+def make_row(name: str, in_flight: int, value: float, detail: str) -> Row:
     """A row with the goal and the gate of this client's send."""
     goal, gate = (0.9, 1.0) if name == _FORM else (1.0, 1.15)
     return Row(f"{name}, {in_flight} in flight", value, goal, gate, detail=detail)

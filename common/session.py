@@ -65,8 +65,8 @@ class Timeout:
             checks.require_seconds(getattr(self, name), f"timeout.{name}", or_none=True)
 
 
-# What stays inside the library is never compared, and never shown, for it holds keys and texts. Nor is it frozen: that
-# would take three times as long to make.
+# A request, a reply and what is read of it are never compared, and never shown, for they hold keys and texts. Nor are
+# they frozen: an instance would take three times as long to make.
 @attrs.define(eq=False, repr=False)
 class Request:
     """One HTTP request, ready to go."""
