@@ -5,26 +5,25 @@ from __future__ import annotations
 import decimal
 import ssl as ssl_module
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 
 from ..common import checks
-from ..common.batches import chunked
-from ..common.client import GatewayClient, Operation, Start
+from ..common.calls import Operation
+from ..common.client import GatewayClient, Start
 from ..common.hooks import Hook
 from ..common.numbers import normalize_recipient
+from ..common.paging import chunked
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Request, Timeout
 from . import wire
+from .many import AdvBulkGateway
 from .models import MessageStatus, ReceivedMessage
 from .profiles import SoapProfile, Transport
 from .text import require_xml_text
 from .wire import Answer, Arguments
-
-if TYPE_CHECKING:
-    from ..common.carrier import Carrier
 
 T = TypeVar("T")
 
@@ -175,10 +174,8 @@ class AdvGatewayClient(GatewayClient):
             start,
         )
 
-    def _make_carrier(self) -> Carrier:
-        from .many import AdvGatewayCarrier  # noqa: PLC0415 -- most programs never get here
-
-        return AdvGatewayCarrier(self)
+    def _make_bulk_gateway(self) -> AdvBulkGateway:
+        return AdvBulkGateway(self)
 
     def _request(
         self,

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Protocol
 
 import attrs
 
 from ..common import checks
-from ..common.carrier import Carrier, Item, have_one_text, refuse_time
 from ..common.errors import PayamakError, ReplyError
+from ..common.many import BulkGateway, Item, have_one_text, refuse_time
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
-from .models import DeliveryCode
+from .models import DeliveryCode, MessageStatus
 from .text import require_xml_text
 
-if TYPE_CHECKING:
-    from .client import AdvGatewayClient
+
+class Client(Protocol):
+    """What this needs of the client."""
+
+    async def send_to_many(self, recipients: Iterable[str], text: str, *, sender: str) -> list[SendResult]:
+        """Send one text to many numbers."""
+        ...
+
+    async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:
+        """Send messages, each with its own text."""
+        ...
+
+    async def statuses(self, message_ids: Iterable[int]) -> list[MessageStatus]:
+        """Ask what became of messages."""
+        ...
 
 
-class AdvGatewayCarrier(Carrier):
+class AdvBulkGateway(BulkGateway):
     """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
 
+    name = "advgateway"
     limit = wire.MAX_NUMBERS
 
-    def __init__(self, client: AdvGatewayClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
-    def check(self, message: OutgoingMessage, argument: str) -> None:
+    @staticmethod
+    def check(message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         require_xml_text(checks.require_text(message.text, f"{argument}.text"), f"{argument}.text")
         normalize_line(message.sender, f"{argument}.sender")

@@ -6,7 +6,7 @@ import enum
 
 import attrs
 
-from ..common.codec import UnixTime, wire
+from ..common.fields import UnixTime, named
 from ..common.results import DeliveryState
 
 
@@ -63,7 +63,7 @@ class ReceivedMessage:
         received_at: When it came.
     """
 
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("msg"))
-    sender: str | None = attrs.field(default=None, repr=False, metadata=wire("from"))
-    line: str | None = attrs.field(default=None, metadata=wire("to"))
-    received_at: UnixTime | None = attrs.field(default=None, metadata=wire("time"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("msg"))
+    sender: str | None = attrs.field(default=None, repr=False, metadata=named("from"))
+    line: str | None = attrs.field(default=None, metadata=named("to"))
+    received_at: UnixTime | None = attrs.field(default=None, metadata=named("time"))

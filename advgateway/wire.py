@@ -11,16 +11,17 @@ import attrs
 from aiohttp import hdrs
 
 from ..common import checks
-from ..common.client import Operation
-from ..common.codec import as_dict, as_int, as_list, decode, dumps, loads
+from ..common.calls import Operation
+from ..common.codec import as_dict, as_int, as_list, dumps, loads
 from ..common.errors import InvalidArgumentError, ReplyError
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
 from ..common.session import JSON_HEADERS, Reply, Request
-from ..common.statuses import explain
+from ..common.statuses import from_bare_reply
+from ..common.structuring import decode
 from . import soap
-from .errors import from_code, from_fault
+from .codes import from_code, from_fault
 from .models import DeliveryCode, MessageStatus, ReceivedMessage
 from .profiles import SoapProfile
 from .text import require_xml_text
@@ -149,7 +150,7 @@ def read_soap_answer(reply: Reply) -> Answer:
     try:
         value = soap.decode_reply(reply.body)
     except soap.UnreadableXmlError as error:
-        raise explain(reply, _misfit(reply.status, str(error), None)) from None
+        raise from_bare_reply(reply, _misfit(reply.status, str(error), None)) from None
     if isinstance(value, soap.Fault):
         raise from_fault(value.code, value.message, http_status=reply.status, retry_after=reply.retry_after)
     return _read_value(value, reply)
@@ -165,7 +166,7 @@ def read_rest_answer(reply: Reply) -> Answer:
     try:
         value = loads(reply.body, http_status=reply.status)
     except ReplyError as error:
-        raise explain(reply, error) from None
+        raise from_bare_reply(reply, error) from None
     return _read_value(value, reply)
 
 
@@ -175,7 +176,7 @@ def _read_value(value: Any, reply: Reply) -> Answer:
     if code is None:
         # Only SendMultipleSMS answers without a code of its own: with a list, one entry a message.
         if as_list(value) is None or not value:
-            raise explain(reply, _misfit(reply.status, "there is no ErrCode", "ErrCode"))
+            raise from_bare_reply(reply, _misfit(reply.status, "there is no ErrCode", "ErrCode"))
         code, result = 0, value
     if code != 0:
         message = result if isinstance(result, str) else None

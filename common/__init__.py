@@ -1,7 +1,5 @@
 """What all gateways share: sessions, retrying, errors, results."""
 
-from typing import TYPE_CHECKING
-
 from .errors import (
     AuthenticationError,
     ClientStateError,
@@ -26,19 +24,10 @@ from .errors import (
     TransportError,
 )
 from .hooks import Attempt, AttemptReply, Hook, Proceed
-from .late import load_late
+from .many import Journal, JournalEntry, RateLimiter, SendMany
 from .results import DeliveryState, OnUnknown, OutgoingMessage, Progress, SendReport, SendResult
 from .retry import RetryPolicy
 from .session import HttpSession, Timeout
-
-if TYPE_CHECKING:
-    from .carrier import RateLimiter
-    from .journal import Journal, JournalEntry
-    from .many import SendMany
-else:  # Only `send_many` needs them.
-    __getattr__ = load_late(
-        __name__, {"carrier": ["RateLimiter"], "journal": ["Journal", "JournalEntry"], "many": ["SendMany"]}
-    )
 
 __all__ = [
     "Attempt",
@@ -80,7 +69,3 @@ __all__ = [
     "Timeout",
     "TransportError",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -1,66 +1,28 @@
-"""What every client does around a request: checks, attempts, deadlines, hooks, log records."""
+"""What every client is: its settings, its life, one call, and `send_many`."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import math
 import os
 import ssl as ssl_module
-import time
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import aiohttp
-import attrs
 
 from . import checks
-from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
-from .hooks import Attempt, AttemptReply, Hook, Proceed
-from .results import OnUnknown, OutgoingMessage, Progress, errors_within
-from .retry import Effect, RetryPolicy, TryAgainError, repeating, wait_before_next
+from .calls import Call, Caller, Operation
+from .errors import ClientStateError, InvalidArgumentError, PayamakError
+from .hooks import Hook
+from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany
+from .results import OnUnknown, OutgoingMessage, Progress
+from .retry import RetryPolicy
 from .session import HttpSession, Reply, Request, Timeout
 
-if TYPE_CHECKING:
-    from .carrier import Carrier, RateLimiter
-    from .journal import Journal
-    from .many import SendMany
-
 T = TypeVar("T")
-
-
-@attrs.frozen
-class Operation:
-    """One of the vendor's methods.
-
-    Attributes:
-        name: The client's method, as errors and log records name it.
-        path: The path below the base URL.
-        effect: What a second run would do.
-        method: The HTTP method.
-    """
-
-    name: str
-    path: str
-    effect: Effect
-    method: str = "POST"
-
-
-@attrs.define(eq=False, repr=False)
-class _Call(Generic[T]):
-    """One call of a client's method, through all its attempts."""
-
-    operation: Operation
-    operation_id: str
-    request: Request
-    read: Callable[[Reply], T]
-    deadline: float | None
-    attempts: int = 0
-    in_flight: bool = False
-    may_have_run: bool = False
 
 
 Start: TypeAlias = tuple[str, float | None]
@@ -89,9 +51,8 @@ class GatewayClient:
         self._base_url = checks.require_base_url(base_url, allow_http=allow_http)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
-        self._retry = retry
-        self._hooks = tuple(checks.require_iterable(hooks, "hooks"))
-        if not all(callable(hook) for hook in self._hooks):
+        around = tuple(checks.require_iterable(hooks, "hooks"))
+        if not all(callable(hook) for hook in around):
             raise InvalidArgumentError("hooks must be a list of coroutine functions", argument="hooks")
         self._closes_session = not isinstance(session, HttpSession)
         if isinstance(session, HttpSession):
@@ -102,11 +63,11 @@ class GatewayClient:
             self._session = session
         else:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
-        repeating(GatewayClient._attempt)  # What cannot be loaded must show before anything is sent.
         self._closed = False
         self._closing = False
         self._sendings: weakref.WeakSet[SendMany] = weakref.WeakSet()
-        self._log = logging.getLogger(f"payamak.{self.gateway}")
+        log = logging.getLogger(f"payamak.{self.gateway}")
+        self._caller = Caller(self.gateway, retry, around, log, self._exchange)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{' (closed)' if self._closed else ''}>"
@@ -182,22 +143,14 @@ class GatewayClient:
             ClientStateError: When iterating: the client is closed, or the journal is in use by another `send_many`.
             JournalError: When iterating: the journal cannot be read.
         """
-        from .many import Plan, SendMany  # noqa: PLC0415 -- most programs never get here
-
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
-        carrier = self._make_carrier()
+        gateway = self._make_bulk_gateway()
         if self._timeout.total is not None:
-            carrier.longest_call = self._timeout.total
-        return SendMany(
-            messages,
-            plan,
-            gateway=self.gateway,
-            carrier=carrier,
-            log=self._log,
-            on_start=self._enter_sending,
-        )
+            gateway.longest_call = self._timeout.total
+        return SendMany(messages, plan, gateway=gateway, log=self._caller.log, on_start=self._enter_sending)
 
-    def _make_carrier(self) -> Carrier:
+    def _make_bulk_gateway(self) -> BulkGateway:
+        """Make what the engine of `send_many` must know of this gateway."""
         raise NotImplementedError
 
     def _enter_sending(self, sending: SendMany) -> None:
@@ -210,7 +163,7 @@ class GatewayClient:
         try:
             return check()
         except PayamakError as error:
-            self._describe(error, operation, os.urandom(16).hex())
+            self._caller.describe(error, operation, os.urandom(16).hex())
             raise
 
     def _start(self) -> Start:
@@ -238,135 +191,11 @@ class GatewayClient:
         try:
             if self._closed:
                 raise ClientStateError("the client is closed: make a new one")
-            call = _Call(operation, operation_id, build(), read, deadline)
-            try:
-                if (preparation := self._prepare(operation, deadline)) is not None:
-                    await preparation
-                try:
-                    return await self._attempt(call)
-                except TryAgainError as again:
-                    wait = again.wait
-                await asyncio.sleep(wait)
-                # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
-                return await repeating(GatewayClient._attempt)(self, call)
-            except asyncio.CancelledError:
-                self._log_cancelled(call)
-                raise
+            call = Call(self._caller, operation, operation_id, build(), read, deadline)
+            return await call.run(self._prepare(operation, deadline))
         except PayamakError as error:
-            self._describe(error, operation, operation_id)
+            self._caller.describe(error, operation, operation_id)
             raise
-
-    def _describe(self, error: PayamakError, operation: Operation, operation_id: str | None) -> None:
-        error.gateway = self.gateway
-        error.operation = operation.name
-        error.operation_id = operation_id
-
-    async def _attempt(self, call: _Call[T]) -> T:
-        call.attempts += 1
-        call.in_flight = True
-        try:
-            if self._hooks:
-                return await self._attempt_with_hooks(call)
-            if self._log.isEnabledFor(logging.DEBUG):
-                return (await self._attempt_observed(call, self._make_attempt(call)))[0]
-            return self._read(call, await self._exchange(call.operation, call.request, call.deadline))
-        except PayamakError as error:
-            call.in_flight = False
-            wait = self._choose_wait(call, error)
-            if wait is None:
-                if call.may_have_run:
-                    error.outcome = Outcome.UNKNOWN
-                raise
-            # Only of a read is it no matter whether an attempt got through.
-            call.may_have_run |= error.outcome is Outcome.UNKNOWN and call.operation.effect is not Effect.NONE
-            self._log.warning(
-                "%s: attempt %d of at most %d failed (%s, outcome: %s), next in %.2f s, operation id %s",
-                call.operation.name, call.attempts, self._retry.attempts, type(error).__name__,
-                error.outcome.value, wait, call.operation_id,
-            )  # fmt: skip
-            raise TryAgainError(wait) from error
-
-    def _read(self, call: _Call[T], reply: Reply) -> T:
-        result = call.read(reply)
-        for refusal in errors_within(result):
-            self._describe(refusal, call.operation, call.operation_id)
-        return result
-
-    def _choose_wait(self, call: _Call[Any], error: PayamakError) -> float | None:
-        # A request within this one, such as that for a token, has had its own attempts.
-        if error.operation_id not in (None, call.operation_id):
-            return None
-        now = asyncio.get_running_loop().time()
-        remaining = math.inf if call.deadline is None else call.deadline - now
-        return wait_before_next(self._retry, call.operation.effect, error, attempt=call.attempts, remaining=remaining)
-
-    def _make_attempt(self, call: _Call[Any]) -> Attempt:
-        return Attempt(self.gateway, call.operation.name, call.operation_id, call.attempts)
-
-    async def _attempt_with_hooks(self, call: _Call[T]) -> T:
-        attempt = self._make_attempt(call)
-        started = False
-        finished: list[T] = []
-        failed: list[PayamakError] = []
-
-        async def proceed() -> AttemptReply:
-            nonlocal started
-            if started:
-                raise RuntimeError("a hook called proceed twice")
-            started = True
-            try:
-                result, reply = await self._attempt_observed(call, attempt)
-            except PayamakError as error:
-                failed.append(error)
-                raise
-            finished.append(result)
-            return AttemptReply(reply.status, len(reply.body))
-
-        chain: Proceed = proceed
-        for hook in reversed(self._hooks):
-            chain = functools.partial(hook, attempt, chain)
-        try:
-            await chain()
-        except Exception as error:
-            if not started:
-                raise
-            if not failed or error is not failed[0]:
-                self._log.error(
-                    "%s: a hook failed with %s, operation id %s",
-                    call.operation.name, type(error).__name__, call.operation_id,
-                )  # fmt: skip
-        if finished:
-            return finished[0]
-        if failed:
-            raise failed[0]
-        if started:
-            raise ConnectionLostError("a hook gave up on the attempt before its answer was here")
-        raise ClientStateError("a hook returned without calling proceed: nothing was sent")
-
-    async def _attempt_observed(self, call: _Call[T], attempt: Attempt) -> tuple[T, Reply]:
-        started = time.perf_counter()
-        ending = "broken off"
-        try:
-            reply = await self._exchange(call.operation, call.request, call.deadline)
-            attempt.http_status = reply.status
-            result = self._read(call, reply)
-        except PayamakError as error:
-            ending = type(error).__name__
-            attempt.outcome = error.outcome
-            if error.operation_id is None:
-                self._describe(error, call.operation, call.operation_id)
-            raise
-        else:
-            ending = "ok"
-            return result, reply
-        finally:
-            attempt.duration = time.perf_counter() - started
-            if self._log.isEnabledFor(logging.DEBUG):
-                self._log.debug(
-                    "%s: attempt %d, HTTP status %s, %.0f ms, %s, operation id %s",
-                    attempt.operation, attempt.number, attempt.http_status, attempt.duration * 1000,
-                    ending, attempt.operation_id,
-                )  # fmt: skip
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""
@@ -375,15 +204,6 @@ class GatewayClient:
     def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Awaitable[Reply]:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
         return self._session.send(request, deadline=deadline, timeout=self._timeout)
-
-    def _log_cancelled(self, call: _Call[T]) -> None:
-        unknown = call.in_flight or call.may_have_run
-        level = logging.WARNING if unknown and call.operation.effect is not Effect.NONE else logging.DEBUG
-        self._log.log(
-            level, "%s: cancelled in attempt %d, outcome: %s, operation id %s",
-            call.operation.name, call.attempts, (Outcome.UNKNOWN if unknown else Outcome.NOT_SENT).value,
-            call.operation_id,
-        )  # fmt: skip
 
 
 def _check_timeout(timeout: float | Timeout | None) -> Timeout:

@@ -1,35 +1,14 @@
-"""Forms and JSON out, JSON in, and the types of fields that the gateways write in ways of their own."""
+"""Forms and JSON out, JSON in."""
 
 from __future__ import annotations
 
-import datetime
-import functools
 import json
-import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import Any, cast
 
 from .errors import ReplyError
 
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-T = TypeVar("T")
-
-UnixTime = Annotated[datetime.datetime, "Unix time: seconds, as a number or a string"]
-TehranTime = Annotated[datetime.datetime, "a date and time, in Tehran unless it says otherwise"]
-WholeAmount = Annotated[int, "an amount whose fraction, if it has one, does not count"]
-Mobile = Annotated[str, "an Iranian mobile number that may have lost its leading zero"]
-
 _MOST_DIGITS = 19
-
-
-@functools.cache
-def tehran() -> ZoneInfo:
-    """The zone of every time that an Iranian gateway writes without one."""
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 -- slow to import, and few sends have a time
-
-    return ZoneInfo("Asia/Tehran")
 
 
 def encode_form(fields: Mapping[str, str]) -> str:
@@ -97,45 +76,3 @@ def as_int(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def wire(name: str, *, also: str | None = None) -> dict[str, str]:
-    """Metadata for `attrs.field`: the name that the gateway uses for this field, and another that has been seen."""
-    return {"wire": name} if also is None else {"wire": name, "also": also}
-
-
-def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
-    """Turn parsed JSON into a model; fields that the model does not know are ignored.
-
-    Args:
-        value: The parsed JSON.
-        model: An attrs class, or ``list[…]`` of one.
-        path: Where the value stands in the reply, for the error message.
-        http_status: The reply's HTTP status, for the error.
-
-    Raises:
-        ReplyError: It does not fit; ``field`` says where.
-    """
-    try:
-        structuring = load_structuring()
-    except Exception:
-        structuring = None
-    if structuring is None:
-        raise ReplyError("this installation is broken: the answer cannot be read", http_status=http_status)
-    try:
-        return cast("T", structuring.structure(value, model))
-    except Exception:  # noqa: S110 -- whatever a wrong shape makes a hook raise, the reply does not fit
-        pass
-    # Out here, because what the hook raised can hold the value.
-    field = structuring.find_misfit(value, model, path)
-    raise ReplyError(
-        f"the answer (HTTP status {http_status}) does not fit at {field}", http_status=http_status, field=field
-    )
-
-
-@functools.cache
-def load_structuring() -> types.ModuleType:
-    """Import what `decode` needs."""
-    from . import structuring  # noqa: PLC0415 -- it loads cattrs, which takes as long as all the rest of a client
-
-    return structuring

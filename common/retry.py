@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-import functools
 import operator
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
 import attrs
+import backoff
 
 from . import checks
 from .errors import (
@@ -102,8 +102,6 @@ def wait_before_next(
     if error.retry_after is not None:
         wait = error.retry_after
     else:
-        import backoff  # noqa: PLC0415 -- loaded when the client was made
-
         wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
     return wait if wait < remaining else None
 
@@ -116,20 +114,13 @@ class TryAgainError(Exception):
         self.wait = wait
 
 
-def repeating(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Run a coroutine function again whenever it raises `TryAgainError`, after the wait that it asks for."""
-    return cast("Callable[P, Awaitable[T]]", _decorate(function))
-
-
-@functools.cache
-def _decorate(function: Any) -> Any:
-    import backoff  # noqa: PLC0415 -- when a client is made: that is time enough
-
+def repeating(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make a coroutine function run again whenever it raises `TryAgainError`, after the wait that it asks for."""
+    # No logger: backoff's own log records hold the text of the exception.
+    decorate = backoff.on_exception(
+        backoff.runtime, TryAgainError, value=operator.attrgetter("wait"), jitter=None, logger=None
+    )
     with warnings.catch_warnings():
         # backoff 2.2.1, its last release, calls asyncio.iscoroutinefunction, deprecated since Python 3.14.
         warnings.simplefilter("ignore", DeprecationWarning)
-        # No logger: backoff's own log records hold the text of the exception.
-        decorate = backoff.on_exception(
-            backoff.runtime, TryAgainError, value=operator.attrgetter("wait"), jitter=None, logger=None
-        )
-        return decorate(function)
+        return cast("Callable[P, Coroutine[Any, Any, T]]", decorate(function))

@@ -11,14 +11,15 @@ import ssl as ssl_module
 import warnings
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict
+from typing import Any, Self, TypedDict
 
 import aiohttp
 import attrs
 import yarl
 from aiohttp import hdrs
 
-from . import certainty, checks
+from . import checks
+from .connector import Connector, keep_from_resending
 from .errors import (
     ClientStateError,
     ConnectionFailedError,
@@ -26,9 +27,8 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
-
-if TYPE_CHECKING:
-    from .uploads import Upload
+from .transport_errors import translate
+from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 
@@ -278,7 +278,7 @@ class HttpSession:
         self._slots = Slots(self._max_connections)
         self._own = aiohttp.ClientSession(
             # The limit is kept by the slots: who waits for one is known to have sent nothing.
-            connector=certainty.Connector(limit=0),
+            connector=Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=self._trust_env,
         )
@@ -306,7 +306,7 @@ class HttpSession:
     ) -> Reply:
         options: _RequestOptions = self._options
         if request.method != "POST":
-            middlewares = (certainty.keep_from_resending, *getattr(session, "_middlewares", ()))
+            middlewares = (keep_from_resending, *getattr(session, "_middlewares", ()))
             options = {**options, "middlewares": middlewares}
         limits = _limit_attempt(deadline, timeout)
         try:
@@ -333,7 +333,7 @@ class HttpSession:
                 raise ClientStateError("the session was closed while the call waited for a connection") from None
             raise
         except Exception as error:
-            failure, cause = certainty.explain(error)
+            failure, cause = translate(error)
         # Raised out here, so that the original does not hang on it as its context.
         try:
             raise failure from cause

@@ -62,7 +62,7 @@ def from_status(
     )
 
 
-def explain(
+def from_bare_reply(
     reply: Reply,
     unreadable: ReplyError,
     *,

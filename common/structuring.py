@@ -1,4 +1,4 @@
-"""From parsed JSON to models. It loads `cattrs`, and is itself loaded by the first answer that needs it."""
+"""From parsed JSON to models, on `cattrs`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import operator
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
 import cattrs
 from cattrs.cols import is_mutable_sequence
+from cattrs.gen import make_dict_structure_fn, override
 
-from .codec import Mobile, TehranTime, UnixTime, WholeAmount, as_list, tehran
+from .codec import as_list
+from .errors import ReplyError
+from .fields import TEHRAN, Mobile, TehranTime, UnixTime, WholeAmount
+
+T = TypeVar("T")
 
 _DATE_TIME = re.compile(
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?(Z|[-+]\d\d:?\d\d)?"
@@ -28,33 +33,42 @@ _BARE_MOBILE = re.compile(r"9\d{9}")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
 _UNIONS = (typing.Union, types.UnionType)
-_TEHRAN = tehran()
 
 _converter = cattrs.Converter(detailed_validation=False)
-
-structure: Callable[[Any, Any], Any] = _converter.structure
-"""Turn parsed JSON into an instance of a model, or of ``list[…]`` of one. What does not fit raises anything."""
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
 
-class _Field(NamedTuple):
-    """How an attribute is read: its name on the wire and another, what it is if it is missing, its hook and type."""
+def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
+    """Turn parsed JSON into a model; fields that the model does not know are ignored.
 
-    name: str
-    also: str
-    default: Any
-    hook: _Hook
-    type: Any
+    Args:
+        value: The parsed JSON.
+        model: An attrs class, or ``list[…]`` of one.
+        path: Where the value stands in the reply, for the error message.
+        http_status: The reply's HTTP status, for the error.
+
+    Raises:
+        ReplyError: It does not fit; ``field`` says where.
+    """
+    try:
+        return _converter.structure(value, model)
+    except Exception:  # noqa: S110 -- whatever a wrong shape makes a hook raise, the reply does not fit
+        pass
+    # Out here, because what the hook raised can hold the value.
+    field = _find_misfit(value, model, path)
+    raise ReplyError(
+        f"the answer (HTTP status {http_status}) does not fit at {field}", http_status=http_status, field=field
+    )
 
 
-def find_misfit(value: Any, model: Any, path: str) -> str:
+def _find_misfit(value: Any, model: Any, path: str) -> str:
     """Say where a value that does not fit first fails to."""
     for step, part, kind in _parts(value, model):
         try:
-            structure(part, kind)
+            _converter.structure(part, kind)
         except Exception:
-            return find_misfit(part, kind, path + step)
+            return _find_misfit(part, kind, path + step)
     return path.lstrip(".")
 
 
@@ -66,10 +80,11 @@ def _parts(value: Any, model: Any) -> Iterator[tuple[str, Any, Any]]:
         for index, entry in enumerate(as_list(value) or []):
             yield f"[{index}]", entry, get_args(model)[0]
     elif attrs.has(model) and isinstance(value, dict):
-        known = cast("dict[str, Any]", value)
-        for attribute, field in zip(attrs.fields(model), _get_fields(model), strict=True):
-            part = known.get(field.name, known.get(field.also, field.default))
-            yield f".{attribute.name}", part, field.type
+        known = _with_usual_names(cast("dict[str, Any]", value), _get_other_names(model))
+        for attribute in attrs.fields(model):
+            name = _get_name(attribute)
+            if name in known or attribute.default is attrs.NOTHING:
+                yield f".{attribute.name}", known.get(name), attribute.type
 
 
 def _to_int(value: Any, _type: Any = int) -> int:
@@ -99,20 +114,20 @@ def _to_str(value: Any, _type: Any = str) -> str:
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(_to_int(value), _TEHRAN)
+    return datetime.datetime.fromtimestamp(_to_int(value), TEHRAN)
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
     text = _to_str(value).strip()
     if match := _JSON_DATE.fullmatch(text):
-        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, _TEHRAN)
+        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, TEHRAN)
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date and time")
     *numbers, fraction, offset = match.groups()
     year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
     microsecond = int((fraction or "0").ljust(6, "0")[:6])
-    zone = _TEHRAN if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
+    zone = TEHRAN if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
     return datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
 
 
@@ -188,43 +203,37 @@ def _make_optional_hook(type_: Any) -> _Hook:
     return structure_optional_time if scalar in (UnixTime, TehranTime) else structure_optional
 
 
+def _get_name(attribute: attrs.Attribute[Any]) -> str:
+    return str(attribute.metadata.get("name", attribute.name))
+
+
 @functools.cache
-def _get_fields(model: Any) -> list[_Field]:
-    attrs.resolve_types(model)
-    return [
-        _Field(
-            attribute.metadata.get("wire", attribute.name),
-            attribute.metadata.get("also", attribute.metadata.get("wire", attribute.name)),
-            # What is missing reads as null.
-            attribute.default if isinstance(attribute.default, (int, str)) else None,
-            _converter.get_structure_hook(attribute.type),
-            attribute.type,
-        )
+def _get_other_names(model: type[attrs.AttrsInstance]) -> dict[str, str]:
+    """The usual name of a field by its other one."""
+    return {
+        attribute.metadata["also"]: _get_name(attribute)
         for attribute in attrs.fields(model)
-    ]
+        if "also" in attribute.metadata
+    }
+
+
+def _with_usual_names(value: dict[str, Any], other_names: Mapping[str, str]) -> dict[str, Any]:
+    others = {usual: value[other] for other, usual in other_names.items() if other in value}
+    return {**others, **value} if others else value
 
 
 def _make_model_hook(model: Any) -> _Hook:
-    """Make one expression of all fields, as attrs and cattrs do: a loop over them takes half as long again."""
-    names: dict[str, Any] = {"model": model}
-    arguments: list[str] = []
-    fields = zip(attrs.fields(model), _get_fields(model), strict=True)
-    # Those that are only taken by name stand last.
-    for number, (attribute, field) in enumerate(sorted(fields, key=lambda pair: pair[0].kw_only)):
-        names |= {f"hook{number}": field.hook, f"default{number}": field.default, f"type{number}": field.type}
-        # Of what an answer can hold, only an object has this method: anything else fails here.
-        get = "get" if number else "(get := value.get)"
-        otherwise = f"get({field.also!r}, default{number})" if field.also != field.name else f"default{number}"
-        value = f"{get}({field.name!r}, {otherwise})"
-        argument = f"hook{number}({value}, type{number})"
-        # What has its type already, as most have, needs no hook.
-        if field.type in (int, int | None):
-            argument = f"found if type(found := {value}) is int else hook{number}(found, type{number})"
-        elif field.type in (str, str | None):
-            argument = f"found if type(found := {value}) is str and found else hook{number}(found, type{number})"
-        arguments.append(f"{attribute.alias}=({argument})" if attribute.kw_only else f"({argument})")
-    read: _Hook = eval(f"lambda value, _type: model({', '.join(arguments)})", names)  # noqa: S307 -- our own words
-    return read
+    attrs.resolve_types(model)
+    other_names = _get_other_names(model)
+    names: dict[str, Any] = {attribute.name: override(rename=_get_name(attribute)) for attribute in attrs.fields(model)}
+    structure_fields = make_dict_structure_fn(model, _converter, _cattrs_detailed_validation=False, **names)
+
+    def structure_model(value: Any, _type: Any) -> Any:
+        if not isinstance(value, dict):
+            raise TypeError("not an object")
+        return structure_fields(_with_usual_names(value, other_names), model)
+
+    return structure_model
 
 
 def _make_list_hook(type_: Any) -> _Hook:

@@ -5,26 +5,24 @@ from __future__ import annotations
 import datetime
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 
 from ..common import checks
-from ..common.batches import chunked
-from ..common.client import GatewayClient, Operation, Start
+from ..common.calls import Operation
+from ..common.client import GatewayClient, Start
 from ..common.hooks import Hook
 from ..common.numbers import normalize_line
+from ..common.paging import chunked, iterate_pages
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import FORM_HEADERS, HttpSession, Timeout
 from . import wire
 from .groups import Groups
-from .inbox import iterate_inbox
+from .many import GhasedakBulkGateway
 from .models import Account, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage
 from .wire import Envelope, Fields
-
-if TYPE_CHECKING:
-    from ..common.carrier import Carrier
 
 T = TypeVar("T")
 
@@ -326,10 +324,18 @@ class GhasedakClient(GatewayClient):
         The arguments and the errors are those of `received_page`.
         """
 
-        async def fetch(page: int) -> ReceivedPage:
-            return await self.received_page(line, start=start, end=end, read=read, page=page, page_size=page_size)
+        total = 0
 
-        async for message in iterate_inbox(fetch, page_size):
+        async def fetch(page: int) -> list[ReceivedMessage]:
+            nonlocal total
+            found = await self.received_page(line, start=start, end=end, read=read, page=page, page_size=page_size)
+            total = max(total, found.total or 0)
+            return found.messages
+
+        def has_more(found: Sequence[ReceivedMessage], seen: int) -> bool:
+            return seen < total if total else len(found) >= page_size
+
+        async for message in iterate_pages(fetch, lambda message: message.message_id, has_more=has_more):
             yield message
 
     async def cancel(self, message_ids: Iterable[int]) -> list[int]:
@@ -380,10 +386,24 @@ class GhasedakClient(GatewayClient):
 
         return await self._request(operation, lambda: fields(receptor, len(given)), read)
 
-    def _make_carrier(self) -> Carrier:
-        from .many import GhasedakCarrier  # noqa: PLC0415 -- most programs never get here
+    async def _send_checked(
+        self, numbers: Sequence[str], message: OutgoingMessage, check_ids: Sequence[str]
+    ) -> list[SendResult]:
+        """As `send_to_many`, of numbers and check ids that `send_many` has checked already, each by itself."""
+        return await self._request(
+            wire.SEND_TO_MANY,
+            lambda: wire.text_fields(
+                ",".join(numbers),
+                message.text,
+                sender=message.sender,
+                send_at=message.send_at,
+                check_id=",".join(check_ids),
+            ),
+            lambda envelope: wire.read_send_results(envelope, numbers),
+        )
 
-        return GhasedakCarrier(self)
+    def _make_bulk_gateway(self) -> GhasedakBulkGateway:
+        return GhasedakBulkGateway(self, self._send_checked)
 
     def _request(
         self,

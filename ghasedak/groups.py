@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import operator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
 from ..common import checks
-from ..common.client import Operation
+from ..common.calls import Operation
 from ..common.errors import InvalidRequestError
+from ..common.paging import iterate_pages
 from . import wire
 from .models import Contact, Group
 from .wire import Envelope, Fields
@@ -100,22 +102,30 @@ class Groups:
             page_size: How many to fetch at once, 1 to 100.
         """
         previous: ContactList = []
-        page = 0
-        while True:
-            try:
-                found = await self.contacts(group_id, page=page, page_size=page_size)
-            except InvalidRequestError:
-                if page:
-                    raise
-                found = []  # There is no page 0 where the first page is 1.
-            if page and (not found or (found == previous and page > 1)):
-                return
-            # Where the first page is 1, page 0 may be the same.
-            if found != previous:
-                for contact in found:
-                    yield contact
+        first = 0
+
+        async def fetch(page: int) -> Sequence[tuple[tuple[int, int], Contact]]:
+            nonlocal previous, first
+            found = await self._contacts_if_there(group_id, first + page, page_size)
+            if (first + page == 0 and not found) or (first + page == 1 and found == previous):
+                first = 1  # There is no page 0, or it is page 1 once more.
+                found = await self.contacts(group_id, page=first + page, page_size=page_size)
+            if found == previous:
+                return []
             previous = found
-            page += 1
+            # The gateway does not tell the id of a contact: its place must do.
+            return [((page, place), contact) for place, contact in enumerate(found)]
+
+        async for _, contact in iterate_pages(fetch, operator.itemgetter(0)):
+            yield contact
+
+    async def _contacts_if_there(self, group_id: int, page: int, page_size: int) -> ContactList:
+        try:
+            return await self.contacts(group_id, page=page, page_size=page_size)
+        except InvalidRequestError:
+            if page:
+                raise
+            return []
 
     async def rename(self, group_id: int, name: str) -> None:
         """Give a group another name. Vendor method: group edit, ``contact/group/edit``.

@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from ..common import checks
-from ..common.carrier import Carrier, Item, have_one_text
 from ..common.errors import InvalidArgumentError, NotFoundError, PayamakError
+from ..common.many import BulkGateway, Item, have_one_text
 from ..common.numbers import normalize_iranian, normalize_line
 from ..common.results import DeliveryState, OutgoingMessage, SendResult
 from . import wire
 from .models import MessageStatus
 
-if TYPE_CHECKING:
-    from .client import GhasedakClient
+SendChecked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
+"""Sends one text to numbers as they travel, each with its check id."""
 
 
-class GhasedakCarrier(Carrier):
+class Client(Protocol):
+    """What this needs of the client."""
+
+    async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:
+        """Send messages, each with its own text."""
+        ...
+
+    async def statuses_by_check_id(self, check_ids: Iterable[str]) -> list[MessageStatus]:
+        """Ask what became of messages, by check ids."""
+        ...
+
+
+class GhasedakBulkGateway(BulkGateway):
     """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
 
+    name = "ghasedak"
     limit = wire.MAX_ENTRIES
     absence_proves = True
 
-    def __init__(self, client: GhasedakClient) -> None:
+    def __init__(self, client: Client, send_checked: SendChecked) -> None:
         self._client = client
+        self._send_checked = send_checked
         self._prefix = secrets.token_hex(8)
 
-    def check(self, message: OutgoingMessage, argument: str) -> None:
+    @staticmethod
+    def check(message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         checks.require_text(message.text, f"{argument}.text")
         if message.sender is not None:
@@ -38,7 +53,8 @@ class GhasedakCarrier(Carrier):
         if message.send_at is not None:
             checks.require_aware(message.send_at, f"{argument}.send_at")
 
-    def check_number(self, message: OutgoingMessage, argument: str) -> str:
+    @staticmethod
+    def check_number(message: OutgoingMessage, argument: str) -> str:
         """Only one-time passwords go abroad."""
         if message.check_id is not None:
             wire.check_id_text(message.check_id, f"{argument}.check_id")
@@ -54,14 +70,9 @@ class GhasedakCarrier(Carrier):
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
-        first = items[0].message
-        marks = [item.reference or "" for item in items]
+        marks = [(item.reference or "").strip() for item in items]
         if have_one_text(items):
-            numbers = wire.Checked([item.number for item in items])
-            check_ids = wire.Checked(map(str.strip, marks))
-            return await self._client.send_to_many(
-                numbers, first.text, sender=first.sender, send_at=first.send_at, check_ids=check_ids
-            )
+            return await self._send_checked([item.number for item in items], items[0].message, marks)
         return await self._client.send_pairs(
             [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
         )

@@ -7,7 +7,7 @@ import enum
 
 import attrs
 
-from ..common.codec import TehranTime, UnixTime, wire
+from ..common.fields import TehranTime, UnixTime, named
 from ..common.results import DeliveryState
 
 
@@ -57,13 +57,13 @@ class MessageStatus:
         sent_at: When it was or will be sent.
     """
 
-    message_id: int | None = attrs.field(default=None, metadata=wire("messageid"))
+    message_id: int | None = attrs.field(default=None, metadata=named("messageid"))
     status: DeliveryCode | int = attrs.field(kw_only=True)
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("message"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("message"))
     price: int | None = None
     sender: str | None = None
-    recipient: str | None = attrs.field(default=None, repr=False, metadata=wire("receptor"))
-    sent_at: UnixTime | None = attrs.field(default=None, metadata=wire("senddate"))
+    recipient: str | None = attrs.field(default=None, repr=False, metadata=named("receptor"))
+    sent_at: UnixTime | None = attrs.field(default=None, metadata=named("senddate"))
 
     @property
     def state(self) -> DeliveryState:
@@ -83,11 +83,11 @@ class ReceivedMessage:
         received_at: When it came.
     """
 
-    message_id: int = attrs.field(metadata=wire("messageid"))
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("message"))
+    message_id: int = attrs.field(metadata=named("messageid"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("message"))
     sender: str | None = attrs.field(default=None, repr=False)
-    line: str | None = attrs.field(default=None, metadata=wire("linenumber"))
-    received_at: TehranTime | None = attrs.field(default=None, metadata=wire("receivedate"))
+    line: str | None = attrs.field(default=None, metadata=named("linenumber"))
+    received_at: TehranTime | None = attrs.field(default=None, metadata=named("receivedate"))
 
 
 @attrs.frozen
@@ -113,7 +113,7 @@ class Account:
     """
 
     balance: int
-    expires_at: UnixTime | None = attrs.field(default=None, metadata=wire("expire"))
+    expires_at: UnixTime | None = attrs.field(default=None, metadata=named("expire"))
 
 
 @attrs.frozen
@@ -128,7 +128,7 @@ class Group:
 
     id: int
     name: str | None = None
-    parent_id: int | None = attrs.field(default=None, metadata=wire("parent"))
+    parent_id: int | None = attrs.field(default=None, metadata=named("parent"))
 
 
 @attrs.frozen
@@ -143,8 +143,8 @@ class Contact:
     """
 
     number: str = attrs.field(repr=False)
-    first_name: str | None = attrs.field(default=None, repr=False, metadata=wire("firstName"))
-    last_name: str | None = attrs.field(default=None, repr=False, metadata=wire("lastName"))
+    first_name: str | None = attrs.field(default=None, repr=False, metadata=named("firstName"))
+    last_name: str | None = attrs.field(default=None, repr=False, metadata=named("lastName"))
     email: str | None = attrs.field(default=None, repr=False)
 
 

@@ -12,15 +12,16 @@ from typing import Any, TypeAlias, TypeVar, get_origin
 import attrs
 
 from ..common import checks
-from ..common.client import Operation
-from ..common.codec import as_dict, as_int, as_list, decode, encode_form, loads
+from ..common.calls import Operation
+from ..common.codec import as_dict, as_int, as_list, encode_form, loads
 from ..common.errors import InvalidArgumentError, ReplyError
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
 from ..common.session import Reply, Request
-from ..common.statuses import explain, from_status
-from .errors import RESULT_CODES, from_error_number
+from ..common.statuses import from_bare_reply, from_status
+from ..common.structuring import decode
+from .codes import RESULT_CODES, from_error_number
 from .models import Contact, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage, to_unix
 
 SEND = Operation("send", "sms/send/simple", Effect.ONCE)
@@ -79,12 +80,19 @@ def build_request(operation: Operation, base_url: str, headers: Mapping[str, str
 
 def message_fields(to: str, text: str, *, sender: str | None, send_at: Any, check_id: str | None) -> Fields:
     """Fields of one message to one recipient."""
+    receptor = normalize_iranian(to, "to")
+    mark = None if check_id is None else check_id_text(check_id, "check_id")
+    return text_fields(receptor, text, sender=sender, send_at=send_at, check_id=mark)
+
+
+def text_fields(receptor: str, text: str, *, sender: str | None, send_at: Any, check_id: str | None) -> Fields:
+    """Fields of one text to recipients, who are checked and joined already, and their check ids."""
     return {
         "message": checks.require_text(text, "text"),
-        "receptor": normalize_iranian(to, "to"),
+        "receptor": receptor,
         "linenumber": None if sender is None else normalize_line(sender, "sender"),
         "senddate": _send_date(send_at, "send_at"),
-        "checkid": None if check_id is None else check_id_text(check_id, "check_id"),
+        "checkid": check_id,
     }
 
 
@@ -113,14 +121,8 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str]]
     return {name: ",".join(values) or None for name, values in columns.items()}, [entry.to for entry in entries]
 
 
-class Checked(list[str]):
-    """Up to 100 numbers or check ids as they travel. `send_many` has checked each before it packed them."""
-
-
 def recipients_of(recipients: str | Iterable[str], *, international: bool) -> tuple[str, list[str]]:
     """One number or up to 100: comma-joined as they travel, and as given."""
-    if isinstance(recipients, Checked):
-        return ",".join(recipients), recipients
     normalize = normalize_recipient if international else normalize_iranian
     entries = [recipients] if isinstance(recipients, str) else recipients
     given = checks.require_list(entries, "recipients", most=MAX_ENTRIES)
@@ -133,22 +135,14 @@ def to_many_fields(
 ) -> Fields:
     """Fields of one text to ``count`` recipients."""
     marks = None
-    if isinstance(check_ids, Checked):
-        marks = ",".join(check_ids)
-    elif check_ids is not None:
+    if check_ids is not None:
         given = checks.require_list(check_ids, "check_ids", most=MAX_ENTRIES)
         if len(given) != count:
             raise InvalidArgumentError(
                 f"check_ids has {len(given)} entries and recipients {count}: give one for each", argument="check_ids"
             )
         marks = ",".join(check_id_text(mark, f"check_ids[{index}]") for index, mark in enumerate(given))
-    return {
-        "message": checks.require_text(text, "text"),
-        "receptor": receptor,
-        "linenumber": None if sender is None else normalize_line(sender, "sender"),
-        "senddate": _send_date(send_at, "send_at"),
-        "checkid": marks,
-    }
+    return text_fields(receptor, text, sender=sender, send_at=send_at, check_id=marks)
 
 
 def otp_fields(receptor: str, template: str, params: Iterable[str], *, kind: int, check_id: str | None) -> Fields:
@@ -246,7 +240,7 @@ def read_envelope(reply: Reply) -> Envelope:
                 field="result.code",
             )
     except ReplyError as error:
-        raise explain(reply, error, statuses=RESULT_CODES) from None
+        raise from_bare_reply(reply, error, statuses=RESULT_CODES) from None
     if code == _SUCCESS:
         if not 200 <= reply.status < 300:
             raise ReplyError(

@@ -6,18 +6,20 @@ import datetime
 import decimal
 import ssl as ssl_module
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import yarl
 
 from ..common import checks
-from ..common.client import GatewayClient, Operation
+from ..common.calls import Operation
+from ..common.client import GatewayClient
 from ..common.hooks import Hook
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Timeout
 from . import wire
+from .many import OpBulkGateway
 from .models import (
     AccessLevel,
     CreatedUser,
@@ -33,9 +35,6 @@ from .models import (
     RecipientDelivery,
 )
 from .wire import Answer
-
-if TYPE_CHECKING:
-    from ..common.carrier import Carrier
 
 T = TypeVar("T")
 
@@ -297,10 +296,8 @@ class OpGatewayClient(GatewayClient):
             wire.read_bulk_id,
         )
 
-    def _make_carrier(self) -> Carrier:
-        from .many import OpGatewayCarrier  # noqa: PLC0415 -- most programs never get here
-
-        return OpGatewayCarrier(self)
+    def _make_bulk_gateway(self) -> OpBulkGateway:
+        return OpBulkGateway(self)
 
     def _request(
         self, operation: Operation, fields: Callable[[], Mapping[str, str | None]], read: Callable[[Answer], T]

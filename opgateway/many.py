@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from ..common import checks
-from ..common.carrier import Carrier, Item
 from ..common.errors import InvalidArgumentError, NotFoundError, PayamakError, ReplyError
+from ..common.many import BulkGateway, Item
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
-
-if TYPE_CHECKING:
-    from .client import OpGatewayClient
+from .models import RecipientDelivery
 
 
-class OpGatewayCarrier(Carrier):
+class Client(Protocol):
+    """What this needs of the client."""
+
+    async def send_to_many(
+        self, recipients: Iterable[str], text: str, *, sender: str, send_at: datetime.datetime | None
+    ) -> int:
+        """Send one text to many numbers, and return the bulk id."""
+        ...
+
+    async def delivery(self, bulk_id: int) -> list[RecipientDelivery]:
+        """Ask who is in a bulk."""
+        ...
+
+
+class OpBulkGateway(BulkGateway):
     """Sends with ``send_to_many``. Only a bulk id leads to what was sent."""
 
+    name = "opgateway"
     limit = 100
 
-    def __init__(self, client: OpGatewayClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
-    def check(self, message: OutgoingMessage, argument: str) -> None:
+    @staticmethod
+    def check(message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         checks.require_text(message.text, f"{argument}.text")
         normalize_line(message.sender, f"{argument}.sender")

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ..common.codec import TehranTime, wire
+from ..common.fields import TehranTime, named
 from ..common.results import DeliveryState
 
 
@@ -74,7 +74,7 @@ class MessageProgress:
         approval: Whether the panel lets it pass: an `Approval`, or the bare word if the vendor has not documented it.
     """
 
-    status: str | None = attrs.field(default=None, metadata=wire("statusMessage"))
+    status: str | None = attrs.field(default=None, metadata=named("statusMessage"))
     approval: Approval | str | None = None
 
 
@@ -89,10 +89,10 @@ class ReceivedMessage:
         received_at: When it came.
     """
 
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("message"))
-    sender: str | None = attrs.field(default=None, repr=False, metadata=wire("from"))
-    line: str | None = attrs.field(default=None, metadata=wire("to"))
-    received_at: TehranTime | None = attrs.field(default=None, metadata=wire("time"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("message"))
+    sender: str | None = attrs.field(default=None, repr=False, metadata=named("from"))
+    line: str | None = attrs.field(default=None, metadata=named("to"))
+    received_at: TehranTime | None = attrs.field(default=None, metadata=named("time"))
 
 
 @attrs.frozen

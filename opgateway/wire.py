@@ -18,13 +18,15 @@ from typing import Any, TypeVar
 import attrs
 
 from ..common import checks
-from ..common.client import Operation
-from ..common.codec import as_dict, as_int, as_list, decode, dumps, encode_form, loads, tehran
+from ..common.calls import Operation
+from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, loads
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
+from ..common.fields import TEHRAN
 from ..common.retry import Effect
 from ..common.session import FORM_HEADERS, Reply, Request
-from ..common.statuses import explain
-from .errors import SUCCESS_CODES, from_code
+from ..common.statuses import from_bare_reply
+from ..common.structuring import decode
+from .codes import SUCCESS_CODES, from_code
 from .models import (
     Approval,
     CreatedUser,
@@ -101,7 +103,7 @@ def format_time(send_at: datetime.datetime | None) -> str | None:
         return None
     checks.require_aware(send_at, "send_at")
     with contextlib.suppress(OverflowError):
-        return send_at.astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
+        return send_at.astimezone(TEHRAN).strftime("%Y-%m-%d %H:%M:%S")
     raise InvalidArgumentError("send_at is out of the calendar's range", argument="send_at")
 
 
@@ -134,7 +136,7 @@ def read_answer(reply: Reply) -> Answer:
     try:
         document = loads(reply.body, http_status=reply.status)
     except ReplyError as error:
-        raise explain(reply, error) from None
+        raise from_bare_reply(reply, error) from None
     code, data = _split(document)
     if code is not None and code not in SUCCESS_CODES:
         message = data if isinstance(data, str) else None
@@ -144,7 +146,7 @@ def read_answer(reply: Reply) -> Answer:
         found = [] if bulk_id is None or bulk_id <= 0 else [bulk_id]
         contradiction = misfit(reply.status, "the status contradicts the body", message_ids=found)
         contradiction.retry_after = reply.retry_after
-        raise contradiction if code is not None else explain(reply, contradiction)
+        raise contradiction if code is not None else from_bare_reply(reply, contradiction)
     if code is None and not isinstance(document, (dict, list, types.NoneType)):
         # A lone number may be an id or the code of a refusal.
         raise misfit(reply.status, "it is neither a list nor an object")

@@ -1,7 +1,5 @@
 """sms.ir: an asyncio client for all 40 methods of its web service for White SMS."""
 
-from typing import TYPE_CHECKING
-
 from ..common import (
     AuthenticationError,
     ClientStateError,
@@ -28,61 +26,27 @@ from ..common import (
     Timeout,
     TransportError,
 )
-from ..common.late import load_late
 from ..common.tokens import MemoryTokenStore, Token, TokenStore
 from .account import Account, Question
 from .client import SmsIrClient
-from .errors import TokenRejection
+from .contacts import (
+    AddedContact,
+    AddedContacts,
+    CancelledContact,
+    CancelledPage,
+    Contact,
+    Contacts,
+    Emoji,
+    NewContact,
+)
+from .drafts import Draft, Drafts
+from .groups import ContactGroup, Groups, Transfer
 from .messages import Messages, RecipientCount, RecipientStatus, SentBatch, SentMessage, SentRecipient
-
-if TYPE_CHECKING:
-    from .contacts import (
-        AddedContact,
-        AddedContacts,
-        CancelledContact,
-        CancelledPage,
-        Contact,
-        Contacts,
-        Emoji,
-        NewContact,
-    )
-    from .drafts import Draft, Drafts
-    from .groups import ContactGroup, Groups, Transfer
-    from .notifications import Notification, Notifications
-    from .occasional_messages import OccasionalCategory, OccasionalMessage, OccasionalMessages
-    from .tickets import Choice, NewReply, NewTicket, Ticket, TicketOptions, TicketReply, Tickets, TicketStatus
-    from .transactions import Transaction, Transactions
-else:  # Each area is loaded with its first use: together they took two fifths of the time of the import.
-    __getattr__ = load_late(
-        __name__,
-        {
-            "contacts": [
-                "AddedContact",
-                "AddedContacts",
-                "CancelledContact",
-                "CancelledPage",
-                "Contact",
-                "Contacts",
-                "Emoji",
-                "NewContact",
-            ],
-            "drafts": ["Draft", "Drafts"],
-            "groups": ["ContactGroup", "Groups", "Transfer"],
-            "notifications": ["Notification", "Notifications"],
-            "occasional_messages": ["OccasionalCategory", "OccasionalMessage", "OccasionalMessages"],
-            "tickets": [
-                "Choice",
-                "NewReply",
-                "NewTicket",
-                "Ticket",
-                "TicketOptions",
-                "TicketReply",
-                "Tickets",
-                "TicketStatus",
-            ],
-            "transactions": ["Transaction", "Transactions"],
-        },
-    )
+from .notifications import Notification, Notifications
+from .occasional_messages import OccasionalCategory, OccasionalMessage, OccasionalMessages
+from .tickets import Choice, NewReply, NewTicket, Ticket, TicketOptions, TicketReply, Tickets, TicketStatus
+from .tokens import TokenRejection
+from .transactions import Transaction, Transactions
 
 __all__ = [
     "Account",
@@ -151,7 +115,3 @@ __all__ = [
     "Transfer",
     "TransportError",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..common.codec import Mobile, TehranTime, WholeAmount, wire
+from ..common.fields import Mobile, TehranTime, WholeAmount, named
 
 
 @attrs.frozen
@@ -29,21 +29,21 @@ class Account:
         referral_code: The code that brings new customers.
     """
 
-    credit: WholeAmount = attrs.field(metadata=wire("Credit"))
-    first_name: str | None = attrs.field(default=None, repr=False, metadata=wire("FirstName"))
-    last_name: str | None = attrs.field(default=None, repr=False, metadata=wire("LastName"))
-    business_name: str | None = attrs.field(default=None, repr=False, metadata=wire("BusinessName"))
-    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=wire("MobileNumber"))
-    is_expired: bool | None = attrs.field(default=None, metadata=wire("IsExpired"))
-    is_trial: bool | None = attrs.field(default=None, metadata=wire("IsTrial"))
-    expires_at: TehranTime | None = attrs.field(default=None, metadata=wire("ExpirationDateTime"))
-    persian_expires_at: str | None = attrs.field(default=None, metadata=wire("PersianExpirationDateTime"))
-    days_left: int | None = attrs.field(default=None, metadata=wire("ExpirationLeftDays"))
-    sent_count: int | None = attrs.field(default=None, metadata=wire("SentCount"))
-    membership_keyword: str | None = attrs.field(default=None, metadata=wire("MembershipKeyword"))
-    cancel_membership_keyword: str | None = attrs.field(default=None, metadata=wire("CancelMembershipKeyword"))
-    has_uploaded_national_card: bool | None = attrs.field(default=None, metadata=wire("HasUploadedNationalCard"))
-    referral_code: str | None = attrs.field(default=None, repr=False, metadata=wire("ReagentCode"))
+    credit: WholeAmount = attrs.field(metadata=named("Credit"))
+    first_name: str | None = attrs.field(default=None, repr=False, metadata=named("FirstName"))
+    last_name: str | None = attrs.field(default=None, repr=False, metadata=named("LastName"))
+    business_name: str | None = attrs.field(default=None, repr=False, metadata=named("BusinessName"))
+    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=named("MobileNumber"))
+    is_expired: bool | None = attrs.field(default=None, metadata=named("IsExpired"))
+    is_trial: bool | None = attrs.field(default=None, metadata=named("IsTrial"))
+    expires_at: TehranTime | None = attrs.field(default=None, metadata=named("ExpirationDateTime"))
+    persian_expires_at: str | None = attrs.field(default=None, metadata=named("PersianExpirationDateTime"))
+    days_left: int | None = attrs.field(default=None, metadata=named("ExpirationLeftDays"))
+    sent_count: int | None = attrs.field(default=None, metadata=named("SentCount"))
+    membership_keyword: str | None = attrs.field(default=None, metadata=named("MembershipKeyword"))
+    cancel_membership_keyword: str | None = attrs.field(default=None, metadata=named("CancelMembershipKeyword"))
+    has_uploaded_national_card: bool | None = attrs.field(default=None, metadata=named("HasUploadedNationalCard"))
+    referral_code: str | None = attrs.field(default=None, repr=False, metadata=named("ReagentCode"))
 
 
 @attrs.frozen
@@ -59,9 +59,9 @@ class Question:
         platform_key_id: The vendor's product that it belongs to.
     """
 
-    question: str | None = attrs.field(default=None, metadata=wire("Question"))
-    answer: str | None = attrs.field(default=None, metadata=wire("Answer"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    is_active: bool | None = attrs.field(default=None, metadata=wire("IsActive"))
-    priority: int | None = attrs.field(default=None, metadata=wire("Priority"))
-    platform_key_id: int | None = attrs.field(default=None, metadata=wire("PlatformKeyId"))
+    question: str | None = attrs.field(default=None, metadata=named("Question"))
+    answer: str | None = attrs.field(default=None, metadata=named("Answer"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    is_active: bool | None = attrs.field(default=None, metadata=named("IsActive"))
+    priority: int | None = attrs.field(default=None, metadata=named("Priority"))
+    platform_key_id: int | None = attrs.field(default=None, metadata=named("PlatformKeyId"))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import hashlib
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 
 from ..common import checks
-from ..common.client import GatewayClient, Operation
-from ..common.codec import load_structuring
+from ..common.calls import Operation
+from ..common.client import GatewayClient
 from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
 from ..common.hooks import Hook
 from ..common.retry import RetryPolicy
@@ -21,20 +20,17 @@ from ..common.session import HttpSession, Reply, Request, Timeout
 from ..common.tokens import Token, TokenManager, TokenStore
 from . import operations, wire
 from .account import Account, Question
-from .errors import TokenRejection
+from .contacts import Contacts
+from .drafts import Drafts
+from .groups import Groups
+from .many import Claims, SmsIrBulkGateway
 from .messages import Messages
+from .notifications import Notifications
+from .occasional_messages import OccasionalMessages
+from .tickets import Tickets
+from .tokens import TokenRejection
+from .transactions import Transactions
 from .wire import Arguments, Reader, read_list, read_model
-
-if TYPE_CHECKING:
-    from ..common.carrier import Carrier
-    from .contacts import Contacts
-    from .drafts import Drafts
-    from .groups import Groups
-    from .many import Claims
-    from .notifications import Notifications
-    from .occasional_messages import OccasionalMessages
-    from .tickets import Tickets
-    from .transactions import Transactions
 
 T = TypeVar("T")
 
@@ -118,59 +114,23 @@ class SmsIrClient(GatewayClient):
             refresh_margin=token_refresh_margin,
             expiry_margin=token_expiry_margin,
         )
-        self._claims: Claims | None = None
-        load_structuring()  # Its sends answer with models: what cannot be loaded must show before one leaves.
+        self._claims = Claims()
         self.messages = Messages(self._request)
         """Sending, and what became of it."""
-
-    @functools.cached_property
-    def transactions(self) -> Transactions:
+        self.transactions = Transactions(self._request)
         """The account's payments."""
-        from .transactions import Transactions  # noqa: PLC0415 -- loaded with its first use
-
-        return Transactions(self._request)
-
-    @functools.cached_property
-    def groups(self) -> Groups:
+        self.groups = Groups(self._request)
         """The groups of contacts."""
-        from .groups import Groups  # noqa: PLC0415 -- loaded with its first use
-
-        return Groups(self._request)
-
-    @functools.cached_property
-    def contacts(self) -> Contacts:
+        self.contacts = Contacts(self._request)
         """The contacts."""
-        from .contacts import Contacts  # noqa: PLC0415 -- loaded with its first use
-
-        return Contacts(self._request)
-
-    @functools.cached_property
-    def drafts(self) -> Drafts:
+        self.drafts = Drafts(self._request)
         """Texts kept for later."""
-        from .drafts import Drafts  # noqa: PLC0415 -- loaded with its first use
-
-        return Drafts(self._request)
-
-    @functools.cached_property
-    def notifications(self) -> Notifications:
+        self.notifications = Notifications(self._request)
         """The vendor's notices."""
-        from .notifications import Notifications  # noqa: PLC0415 -- loaded with its first use
-
-        return Notifications(self._request)
-
-    @functools.cached_property
-    def occasional_messages(self) -> OccasionalMessages:
+        self.occasional_messages = OccasionalMessages(self._request)
         """Ready-made texts."""
-        from .occasional_messages import OccasionalMessages  # noqa: PLC0415 -- loaded with its first use
-
-        return OccasionalMessages(self._request)
-
-    @functools.cached_property
-    def tickets(self) -> Tickets:
+        self.tickets = Tickets(self._request)
         """Questions to the vendor's support."""
-        from .tickets import Tickets  # noqa: PLC0415 -- loaded with its first use
-
-        return Tickets(self._request)
 
     async def aclose(self) -> None:
         """Close the client, and its connections unless you brought the session. Closing twice does no harm."""
@@ -187,7 +147,7 @@ class SmsIrClient(GatewayClient):
         try:
             await self._tokens.renew()
         except PayamakError as error:
-            self._describe(error, operations.GET_TOKEN, error.operation_id)
+            self._caller.describe(error, operations.GET_TOKEN, error.operation_id)
             raise
 
     async def account(self) -> Account:
@@ -202,12 +162,8 @@ class SmsIrClient(GatewayClient):
         """List the vendor's answers to frequent questions. Vendor method: ``GetFrequentlyAskedQuestions``."""
         return await self._request(operations.FAQ, Arguments, read_list("FrequentlyAskedQuestions", Question))
 
-    def _make_carrier(self) -> Carrier:
-        from .many import Claims, SmsIrCarrier  # noqa: PLC0415 -- most programs never get here
-
-        if self._claims is None:
-            self._claims = Claims()
-        return SmsIrCarrier(self, self._claims)
+    def _make_bulk_gateway(self) -> SmsIrBulkGateway:
+        return SmsIrBulkGateway(self.messages, self._claims)
 
     def _request(
         self, operation: Operation, build: Callable[[], Arguments], read: Reader[T], /

@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from ..common import checks
-from ..common.batches import iterate_pages
-from ..common.codec import Mobile, TehranTime, decode, wire
+from ..common.fields import Mobile, TehranTime, named
 from ..common.numbers import normalize_recipient
+from ..common.paging import iterate_pages
+from ..common.structuring import decode
 from ..common.uploads import FileSource, make_upload
 from . import operations
 from .wire import Arguments, Envelope, Requester, read_list, read_model, read_nothing
@@ -58,11 +59,11 @@ class AddedContact:
         emoji: The picture.
     """
 
-    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=wire("Mobile"))
-    prefix: str | None = attrs.field(default=None, repr=False, metadata=wire("Prefix"))
-    first_name: str | None = attrs.field(default=None, repr=False, metadata=wire("FirstName"))
-    last_name: str | None = attrs.field(default=None, repr=False, metadata=wire("LastName"))
-    emoji: Emoji | int | None = attrs.field(default=None, metadata=wire("EmojiId"))
+    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=named("Mobile"))
+    prefix: str | None = attrs.field(default=None, repr=False, metadata=named("Prefix"))
+    first_name: str | None = attrs.field(default=None, repr=False, metadata=named("FirstName"))
+    last_name: str | None = attrs.field(default=None, repr=False, metadata=named("LastName"))
+    emoji: Emoji | int | None = attrs.field(default=None, metadata=named("EmojiId"))
 
 
 @attrs.frozen
@@ -84,18 +85,18 @@ class Contact:
         remaining_seconds: How long it is until the contact may get messages, after the SMS that told of the membership.
     """
 
-    relation_id: int = attrs.field(metadata=wire("ContactRelationId"))
-    id: int | None = attrs.field(default=None, metadata=wire("Id"))
-    group_id: int | None = attrs.field(default=None, metadata=wire("GroupId"))
-    group_name: str | None = attrs.field(default=None, metadata=wire("GroupName"))
-    prefix: str | None = attrs.field(default=None, repr=False, metadata=wire("Prefix"))
-    first_name: str | None = attrs.field(default=None, repr=False, metadata=wire("FirstName"))
-    last_name: str | None = attrs.field(default=None, repr=False, metadata=wire("LastName"))
-    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=wire("Mobile"))
-    emoji: Emoji | int | None = attrs.field(default=None, metadata=wire("EmojiId"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    persian_created_at: str | None = attrs.field(default=None, metadata=wire("PersianCreationDateTime"))
-    remaining_seconds: float | None = attrs.field(default=None, metadata=wire("RemainedSecondsToBeValid"))
+    relation_id: int = attrs.field(metadata=named("ContactRelationId"))
+    id: int | None = attrs.field(default=None, metadata=named("Id"))
+    group_id: int | None = attrs.field(default=None, metadata=named("GroupId"))
+    group_name: str | None = attrs.field(default=None, metadata=named("GroupName"))
+    prefix: str | None = attrs.field(default=None, repr=False, metadata=named("Prefix"))
+    first_name: str | None = attrs.field(default=None, repr=False, metadata=named("FirstName"))
+    last_name: str | None = attrs.field(default=None, repr=False, metadata=named("LastName"))
+    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=named("Mobile"))
+    emoji: Emoji | int | None = attrs.field(default=None, metadata=named("EmojiId"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    persian_created_at: str | None = attrs.field(default=None, metadata=named("PersianCreationDateTime"))
+    remaining_seconds: float | None = attrs.field(default=None, metadata=named("RemainedSecondsToBeValid"))
 
 
 @attrs.frozen
@@ -107,8 +108,8 @@ class CancelledContact(Contact):
         persian_cancelled_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    cancelled_at: TehranTime | None = attrs.field(default=None, metadata=wire("CancellationDateTime"))
-    persian_cancelled_at: str | None = attrs.field(default=None, metadata=wire("PersianCancellationDateTime"))
+    cancelled_at: TehranTime | None = attrs.field(default=None, metadata=named("CancellationDateTime"))
+    persian_cancelled_at: str | None = attrs.field(default=None, metadata=named("PersianCancellationDateTime"))
 
 
 @attrs.frozen
@@ -120,8 +121,8 @@ class CancelledPage:
         total: How many there are on all pages.
     """
 
-    contacts: list[CancelledContact] = attrs.field(factory=list[CancelledContact], metadata=wire("ContactDetails"))
-    total: int | None = attrs.field(default=None, metadata=wire("CancelledContactCount"))
+    contacts: list[CancelledContact] = attrs.field(factory=list[CancelledContact], metadata=named("ContactDetails"))
+    total: int | None = attrs.field(default=None, metadata=named("CancelledContactCount"))
 
 
 @attrs.frozen
@@ -134,9 +135,9 @@ class AddedContacts:
         group_id: The group; `Contacts.upload_excel` does not tell it.
     """
 
-    added: list[AddedContact] = attrs.field(factory=list[AddedContact], metadata=wire("AddedList"))
-    erroneous: list[AddedContact] = attrs.field(factory=list[AddedContact], metadata=wire("ErroneousList"))
-    group_id: int | None = attrs.field(default=None, metadata=wire("GroupId"))
+    added: list[AddedContact] = attrs.field(factory=list[AddedContact], metadata=named("AddedList"))
+    erroneous: list[AddedContact] = attrs.field(factory=list[AddedContact], metadata=named("ErroneousList"))
+    group_id: int | None = attrs.field(default=None, metadata=named("GroupId"))
 
 
 _read_contacts = read_list("ContactDetails", Contact)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from ..common import checks
-from ..common.codec import TehranTime, wire
+from ..common.fields import TehranTime, named
 from . import operations
 from .wire import Arguments, Requester, read_list, read_nothing
 
@@ -22,9 +22,9 @@ class Draft:
         persian_created_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("Message"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    persian_created_at: str | None = attrs.field(default=None, metadata=wire("PersianCreationDateTime"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("Message"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    persian_created_at: str | None = attrs.field(default=None, metadata=named("PersianCreationDateTime"))
 
 
 # Inside the class, `list` is the method.

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from ..common import checks
-from ..common.codec import wire
+from ..common.fields import named
 from . import operations
 from .wire import Arguments, Requester, read_list, read_model, read_nothing
 
@@ -26,12 +26,12 @@ class ContactGroup:
         created_at: When it was made, as the vendor writes it; only `Groups.create` and `Groups.update` tell it.
     """
 
-    id: int = attrs.field(metadata=wire("GroupId"))
-    name: str | None = attrs.field(default=None, metadata=wire("Name", also="GroupName"))
-    contacts_count: int | None = attrs.field(default=None, metadata=wire("ContactsCount"))
-    invalid_contacts_count: int | None = attrs.field(default=None, metadata=wire("InvalidContactsCount"))
-    color: str | None = attrs.field(default=None, metadata=wire("Color"))
-    created_at: str | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
+    id: int = attrs.field(metadata=named("GroupId"))
+    name: str | None = attrs.field(default=None, metadata=named("Name", also="GroupName"))
+    contacts_count: int | None = attrs.field(default=None, metadata=named("ContactsCount"))
+    invalid_contacts_count: int | None = attrs.field(default=None, metadata=named("InvalidContactsCount"))
+    color: str | None = attrs.field(default=None, metadata=named("Color"))
+    created_at: str | None = attrs.field(default=None, metadata=named("CreationDateTime"))
 
 
 @attrs.frozen
@@ -43,8 +43,8 @@ class Transfer:
         duplicates: How many stayed, because the new group has them already.
     """
 
-    moved: int = attrs.field(metadata=wire("MovedCount"))
-    duplicates: int = attrs.field(metadata=wire("DuplicateCount"))
+    moved: int = attrs.field(metadata=named("MovedCount"))
+    duplicates: int = attrs.field(metadata=named("DuplicateCount"))
 
 
 # Inside the class, `list` is the method.

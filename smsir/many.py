@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ..common import checks
-from ..common.batches import iterate_from_last_id, iterate_pages
-from ..common.carrier import Carrier, Item, refuse_time
 from ..common.errors import InvalidArgumentError, PayamakError, ReplyError
+from ..common.many import BulkGateway, Item, refuse_time
 from ..common.numbers import normalize_recipient
+from ..common.paging import iterate_from_last_id, iterate_pages
 from ..common.results import OutgoingMessage, SendResult
-from .messages import RecipientStatus, SentMessage
-
-if TYPE_CHECKING:
-    from .client import SmsIrClient
+from .messages import Messages, RecipientStatus, SentMessage
 
 _MARK = "after "
-
-
 _SENDS_BETWEEN_LOOKS = 50
 """So often it is looked up which send is the newest, so that a search need not go back to the beginning."""
 _MOST_TAKEN = 10_000
@@ -44,22 +38,24 @@ class Claims:
             del self.taken[next(iter(self.taken))]
 
 
-class SmsIrCarrier(Carrier):
+class SmsIrBulkGateway(BulkGateway):
     """Sends with ``messages.send_to_numbers``. Before its request leaves, a message is marked with the newest send that
     the gateway's list has, so that a lost one can be looked for among those that came after.
     """
 
+    name = "smsir"
     limit = 100
     finds_by_content = True
 
-    def __init__(self, client: SmsIrClient, claims: Claims | None = None) -> None:
-        self._client = client
-        self._claims = Claims() if claims is None else claims
+    def __init__(self, messages: Messages, claims: Claims) -> None:
+        self._messages = messages
+        self._claims = claims
         self._newest: int | None = None
         self._sends = 0
-        self._log = logging.getLogger(f"payamak.{client.gateway}")
+        self._log = logging.getLogger(f"payamak.{self.name}")
 
-    def check(self, message: OutgoingMessage, argument: str) -> None:
+    @staticmethod
+    def check(message: OutgoingMessage, argument: str) -> None:
         """Refuse what cannot be sent."""
         checks.require_text(message.text, f"{argument}.text")
         if message.sender is not None:
@@ -72,7 +68,7 @@ class SmsIrCarrier(Carrier):
         """Learn which send is the newest. What leaves from now on is newer."""
         await self.pace()
         try:
-            self._newest = max((sent.id for sent in await self._client.messages.sent_page()), default=0)
+            self._newest = max((sent.id for sent in await self._messages.sent_page()), default=0)
         except PayamakError as error:
             self._log.warning(
                 "send_many: the list of what was sent cannot be read (%s), so an unknown outcome may stay unknown",
@@ -97,7 +93,7 @@ class SmsIrCarrier(Carrier):
             await self.start()
         self._claims.in_flight.append(flight)
         try:
-            batch = await self._client.messages.send_to_numbers(numbers, text)
+            batch = await self._messages.send_to_numbers(numbers, text)
         finally:
             self._claims.in_flight.remove(flight)
         ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
@@ -138,7 +134,7 @@ class SmsIrCarrier(Carrier):
     async def _list_recipients(self, batch_key: str) -> dict[str, int]:
         async def fetch(last_id: int) -> list[RecipientStatus]:
             await self.pace()
-            return await self._client.messages.recipients(batch_key, last_id)
+            return await self._messages.recipients(batch_key, last_id)
 
         entries = iterate_from_last_id(fetch, lambda status: status.id)
         return {number: entry.id async for entry in entries if (number := _clean(entry.mobile)) is not None}
@@ -152,7 +148,7 @@ class SmsIrCarrier(Carrier):
     async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
         async def fetch(page: int) -> list[SentMessage]:
             await self.pace()
-            return await self._client.messages.sent_page(page)
+            return await self._messages.sent_page(page)
 
         found: list[SentMessage] = []
         async for entry in iterate_pages(fetch, lambda sent: sent.id):

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterable
 import attrs
 
 from ..common import checks
-from ..common.batches import iterate_from_last_id, iterate_pages
-from ..common.codec import Mobile, TehranTime, wire
 from ..common.errors import AuthenticationError, GatewayError, InvalidArgumentError
+from ..common.fields import Mobile, TehranTime, named
 from ..common.numbers import normalize_recipient
+from ..common.paging import iterate_from_last_id, iterate_pages
 from . import operations
 from .wire import Arguments, Requester, read_list, read_model
 
@@ -24,8 +24,8 @@ class SentRecipient:
         mobile: The number.
     """
 
-    id: int | None = attrs.field(default=None, metadata=wire("ID", also="Id"))
-    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=wire("MobileNumber", also="MobileNo"))
+    id: int | None = attrs.field(default=None, metadata=named("ID", also="Id"))
+    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=named("MobileNumber", also="MobileNo"))
 
 
 @attrs.frozen
@@ -38,9 +38,9 @@ class SentBatch:
         recipients: Each recipient with the id of its message.
     """
 
-    message_id: int | None = attrs.field(default=None, metadata=wire("MessageId"))
-    batch_key: str | None = attrs.field(default=None, metadata=wire("BatchKey"))
-    recipients: list[SentRecipient] = attrs.field(factory=list[SentRecipient], metadata=wire("Ids"))
+    message_id: int | None = attrs.field(default=None, metadata=named("MessageId"))
+    batch_key: str | None = attrs.field(default=None, metadata=named("BatchKey"))
+    recipients: list[SentRecipient] = attrs.field(factory=list[SentRecipient], metadata=named("Ids"))
 
 
 @attrs.frozen
@@ -52,8 +52,8 @@ class RecipientCount:
         invalid: How many duplicate or invalid ones.
     """
 
-    valid: int = attrs.field(metadata=wire("Count"))
-    invalid: int = attrs.field(metadata=wire("InvalidCount"))
+    valid: int = attrs.field(metadata=named("Count"))
+    invalid: int = attrs.field(metadata=named("InvalidCount"))
 
 
 @attrs.frozen
@@ -69,13 +69,13 @@ class SentMessage:
         persian_sent_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    id: int = attrs.field(metadata=wire("Id"))
-    batch_key: str | None = attrs.field(default=None, metadata=wire("BatchKey"))
-    recipients_count: int | None = attrs.field(default=None, metadata=wire("DistinctRecipientsCount"))
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("Message"))
-    sent_at: TehranTime | None = attrs.field(default=None, metadata=wire("SendDateTime"))
+    id: int = attrs.field(metadata=named("Id"))
+    batch_key: str | None = attrs.field(default=None, metadata=named("BatchKey"))
+    recipients_count: int | None = attrs.field(default=None, metadata=named("DistinctRecipientsCount"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("Message"))
+    sent_at: TehranTime | None = attrs.field(default=None, metadata=named("SendDateTime"))
     persian_sent_at: str | None = attrs.field(
-        default=None, metadata=wire("PersianSendDateTime", also="persianSendDateTime")
+        default=None, metadata=named("PersianSendDateTime", also="persianSendDateTime")
     )
 
 
@@ -93,14 +93,14 @@ class RecipientStatus:
         persian_sent_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    id: int = attrs.field(metadata=wire("Id"))
-    batch_key: str | None = attrs.field(default=None, metadata=wire("BatchKey"))
-    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=wire("MobileNumber"))
-    delivery: str | None = attrs.field(default=None, metadata=wire("DeliveryStatus"))
-    text: str | None = attrs.field(default=None, repr=False, metadata=wire("SmsMessageBody"))
-    sent_at: TehranTime | None = attrs.field(default=None, metadata=wire("SendDateTime"))
+    id: int = attrs.field(metadata=named("Id"))
+    batch_key: str | None = attrs.field(default=None, metadata=named("BatchKey"))
+    mobile: Mobile | None = attrs.field(default=None, repr=False, metadata=named("MobileNumber"))
+    delivery: str | None = attrs.field(default=None, metadata=named("DeliveryStatus"))
+    text: str | None = attrs.field(default=None, repr=False, metadata=named("SmsMessageBody"))
+    sent_at: TehranTime | None = attrs.field(default=None, metadata=named("SendDateTime"))
     persian_sent_at: str | None = attrs.field(
-        default=None, metadata=wire("PersianSendDateTime", also="persianSendDateTime")
+        default=None, metadata=named("PersianSendDateTime", also="persianSendDateTime")
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import attrs
 
 from ..common import checks
-from ..common.batches import iterate_pages
-from ..common.codec import TehranTime, wire
+from ..common.fields import TehranTime, named
+from ..common.paging import iterate_pages
 from . import operations
 from .wire import Arguments, Requester, read_list, read_nothing
 
@@ -27,13 +27,13 @@ class Notification:
         ends_at: Until when it is shown.
     """
 
-    id: int = attrs.field(metadata=wire("Id"))
-    title: str | None = attrs.field(default=None, metadata=wire("Title"))
-    text: str | None = attrs.field(default=None, metadata=wire("Message"))
-    is_read: bool | None = attrs.field(default=None, metadata=wire("IsRead"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    starts_at: TehranTime | None = attrs.field(default=None, metadata=wire("StartDateTime"))
-    ends_at: TehranTime | None = attrs.field(default=None, metadata=wire("EndDateTime"))
+    id: int = attrs.field(metadata=named("Id"))
+    title: str | None = attrs.field(default=None, metadata=named("Title"))
+    text: str | None = attrs.field(default=None, metadata=named("Message"))
+    is_read: bool | None = attrs.field(default=None, metadata=named("IsRead"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    starts_at: TehranTime | None = attrs.field(default=None, metadata=named("StartDateTime"))
+    ends_at: TehranTime | None = attrs.field(default=None, metadata=named("EndDateTime"))
 
 
 _read_notifications = read_list("ListUserNotification", Notification)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from ..common import checks
-from ..common.codec import TehranTime, wire
+from ..common.fields import TehranTime, named
 from . import operations
 from .wire import Arguments, Requester, read_list
 
@@ -22,9 +22,9 @@ class OccasionalCategory:
         message_count: How many texts are in it.
     """
 
-    id: int = attrs.field(metadata=wire("Id"))
-    name: str | None = attrs.field(default=None, metadata=wire("Name"))
-    message_count: int | None = attrs.field(default=None, metadata=wire("MessageCount"))
+    id: int = attrs.field(metadata=named("Id"))
+    name: str | None = attrs.field(default=None, metadata=named("Name"))
+    message_count: int | None = attrs.field(default=None, metadata=named("MessageCount"))
 
 
 @attrs.frozen
@@ -38,10 +38,10 @@ class OccasionalMessage:
         expires_at: Until when it fits.
     """
 
-    text: str | None = attrs.field(default=None, metadata=wire("Message"))
-    category_id: int | None = attrs.field(default=None, metadata=wire("OccasionalMessageCategoryId"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    expires_at: TehranTime | None = attrs.field(default=None, metadata=wire("ExpirationDateTime"))
+    text: str | None = attrs.field(default=None, metadata=named("Message"))
+    category_id: int | None = attrs.field(default=None, metadata=named("OccasionalMessageCategoryId"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    expires_at: TehranTime | None = attrs.field(default=None, metadata=named("ExpirationDateTime"))
 
 
 # Inside the class, `list` is the method.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..common.client import Operation
+from ..common.calls import Operation
 from ..common.retry import Effect
 
 # Four GETs change something: DeleteContactGroup, DeleteDraftMessage, UpdateNotificationStatus and CloseTicket. A second

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import attrs
 
 from ..common import checks
-from ..common.batches import iterate_pages
-from ..common.codec import TehranTime, wire
 from ..common.errors import InvalidArgumentError
+from ..common.fields import TehranTime, named
+from ..common.paging import iterate_pages
 from ..common.uploads import FileSource, Upload, make_upload
 from . import operations
 from .wire import Arguments, Requester, read_list, read_model, read_nothing
@@ -30,13 +30,13 @@ class TicketReply:
         persian_created_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    id: int | None = attrs.field(default=None, metadata=wire("TicketReplyId"))
-    subject: str | None = attrs.field(default=None, repr=False, metadata=wire("Subject"))
-    body: str | None = attrs.field(default=None, repr=False, metadata=wire("Body"))
-    download_url: str | None = attrs.field(default=None, repr=False, metadata=wire("DownloadUrl"))
-    is_admin_reply: bool | None = attrs.field(default=None, metadata=wire("IsAdminReply"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    persian_created_at: str | None = attrs.field(default=None, metadata=wire("PersianCreationDateTime"))
+    id: int | None = attrs.field(default=None, metadata=named("TicketReplyId"))
+    subject: str | None = attrs.field(default=None, repr=False, metadata=named("Subject"))
+    body: str | None = attrs.field(default=None, repr=False, metadata=named("Body"))
+    download_url: str | None = attrs.field(default=None, repr=False, metadata=named("DownloadUrl"))
+    is_admin_reply: bool | None = attrs.field(default=None, metadata=named("IsAdminReply"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    persian_created_at: str | None = attrs.field(default=None, metadata=named("PersianCreationDateTime"))
 
 
 @attrs.frozen
@@ -56,57 +56,57 @@ class Ticket:
         persian_created_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    id: int | None = attrs.field(default=None, metadata=wire("Id"))
-    status_id: int | None = attrs.field(default=None, metadata=wire("TicketStatusId", also="Status"))
-    subject: str | None = attrs.field(default=None, repr=False, metadata=wire("Subject"))
-    body: str | None = attrs.field(default=None, repr=False, metadata=wire("Body"))
-    priority_id: int | None = attrs.field(default=None, metadata=wire("PriorityId"))
-    department_id: int | None = attrs.field(default=None, metadata=wire("DepartmentId"))
-    download_url: str | None = attrs.field(default=None, repr=False, metadata=wire("DownloadUrl"))
+    id: int | None = attrs.field(default=None, metadata=named("Id"))
+    status_id: int | None = attrs.field(default=None, metadata=named("TicketStatusId", also="Status"))
+    subject: str | None = attrs.field(default=None, repr=False, metadata=named("Subject"))
+    body: str | None = attrs.field(default=None, repr=False, metadata=named("Body"))
+    priority_id: int | None = attrs.field(default=None, metadata=named("PriorityId"))
+    department_id: int | None = attrs.field(default=None, metadata=named("DepartmentId"))
+    download_url: str | None = attrs.field(default=None, repr=False, metadata=named("DownloadUrl"))
     replies: list[TicketReply] = attrs.field(
-        factory=list[TicketReply], metadata=wire("TicketReplyDetails", also="TicketReplyDetail")
+        factory=list[TicketReply], metadata=named("TicketReplyDetails", also="TicketReplyDetail")
     )
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    persian_created_at: str | None = attrs.field(default=None, metadata=wire("PersianCreationDateTime"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    persian_created_at: str | None = attrs.field(default=None, metadata=named("PersianCreationDateTime"))
 
 
 @attrs.frozen
 class NewTicket:
     """A ticket that was opened: its ``id``."""
 
-    id: int = attrs.field(metadata=wire("TicketId"))
+    id: int = attrs.field(metadata=named("TicketId"))
 
 
 @attrs.frozen
 class NewReply:
     """A reply that was written: its ``id``, and the ``ticket_id`` of its ticket."""
 
-    id: int = attrs.field(metadata=wire("TicketReplyId"))
-    ticket_id: int = attrs.field(metadata=wire("TicketId"))
+    id: int = attrs.field(metadata=named("TicketReplyId"))
+    ticket_id: int = attrs.field(metadata=named("TicketId"))
 
 
 @attrs.frozen
 class Choice:
     """A department or a priority: its ``id`` and its ``name``."""
 
-    id: int = attrs.field(metadata=wire("Id"))
-    name: str | None = attrs.field(default=None, metadata=wire("Name", also="Title"))
+    id: int = attrs.field(metadata=named("Id"))
+    name: str | None = attrs.field(default=None, metadata=named("Name", also="Title"))
 
 
 @attrs.frozen
 class TicketOptions:
     """What a ticket can be opened with: the ``priorities`` and the ``departments``."""
 
-    priorities: list[Choice] = attrs.field(factory=list[Choice], metadata=wire("TicketPriorities"))
-    departments: list[Choice] = attrs.field(factory=list[Choice], metadata=wire("Departments"))
+    priorities: list[Choice] = attrs.field(factory=list[Choice], metadata=named("TicketPriorities"))
+    departments: list[Choice] = attrs.field(factory=list[Choice], metadata=named("Departments"))
 
 
 @attrs.frozen
 class TicketStatus:
     """A status that a ticket can have: its ``id`` and its ``name``."""
 
-    id: int = attrs.field(metadata=wire("Id"))
-    name: str | None = attrs.field(default=None, metadata=wire("Status"))
+    id: int = attrs.field(metadata=named("Id"))
+    name: str | None = attrs.field(default=None, metadata=named("Status"))
 
 
 LONGEST_TEXTS_IN_URL = 1500

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import attrs
 
 from ..common import checks
-from ..common.batches import iterate_from_last_id
-from ..common.codec import TehranTime, wire
+from ..common.fields import TehranTime, named
+from ..common.paging import iterate_from_last_id
 from . import operations
 from .wire import Arguments, Requester, read_list
 
@@ -27,12 +27,12 @@ class Transaction:
         persian_created_at: The same in the Persian calendar, as the vendor writes it.
     """
 
-    amount: decimal.Decimal = attrs.field(metadata=wire("Amount"))
-    is_valid: bool = attrs.field(metadata=wire("IsValid"))
-    kind: str | None = attrs.field(default=None, metadata=wire("TransactionType"))
-    id: int | None = attrs.field(default=None, metadata=wire("Id"))
-    created_at: TehranTime | None = attrs.field(default=None, metadata=wire("CreationDateTime"))
-    persian_created_at: str | None = attrs.field(default=None, metadata=wire("PersianCreationDateTime"))
+    amount: decimal.Decimal = attrs.field(metadata=named("Amount"))
+    is_valid: bool = attrs.field(metadata=named("IsValid"))
+    kind: str | None = attrs.field(default=None, metadata=named("TransactionType"))
+    id: int | None = attrs.field(default=None, metadata=named("Id"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    persian_created_at: str | None = attrs.field(default=None, metadata=named("PersianCreationDateTime"))
 
 
 _read_transactions = read_list("Transaction", Transaction)

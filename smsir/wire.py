@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 from aiohttp import hdrs
 
 from ..common import checks
-from ..common.client import Operation
-from ..common.codec import as_dict, as_int, decode, dumps, loads
+from ..common.calls import Operation
+from ..common.codec import as_dict, as_int, dumps, loads
 from ..common.errors import (
     AuthenticationError,
     GatewayError,
@@ -26,11 +26,11 @@ from ..common.errors import (
     ReplyError,
 )
 from ..common.session import JSON_HEADERS, Reply, Request
-from ..common.statuses import STATUSES, explain, from_status
-from .errors import TokenRejection, from_failure, is_leaked, make_rejection, quotes_exception
-
-if TYPE_CHECKING:
-    from ..common.uploads import Upload
+from ..common.statuses import STATUSES, from_bare_reply, from_status
+from ..common.structuring import decode
+from ..common.uploads import Upload
+from .codes import from_failure, is_leaked, quotes_exception
+from .tokens import TokenRejection, make_rejection
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
         message = _message_of(envelope)
         if status == 401:
             raise make_rejection(message, code=None, http_status=status) from None
-        raise explain(reply, error, gateway_message=message) from None
+        raise from_bare_reply(reply, error, gateway_message=message) from None
     if successful and 200 <= status < 300:
         return envelope
     if successful:

@@ -6,7 +6,7 @@ import decimal
 from collections.abc import AsyncIterator, Sequence
 
 from ...advgateway import AdvGatewayClient, Transport
-from ...advgateway.many import AdvGatewayCarrier
+from ...advgateway.many import AdvBulkGateway
 from ...common import Outcome, PayamakError
 from ..exits import CommandError, ExitCode, SettingsError
 from ..settings import Settings
@@ -62,4 +62,4 @@ def make(settings: Settings) -> AdvGateway:
     if transport not in [known.value for known in Transport]:
         raise SettingsError(f"advgateway: transport must be {' or '.join(known.value for known in Transport)}")
     client = AdvGatewayClient(**options, transport=Transport(transport))
-    return AdvGateway(settings, client, AdvGatewayCarrier(client))
+    return AdvGateway(settings, client, AdvBulkGateway)

@@ -11,8 +11,8 @@ from typing import ClassVar
 import attrs
 
 from ...common import OutgoingMessage, SendReport
-from ...common.carrier import Carrier
 from ...common.client import GatewayClient
+from ...common.many import BulkGateway
 from ..exits import CommandError, SettingsError
 from ..settings import Settings, variable_of
 
@@ -48,11 +48,11 @@ class Gateway(abc.ABC):
     is_asked_by_reference: ClassVar[bool] = False
     """Whether `statuses` takes the reference of a send, not the message's id."""
 
-    def __init__(self, settings: Settings, client: GatewayClient, carrier: Carrier) -> None:
+    def __init__(self, settings: Settings, client: GatewayClient, bulk_gateway: type[BulkGateway]) -> None:
         self.name = settings.gateway
         self.client = client
         self._sender = settings.sender
-        self._carrier = carrier
+        self._bulk_gateway = bulk_gateway
 
     def choose_sender(self, given: str | None, *, in_rows: bool = False) -> str | None:
         """The line to send from.
@@ -75,8 +75,8 @@ class Gateway(abc.ABC):
 
     def check(self, message: OutgoingMessage, argument: str) -> None:
         """Raise `InvalidArgumentError` if a message cannot be sent, without sending anything."""
-        self._carrier.check(message, argument)
-        self._carrier.check_number(message, argument)
+        self._bulk_gateway.check(message, argument)
+        self._bulk_gateway.check_number(message, argument)
 
     def find_reference(self, report: SendReport) -> str | None:
         """By what the gateway can be asked for a message, besides its id."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from ...common import DeliveryState, NotFoundError
 from ...ghasedak import GhasedakClient
-from ...ghasedak.many import GhasedakCarrier
+from ...ghasedak.many import GhasedakBulkGateway
 from ...ghasedak.models import MessageStatus, ReceivedMessage
 from ..exits import CommandError, SettingsError
 from ..settings import Settings
@@ -57,7 +57,7 @@ class Ghasedak(Gateway):
 def make(settings: Settings) -> Ghasedak:
     """Make it from its settings."""
     client = GhasedakClient(**settings.options)
-    return Ghasedak(settings, client, GhasedakCarrier(client))
+    return Ghasedak(settings, client, GhasedakBulkGateway)
 
 
 def _to_record(status: MessageStatus, check_id: str | None) -> Record:

@@ -6,7 +6,7 @@ import decimal
 from collections.abc import AsyncIterator, Sequence
 
 from ...opgateway import OpGatewayClient
-from ...opgateway.many import OpGatewayCarrier
+from ...opgateway.many import OpBulkGateway
 from ..settings import Settings
 from .base import Gateway, Inbox, Record, read_ids
 
@@ -48,4 +48,4 @@ class OpGateway(Gateway):
 def make(settings: Settings) -> OpGateway:
     """Make it from its settings."""
     client = OpGatewayClient(**settings.options)
-    return OpGateway(settings, client, OpGatewayCarrier(client))
+    return OpGateway(settings, client, OpBulkGateway)

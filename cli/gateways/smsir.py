@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from ...common import DeliveryState, Outcome, SendReport
 from ...smsir import SmsIrClient
-from ...smsir.many import SmsIrCarrier
+from ...smsir.many import SmsIrBulkGateway
 from ..exits import CommandError
 from ..settings import Settings
 from .base import Gateway, Inbox, Record
@@ -56,4 +56,4 @@ class SmsIr(Gateway):
 def make(settings: Settings) -> SmsIr:
     """Make it from its settings."""
     client = SmsIrClient(**settings.options)
-    return SmsIr(settings, client, SmsIrCarrier(client))
+    return SmsIr(settings, client, SmsIrBulkGateway)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from payamak.common import Outcome, PayamakError, ReplyError, SendResult
-from payamak.common.codec import decode
 from payamak.common.results import only_result
 from payamak.common.session import Reply
+from payamak.common.structuring import decode
 from payamak.ghasedak import Account, Contact, Group, MessageStatus, ReceivedMessage, wire
 from payamak.ghasedak.wire import Envelope
 
@@ -34,7 +34,7 @@ READERS: dict[str, Callable[[Envelope], object]] = {
 }
 
 NAMES = sorted(
-    {field.metadata.get("wire", field.name) for model in MODELS for field in attrs.fields(model)}
+    {field.metadata.get("name", field.name) for model in MODELS for field in attrs.fields(model)}
     | {"result", "items", "code", "message", "totalcount", "groupid", "Messageid", "messageid", "status"}
 )
 SCALARS = (
@@ -67,7 +67,7 @@ STATUSES = st.sampled_from([100, 200, 204, 299, 302, 400, 401, 404, 408, 419, 42
 @settings(max_examples=40, deadline=None)
 def test_any_json_is_a_model_or_a_reply_error(model: type[object], value: Any) -> None:
     # Most JSON is no object: put it into the fields as well.
-    fields = {field.metadata.get("wire", field.name): value for field in attrs.fields(model)}  # type: ignore[arg-type]
+    fields = {field.metadata.get("name", field.name): value for field in attrs.fields(model)}  # type: ignore[arg-type]
     for candidate, kind in ((value, model), (fields, model), ([fields], list[model]), (value, list[model])):  # type: ignore[valid-type]
         try:
             found: Any = decode(candidate, kind, path="items", http_status=200)

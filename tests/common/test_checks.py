@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payamak.common import InvalidArgumentError, Outcome, checks
-from payamak.common.batches import chunked
+from payamak.common.paging import chunked
 
 NAIVE = datetime.datetime(2026, 1, 1)
 AWARE = datetime.datetime(2026, 1, 1, tzinfo=ZoneInfo("Asia/Tehran"))

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 from payamak.common import ReplyError, codec
-from payamak.common.codec import TehranTime, UnixTime, as_dict, as_int, as_list, decode, loads, wire
+from payamak.common.codec import as_dict, as_int, as_list, loads
+from payamak.common.fields import TehranTime, UnixTime, named
+from payamak.common.structuring import decode
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 
@@ -43,7 +45,7 @@ class Thing:
     local: TehranTime | None = None
     inner: Inner | None = None
     inners: list[Inner] = attrs.Factory(list[Inner])
-    renamed: str | None = attrs.field(default=None, metadata=wire("otherName"))
+    renamed: str | None = attrs.field(default=None, metadata=named("otherName"))
 
 
 def thing(**fields: Any) -> Thing:
@@ -350,15 +352,3 @@ def test_a_field_that_is_only_taken_by_name() -> None:
     found = decode({"first": "a", "status": "7", "last": "0001-01-01T00:00:00"}, Keyword, path="", http_status=200)
     assert found == Keyword("a", status=7)
     assert misfit({"first": "a"}, Keyword).field == "items.status"
-
-
-def test_an_installation_that_broke_after_the_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message is out: only an error of ours says so."""
-
-    def fail() -> None:
-        raise OSError("too many open files")
-
-    monkeypatch.setattr(codec, "load_structuring", fail)
-    with pytest.raises(ReplyError, match="installation is broken") as caught:
-        thing()
-    assert caught.value.__context__ is None

@@ -237,7 +237,7 @@ async def test_a_client_ends_its_sendings_together_and_starts_none_meanwhile(emu
     client = GHASEDAK.connect(emulator, hooks=[waiting])
     sendings = [client.send_many(one_and_no_more(number), close_timeout=60) for number in range(3)]
     tasks = [asyncio.create_task(collect(sending)) for sending in sendings]
-    await until(lambda: len([name for name in running() if name.endswith("carry")]) == 3)
+    await until(lambda: len([name for name in running() if name.endswith("RequestRunner.run")]) == 3)
     closing = asyncio.create_task(client.aclose())
     try:
         await until(lambda: len(left) == 3)

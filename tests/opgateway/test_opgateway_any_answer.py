@@ -25,7 +25,7 @@ from payamak.opgateway import (
     RecipientDelivery,
     wire,
 )
-from payamak.opgateway.errors import ERROR_CODES, SUCCESS_CODES
+from payamak.opgateway.codes import ERROR_CODES, SUCCESS_CODES
 from payamak.opgateway.wire import Answer
 from support.shapes import is_list
 

@@ -49,7 +49,7 @@ from payamak.opgateway import (
     RequestTimeoutError,
     ServiceUnavailableError,
 )
-from payamak.opgateway.errors import ERROR_CODES, SUCCESS_CODES
+from payamak.opgateway.codes import ERROR_CODES, SUCCESS_CODES
 from payamak.opgateway.wire import read_answer
 from support.ghasedak import HASTY, ONCE, failure_of
 from support.raw_server import (

@@ -11,13 +11,14 @@ from operator import attrgetter
 
 import pytest
 from payamak import advgateway, ghasedak, opgateway, smsir
-from payamak.advgateway.errors import ERROR_CODES as ADV_CODES
+from payamak.advgateway.codes import ERROR_CODES as ADV_CODES
 from payamak.advgateway.wire import REST_FILES
 from payamak.common import Timeout, errors
-from payamak.common.client import GatewayClient, Operation
+from payamak.common.calls import Operation
+from payamak.common.client import GatewayClient
 from payamak.common.statuses import STATUSES
-from payamak.ghasedak.errors import ERROR_NUMBERS, RESULT_CODES
-from payamak.opgateway.errors import ERROR_CODES as OP_CODES
+from payamak.ghasedak.codes import ERROR_NUMBERS, RESULT_CODES
+from payamak.opgateway.codes import ERROR_CODES as OP_CODES
 from payamak.opgateway.models import _DELIVERY_STATES
 from support.printed import list_blocks, read_page
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import payamak.common
 import pytest
 from payamak.advgateway import AdvGatewayClient, Transport
-from payamak.common import Outcome, OutgoingMessage, RetryPolicy, SendMany, SendReport, Timeout, many
+from payamak.common import Outcome, OutgoingMessage, RetryPolicy, SendMany, SendReport, Timeout
 from payamak.common.numbers import normalize_recipient
 from payamak.emulator import Emulator, Fault
 from payamak.emulator.ledger import Message
@@ -23,7 +24,7 @@ QUICKLY = RetryPolicy(base_delay=0.001, max_delay=0.002)
 HASTY = Timeout(total=5, attempt=0.4, connect=5)
 PATIENT = Timeout(total=30, attempt=15, connect=5)
 _NO_SENDS = ("gettoken", "sms/status", "pageid", "fromlastid", "mobilenumbers", "statusarray.php", "status.php")
-_FOLDER = str(Path(many.__file__).parent)
+_FOLDER = str(Path(payamak.common.__file__).parent)
 _NO_CODE = (lambda: None).__code__
 
 

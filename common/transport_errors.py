@@ -8,70 +8,21 @@ where it happens, in the connector.
 from __future__ import annotations
 
 import aiohttp
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 
+from .connector import BeforeSendingError, ConnectionBrokeError
 from .errors import ConnectionFailedError, ConnectionLostError, Outcome, PayamakError, ReplyError, RequestTimeoutError
 
 
-class BeforeSendingError(Exception):
-    """Carries an error that came before a byte of the request was written."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-class Connector(aiohttp.TCPConnector):
-    """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
-
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
-        """Find or make a connection."""
-        while True:
-            try:
-                connection = await super().connect(req, traces, timeout)
-            except TimeoutError:
-                raise  # aiohttp itself makes of it what can be told apart.
-            except Exception as error:
-                raise BeforeSendingError(error) from None
-            if connection.protocol is not None and not connection.protocol.should_close:
-                return connection
-            # Something came in on it while it was idle: that would be taken for the answer to this request.
-            connection.close()
-
-
-class ConnectionBrokeError(Exception):
-    """Carries an error past aiohttp, which would take the bare error as an order to send again."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-async def keep_from_resending(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """A client middleware: aiohttp sends GET, PUT and DELETE a second time, silently, when the connection drops."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise ConnectionBrokeError(error) from None
-
-
-def explain(error: Exception) -> tuple[PayamakError, BaseException | None]:
+def translate(error: Exception) -> tuple[PayamakError, BaseException | None]:
     """Make our exception for one that came out of aiohttp, and choose what to chain to it."""
     original = error.error if isinstance(error, (BeforeSendingError, ConnectionBrokeError)) else error
-    failure = _translate(original)
+    failure = _classify(original)
     if isinstance(error, BeforeSendingError) and failure.outcome is not Outcome.NOT_SENT:
         failure = ConnectionFailedError(f"no connection to the gateway came about ({type(original).__name__})")
     return failure, _get_cause(original)
 
 
-def _translate(error: Exception) -> PayamakError:
+def _classify(error: Exception) -> PayamakError:
     """Say what an error of aiohttp means for the request. The text of that error is not used: it can hold the URL."""
     kind = type(error).__name__
     for classes, failure, message in _MEANINGS:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from .carrier import Item
-from .results import OutgoingMessage
+from ..results import OutgoingMessage
+from .items import Item
 
 Group = dict[str, Item]
 """Messages by number. No number is in a request twice: some gateways drop the second of them."""

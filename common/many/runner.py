@@ -1,4 +1,4 @@
-"""Carries the messages of one request to their end: sent, halved, asked for."""
+"""Takes the messages of one request to their end: sent, halved, asked for."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import datetime
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
-from .carrier import Carrier, Item
-from .errors import ClientStateError, JournalError, Outcome, PayamakError
-from .refusals import Refusals, as_not_sent, may_split
-from .register import Register
-from .results import OnUnknown, SendResult
+from ..errors import ClientStateError, JournalError, Outcome, PayamakError
+from ..results import OnUnknown, SendResult
+from .gateway import BulkGateway
+from .items import Item, as_not_sent
+from .refusals import Refusals, may_split
+from .reports import Reports
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
 
 
-class Courier:
-    """Carries requests. What it waits for can be cut short; what has left cannot.
+class RequestRunner:
+    """Runs requests. What it waits for can be cut short; what has left cannot.
 
     Args:
-        carrier: The gateway's way.
-        register: Where messages are settled.
+        gateway: What is to be known of the gateway.
+        reports: Where messages are settled.
         refusals: What need not be tried.
         slots: One for each request that may be in flight.
         on_unknown: What to do about unknown outcomes.
@@ -33,8 +34,8 @@ class Courier:
 
     def __init__(
         self,
-        carrier: Carrier,
-        register: Register,
+        gateway: BulkGateway,
+        reports: Reports,
         refusals: Refusals,
         *,
         slots: asyncio.Semaphore,
@@ -42,8 +43,8 @@ class Courier:
         grace: float,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        self._carrier = carrier
-        self._register = register
+        self._gateway = gateway
+        self._reports = reports
         self._refusals = refusals
         self._slots = slots
         self._on_unknown = on_unknown
@@ -56,7 +57,7 @@ class Courier:
         self.searched = 0
         """How many messages are being asked for."""
 
-    async def carry(self, items: Sequence[Item]) -> None:
+    async def run(self, items: Sequence[Item]) -> None:
         """Send messages in one request, or more if it must be split. A slot is taken already, and is given back."""
         parts = [items]
         try:
@@ -73,17 +74,17 @@ class Courier:
         """Send messages in one request and settle them, or return the error because of which to send each half."""
         items = await self._drop_hopeless(items)
         if items:
-            await self._carrier.pace()
+            await self._gateway.pace()
             items = await self._drop_hopeless(items)
         if not items:
             return None
         for item in items:
             if item.reference is None:
-                self._carrier.mark(item)
+                self._gateway.mark(item)
         with self._keep_from_cutting():
             try:
-                await self._register.begin(items)
-                results = await self._carrier.send(items)
+                await self._reports.begin(items)
+                results = await self._gateway.send(items)
             except JournalError as error:
                 self._refusals.stop(error)
                 await self._settle_failed(items, error)
@@ -92,7 +93,7 @@ class Courier:
                     self._search_beside(items, error)
                 elif may_split(error, items):
                     for item in items:
-                        item.outcome, item.error = Outcome.NOT_SENT, as_not_sent(error)
+                        item.hold_back(as_not_sent(error))
                     return error
                 else:
                     await self._settle_failed(items, error)
@@ -109,14 +110,14 @@ class Courier:
         hopeless = [item for item, reason in zip(items, reasons, strict=True) if reason is not None]
         for item, reason in zip(items, reasons, strict=True):
             if reason is not None:
-                item.outcome, item.error = Outcome.NOT_SENT, reason
+                item.hold_back(reason)
         with self._keep_from_cutting():
-            await self._register.settle(hopeless)
+            await self._reports.settle(hopeless)
         return [item for item, reason in zip(items, reasons, strict=True) if reason is None]
 
     async def _settle_failed(self, items: Sequence[Item], error: PayamakError) -> None:
         for item in items:
-            item.outcome, item.error = error.outcome, error
+            item.fail(error)
             self._refusals.note(error, item)
         await self._settle(items)
 
@@ -124,31 +125,29 @@ class Courier:
         lost: list[Item] = []
         known: list[Item] = []
         for item, result in zip(items, results, strict=True):
-            error = item.error = result.error
-            if error is None:
-                item.outcome, item.message_id = Outcome.SENT, result.message_id
+            if result.error is None:
+                item.sent(result.message_id)
                 self._refusals.note_success()
                 known.append(item)
                 continue
-            item.outcome = error.outcome
-            if error.outcome is Outcome.UNKNOWN:
+            item.fail(result.error)
+            if item.outcome is Outcome.UNKNOWN:
                 lost.append(item)
             else:
-                self._refusals.note(error, item)
+                self._refusals.note(result.error, item)
                 known.append(item)
         await self._settle(known)
         if lost:
             self._search_beside(lost, None)
 
     async def _settle(self, items: Sequence[Item]) -> None:
-        await self._register.settle(items)
-        if self._register.failure is not None:
-            self._refusals.stop(self._register.failure)
+        await self._reports.settle(items)
+        if self._reports.failure is not None:
+            self._refusals.stop(self._reports.failure)
 
     def _search_beside(self, items: Sequence[Item], error: PayamakError | None) -> None:
         for item in items:
-            item.outcome = Outcome.UNKNOWN
-            item.error = error or item.error
+            item.lose(error)
         self._spawn(self.search(items))
 
     async def search(self, items: Sequence[Item]) -> None:
@@ -161,13 +160,13 @@ class Courier:
             self.searched -= len(items)
         if absent and self._on_unknown is OnUnknown.RESEND and not left[0].is_resent:
             for item in left:
-                item.is_resent, item.outcome, item.left_at = True, Outcome.NOT_SENT, None
+                item.send_again()
             await self._slots.acquire()
-            await self.carry(left)
+            await self.run(left)
             return
         if absent:
             for item in left:
-                item.outcome, item.error = Outcome.NOT_SENT, item.error and as_not_sent(item.error)
+                item.hold_back(item.error and as_not_sent(item.error))
         with self._keep_from_cutting():
             await self._settle(left)
 
@@ -175,7 +174,7 @@ class Courier:
         """Ask until all is known or the grace period is over. Returns whether what is left was certainly not sent."""
         now = asyncio.get_running_loop().time
         # An earlier run wrote down that a request would leave; it may have waited as long as a call may take.
-        until = now() + self._grace - max(0.0, _get_age(left) - self._carrier.longest_call)
+        until = now() + self._grace - max(0.0, _get_age(left) - self._gateway.longest_call)
         wait = _FIRST_WAIT
         while left and not self.closing and self._on_unknown is not OnUnknown.LEAVE:
             # What is asked now may still come in later, unless the grace period is over already.
@@ -184,7 +183,7 @@ class Courier:
             if answered is None:
                 return False
             if is_last or not left:
-                return bool(left) and answered and self._carrier.absence_proves
+                return bool(left) and answered and self._gateway.absence_proves
             await asyncio.sleep(min(wait, max(0.0, until - now())))
             wait = min(wait * 2, _LONGEST_WAIT)
         return False
@@ -193,7 +192,7 @@ class Courier:
         """Ask once, and settle what was found. Returns whether the gateway answered; None if it cannot be asked."""
         try:
             async with self._slots:
-                found = await self._carrier.find(left, left[0].error)
+                found = await self._gateway.find(left, left[0].error)
         except ClientStateError:
             return None
         except PayamakError:
@@ -202,7 +201,7 @@ class Courier:
             return None
         for item, message_id in zip(left, found, strict=True):
             if message_id is not None:
-                item.outcome, item.message_id, item.error = Outcome.SENT, message_id, None
+                item.sent(message_id)
         sent = [item for item in left if item.outcome is Outcome.SENT]
         left[:] = [item for item in left if item.outcome is not Outcome.SENT]
         with self._keep_from_cutting():

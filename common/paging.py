@@ -15,28 +15,35 @@ def chunked(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 async def iterate_pages(
-    fetch: Callable[[int], Awaitable[Sequence[T]]], identify: Callable[[T], Hashable]
+    fetch: Callable[[int], Awaitable[Sequence[T]]],
+    identify: Callable[[T], Hashable],
+    *,
+    has_more: Callable[[Sequence[T], int], bool] | None = None,
 ) -> AsyncIterator[T]:
-    """Go through all entries of a paged list, none of them twice, until a page brings nothing new.
+    """Go through all entries of a list in numbered pages, none of them twice.
 
-    Entries that are added meanwhile push others onto the next page, at times a whole page of them: then the first page
-    has something new, and the walk goes on. A gateway that repeats itself ends it.
+    When a page brings nothing new, the walk begins anew and goes past what it has seen: entries that were added
+    meanwhile push others onto later pages, and where reading marks as read, others move up to earlier ones. A first
+    page without anything new ends it, also at a gateway that repeats itself.
 
     Args:
         fetch: Fetches a page; the first is 0.
         identify: Returns what tells an entry from all others.
+        has_more: Whether there may be more, by the last page and the number of entries seen; by default until a page is
+            empty.
     """
     seen: set[Hashable] = set()
-    page = 0
-    while found := await fetch(page):
+    page, furthest = 0, -1
+    while True:
+        found = await fetch(page)
         new = _keep_new(found, identify, seen)
-        if not new:
-            new = _keep_new(await fetch(0), identify, seen)
-            if not new:
-                return
         for entry in new:
             yield entry
-        page += 1
+        is_known = page <= furthest
+        if not (has_more(found, len(seen)) if has_more else found) or (page == 0 and not new):
+            return
+        furthest = max(page, furthest)
+        page = page + 1 if new or (found and is_known) else 0
 
 
 async def iterate_from_last_id(

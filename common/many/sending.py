@@ -13,16 +13,17 @@ from typing import Any, Self
 
 import attrs
 
-from . import checks
-from .carrier import Carrier, Item, RateLimiter, text_key
-from .courier import Courier
-from .errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from .. import checks
+from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
+from .gateway import BulkGateway, RateLimiter, text_key
 from .intake import read_batches
+from .items import Item
 from .journal import Journal
 from .packing import Packer
 from .refusals import Refusals
-from .register import Register
-from .results import OnUnknown, OutgoingMessage, Progress, SendReport
+from .reports import Reports
+from .runner import RequestRunner
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""
@@ -74,8 +75,7 @@ class SendMany:
         messages: Iterable[OutgoingMessage] | AsyncIterable[OutgoingMessage],
         plan: Plan,
         *,
-        gateway: str,
-        carrier: Carrier,
+        gateway: BulkGateway,
         log: logging.Logger,
         on_start: Callable[[SendMany], None],
     ) -> None:
@@ -84,20 +84,20 @@ class SendMany:
         if isinstance(messages, (str, bytes)) or not (hasattr(messages, "__iter__") or hasattr(messages, "__aiter__")):
             raise InvalidArgumentError("messages must be an iterable of OutgoingMessage", argument="messages")
         self._messages = messages
-        carrier.rate_limit = plan.rate_limit
-        self._carrier = carrier
+        gateway.rate_limit = plan.rate_limit
+        self._gateway = gateway
         self._plan = plan
         self._on_start = on_start
         total = len(messages) if isinstance(messages, Sized) else None
-        self._register = Register(gateway, plan.journal, plan.progress, total, log)
+        self._reports = Reports(gateway.name, plan.journal, plan.progress, total, log)
         self._refusals = Refusals()
-        self._packer = Packer(carrier.limit, carrier.pair_key, carrier.travels_alone)
+        self._packer = Packer(gateway.limit, gateway.pair_key, gateway.travels_alone)
         self._slots = asyncio.Semaphore(plan.concurrency)
-        self._courier = Courier(
-            carrier, self._register, self._refusals, slots=self._slots,
+        self._runner = RequestRunner(
+            gateway, self._reports, self._refusals, slots=self._slots,
             on_unknown=plan.on_unknown, grace=plan.grace, spawn=self._spawn,
         )  # fmt: skip
-        self._most = plan.concurrency * carrier.limit
+        self._most = plan.concurrency * gateway.limit
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._taken = 0
@@ -121,12 +121,12 @@ class SendMany:
     @property
     def progress(self) -> Progress:
         """How many messages were reported so far."""
-        return self._register.counts
+        return self._reports.counts
 
     @property
     def unread(self) -> list[SendReport]:
         """Reports that the loop has not taken. After an early end, with those of all messages taken from the input."""
-        return list(self._register.reports)
+        return list(self._reports.unread)
 
     async def __aenter__(self) -> Self:
         return self
@@ -143,7 +143,7 @@ class SendMany:
             Exception: What the iterable of messages raised, or a hook, after the reports of all that was taken.
         """
         self._start()
-        reports, news = self._register.reports, self._register.news
+        reports, news = self._reports.unread, self._reports.news
         try:
             while True:
                 while reports:
@@ -167,10 +167,10 @@ class SendMany:
         if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
             return
         self._refusals.stop(ClientStateError("the sending was ended before this message left"))
-        if not self._courier.closing:
+        if not self._runner.closing:
             # Once only: both the loop and the block around it end it, and the source may be at its own cleaning up.
-            self._courier.closing = True
-            for task in self._tasks - self._courier.busy:
+            self._runner.closing = True
+            for task in self._tasks - self._runner.busy:
                 task.cancel()
         try:
             await asyncio.wait({self._task}, timeout=self._plan.close_timeout)
@@ -204,7 +204,7 @@ class SendMany:
         if _journals_in_use.get(id(self._plan.journal)) is self:
             del _journals_in_use[id(self._plan.journal)]
         self._messages = ()  # Or an asynchronous generator would be kept from its own cleaning up.
-        self._register.news.set()
+        self._reports.news.set()
 
     async def _run(self) -> None:
         try:
@@ -214,18 +214,17 @@ class SendMany:
         finally:
             for task in self._tasks:
                 task.cancel()
-            for item in self._register.open.values():
-                self._explain(item)
-            await self._register.settle(list(self._register.open.values()))
+            for item in self._reports.open.values():
+                self._give_up(item)
+            await self._reports.settle(list(self._reports.open.values()))
 
-    def _explain(self, item: Item) -> None:
+    def _give_up(self, item: Item) -> None:
         """Say of a message that was left open why nothing more is known of it."""
         if item.outcome is Outcome.UNKNOWN:
-            item.error = item.error or ConnectionLostError(
-                "the sending was ended before it was known what became of it"
-            )
+            reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
+            item.lose(reason)
         else:
-            item.error = self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error")
+            item.hold_back(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -243,36 +242,36 @@ class SendMany:
 
     async def _take_all(self) -> None:
         """Take the messages from the caller, and hand them on as fast as they can be sent."""
-        await self._carrier.start()
+        await self._gateway.start()
         late: list[Item] = []
         gathered: list[object] = []
         try:
             await self._take_batches(gathered, late)
         finally:
             # What an asynchronous source had given when this was ended is reported too.
-            self._register.enter(self._check(gathered))
+            self._reports.enter(self._check(gathered))
         if late:
-            self._spawn(self._courier.search(late))
+            self._spawn(self._runner.search(late))
 
     async def _take_batches(self, gathered: list[object], late: list[Item]) -> None:
-        async with contextlib.aclosing(read_batches(self._messages, self._carrier.limit, gathered)) as batches:
+        async with contextlib.aclosing(read_batches(self._messages, self._gateway.limit, gathered)) as batches:
             rounds = 0
             async for batch, pauses in batches:
                 rounds += 1
                 items = self._check(batch)
-                fresh, lost = await self._register.admit(items)
+                fresh, lost = await self._reports.admit(items)
                 if len(fresh) < len(items):
                     for item in items:
                         if item.outcome is Outcome.SENT:
-                            self._carrier.recall(item)
-                if self._carrier.finds_by_content:
+                            self._gateway.recall(item)
+                if self._gateway.finds_by_content:
                     late += lost
                 elif lost:
-                    self._spawn(self._courier.search(lost))
+                    self._spawn(self._runner.search(lost))
                 for complete in self._packer.add(fresh):
                     await self._dispatch(complete)
                 # The last: a rare text in an endless source must not wait for ever.
-                is_long = self._packer.waiting >= _MOST_WAITING * self._carrier.limit
+                is_long = self._packer.waiting >= _MOST_WAITING * self._gateway.limit
                 if pauses or is_long or rounds % _LONGEST_WAITING == 0:
                     await self._dispatch_all()
                 await self._wait_for_room()
@@ -293,7 +292,7 @@ class SendMany:
                 items.append(item)
             else:
                 # Once more by its name: names for all would cost as much as the checks.
-                self._register.reject(item, self._prepare(item, f"messages[{item.index}]") or error)
+                self._reports.reject(item, self._prepare(item, f"messages[{item.index}]") or error)
         return items
 
     def _prepare(self, item: Item, argument: str) -> InvalidArgumentError | None:
@@ -302,11 +301,11 @@ class SendMany:
             checks.require_instance(message, OutgoingMessage, argument)
             content = text_key(message)
             if content != self._checked:
-                self._carrier.check(message, argument)
+                self._gateway.check(message, argument)
                 self._checked = content
             if message.check_id is not None:
                 checks.require_text(message.check_id, f"{argument}.check_id")
-            item.number = self._carrier.check_number(message, argument)
+            item.number = self._gateway.check_number(message, argument)
         except InvalidArgumentError as error:
             return error
         item.content = self._checked  # Not an equal one: lookups of one and the same are cheaper.
@@ -315,10 +314,10 @@ class SendMany:
     async def _dispatch(self, items: Sequence[Item]) -> None:
         await self._wait_for_room()
         await self._slots.acquire()
-        self._spawn(self._courier.carry(items))
+        self._spawn(self._runner.run(items))
 
     async def _wait_for_room(self) -> None:
         """Wait until the caller has taken its reports, and the gateway has told of most that is unknown."""
-        while len(self._register.reports) > self._most or self._courier.searched > self._most:
+        while len(self._reports.unread) > self._most or self._runner.searched > self._most:
             self._room.clear()
             await self._room.wait()

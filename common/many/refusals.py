@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
-from .carrier import Item
-from .errors import (
+from ..errors import (
     AuthenticationError,
     GatewayError,
     InsufficientCreditError,
@@ -19,6 +17,7 @@ from .errors import (
     RateLimitError,
     ServiceUnavailableError,
 )
+from .items import Item, as_not_sent
 
 _OF_THE_ACCOUNT = (AuthenticationError, InsufficientCreditError, PermissionDeniedError)
 _OF_THE_MOMENT = (RateLimitError, ServiceUnavailableError)
@@ -75,10 +74,3 @@ def may_split(error: PayamakError, items: Sequence[Item]) -> bool:
     if isinstance(error, InvalidSenderError):
         return len({item.message.sender for item in items}) > 1
     return error.outcome is Outcome.REFUSED or isinstance(error, InvalidArgumentError)
-
-
-def as_not_sent(error: PayamakError) -> PayamakError:
-    """The error as the reason why another message, or this one for certain, was not sent."""
-    reason = copy.copy(error)
-    reason.outcome = Outcome.NOT_SENT
-    return reason

@@ -7,14 +7,14 @@ import collections
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from .carrier import Item
-from .errors import InvalidArgumentError, JournalError, Outcome
+from ..errors import InvalidArgumentError, JournalError, Outcome
+from ..results import Progress, SendReport
+from .items import Item
 from .journal import Journal, JournalEntry
-from .results import Progress, SendReport
 
 
-class Register:
-    """Knows which messages are open.
+class Reports:
+    """Knows which messages are open, and reports each once.
 
     Args:
         gateway: The gateway's package name.
@@ -43,7 +43,7 @@ class Register:
         self._is_other_input = False
         self.open: dict[int, Item] = {}
         """Messages that were taken from the source and not yet reported, by index."""
-        self.reports: collections.deque[SendReport] = collections.deque()
+        self.unread: collections.deque[SendReport] = collections.deque()
         """Reports that were not yet handed out."""
         self.news = asyncio.Event()
         """Set when there are new reports."""
@@ -63,7 +63,7 @@ class Register:
         self.open.update({item.index: item for item in items})
         if self._journal is not None:
             for item in items:
-                item.outcome = Outcome.UNKNOWN  # Until the journal has told whether an earlier run sent it.
+                item.consult()
 
     async def admit(self, items: list[Item]) -> tuple[list[Item], list[Item]]:
         """Enter messages, and settle those of which the journal knows enough.
@@ -87,35 +87,33 @@ class Register:
         for item in unique:
             entry = known.get(item.key)
             if item.key in strange:
-                self.reject(item, _explain(item, f"the journal knows another message by the same key: {_ADVICE}"))
-            elif entry is None or entry.is_open:
-                item.outcome = Outcome.NOT_SENT
-                if self._is_other_input and item.message.check_id is None:
-                    self.reject(item, _explain(item, f"the input is not that of the journal: {_ADVICE}"))
-                else:
-                    fresh.append(item)
-            elif entry.outcome in (Outcome.SENT, Outcome.REFUSED):
-                item.outcome, item.error = entry.outcome, entry.make_error()
-                item.message_id, item.reference = entry.message_id, entry.reference
-                self._report([item], from_journal=True)
-            elif entry.gateway != self._gateway:
+                self.reject(item, _blame(item, f"the journal knows another message by the same key: {_ADVICE}"))
+                continue
+            if entry is not None and entry.is_in_doubt and entry.gateway != self._gateway:
                 # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
-                item.error = entry.make_error()
+                item.lose(entry.make_error())
                 self._report([item])
-            else:
-                item.error, item.left_at, item.reference = entry.make_error(), entry.at, entry.reference
+                continue
+            item.recall(entry)
+            if item.outcome is Outcome.UNKNOWN:
                 lost.append(item)
+            elif item.outcome is not Outcome.NOT_SENT:
+                self._report([item], from_journal=True)
+            elif self._is_other_input and item.message.check_id is None:
+                self.reject(item, _blame(item, f"the input is not that of the journal: {_ADVICE}"))
+            else:
+                fresh.append(item)
         return fresh, lost
 
     def _is_duplicate(self, item: Item) -> bool:
         item.is_keyed = self._keys.setdefault(item.key, item.index) == item.index
         if not item.is_keyed:
-            self.reject(item, _explain(item, "its check_id is that of another message, which is on its way"))
+            self.reject(item, _blame(item, "its check_id is that of another message, which is on its way"))
         return not item.is_keyed
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
-        item.outcome, item.error = Outcome.NOT_SENT, error
+        item.hold_back(error)
         self.open[item.index] = item
         self._report([item])
 
@@ -134,8 +132,7 @@ class Register:
             except Exception as error:
                 raise self._fail("written", error) from error
         for item in items:
-            # What an earlier try of it met says nothing of this one.
-            item.outcome, item.error = Outcome.UNKNOWN, None
+            item.leave()
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""
@@ -160,7 +157,7 @@ class Register:
             error = item.error
             if error is not None and error.gateway is None:
                 error.gateway, error.operation = self._gateway, "send_many"
-            self.reports.append(
+            self.unread.append(
                 SendReport(item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal)
             )
             if item.outcome is Outcome.SENT:
@@ -196,5 +193,5 @@ class Register:
 _ADVICE = "give the same messages in the same order (and the same hash_key), or a check_id to each, or a new journal"
 
 
-def _explain(item: Item, problem: str) -> InvalidArgumentError:
+def _blame(item: Item, problem: str) -> InvalidArgumentError:
     return InvalidArgumentError(f"messages[{item.index}]: {problem}", argument=f"messages[{item.index}]")

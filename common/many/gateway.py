@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 import abc
-import datetime
 import math
 from collections.abc import Hashable, Sequence
 from typing import Protocol
 
-import attrs
-
-from .errors import InvalidArgumentError, Outcome, PayamakError
-from .numbers import normalize_recipient
-from .results import OutgoingMessage, SendResult
-
-
-@attrs.define(eq=False)
-class Item:
-    """One message on its way.
-
-    Attributes:
-        index: Its place in what the caller gave.
-        message: As the caller gave it.
-        number: The recipient as it travels.
-        content: What it shares with those that it can travel with as one text to many: its `text_key`.
-        reference: By what the gateway can be asked for it.
-        outcome: What is to be said of it if nothing more is learned.
-        error: Why that is so.
-        message_id: The gateway's id of it.
-        left_at: When its request left in an earlier run.
-        is_keyed: Whether the journal's key is taken by it.
-        is_noted: Whether the journal may have it.
-        is_resent: Whether it went out a second time, because the first was certainly not sent.
-    """
-
-    index: int
-    message: OutgoingMessage
-    number: str = attrs.field(default="", repr=False)
-    content: Hashable = attrs.field(factory=object, repr=False)
-    reference: str | None = attrs.field(default=None, repr=False)
-    outcome: Outcome = Outcome.NOT_SENT
-    error: PayamakError | None = None
-    message_id: int | None = None
-    left_at: datetime.datetime | None = None
-    is_keyed: bool = False
-    is_noted: bool = False
-    is_resent: bool = False
-
-    @property
-    def key(self) -> str:
-        """What the journal knows it by."""
-        check_id = self.message.check_id
-        return f"index {self.index}" if check_id is None else f"check id {check_id}"
+from ..errors import InvalidArgumentError, PayamakError
+from ..numbers import normalize_recipient
+from ..results import OutgoingMessage, SendResult
+from .items import Item
 
 
 class RateLimiter(Protocol):
@@ -62,27 +21,31 @@ class RateLimiter(Protocol):
         ...
 
 
-class Carrier(abc.ABC):
-    """How one gateway carries many messages."""
+class BulkGateway(abc.ABC):
+    """How one gateway takes many messages."""
 
+    name: str
+    """Its package's name."""
     limit: int
     """The most messages in one request."""
     absence_proves = False
     """Whether a message that the gateway does not know, long after its request, was certainly not sent."""
 
     rate_limit: RateLimiter | None = None
-    """Asked before each request, for those of `find` by the carrier itself: see `pace`."""
+    """Asked before each request, for those of `find` by the gateway's own part: see `pace`."""
     longest_call = math.inf
     """Seconds after which a request has left, or never will."""
     finds_by_content = False
     """Whether it takes what the gateway has of the same content for the message. What an earlier run left open is then
     looked for last, when all is known of what that run has sent."""
 
+    @staticmethod
     @abc.abstractmethod
-    def check(self, message: OutgoingMessage, argument: str) -> None:
+    def check(message: OutgoingMessage, argument: str) -> None:
         """Refuse a text, a line or a time that cannot be sent."""
 
-    def check_number(self, message: OutgoingMessage, argument: str) -> str:
+    @staticmethod
+    def check_number(message: OutgoingMessage, argument: str) -> str:
         """Refuse a recipient that cannot be sent to, and return the number as it travels."""
         return normalize_recipient(message.to, f"{argument}.to")
 

@@ -1,0 +1,47 @@
+"""How to tell that sms.ir has rejected the token, which its vendor does not document."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import attrs
+
+from ..common.errors import AuthenticationError, InvalidArgumentError
+from .codes import quotes_exception
+
+
+@attrs.frozen
+class TokenRejection:
+    """How to tell that the gateway rejected the token. The vendor does not document it.
+
+    HTTP status 401 always counts. A failure inside another status below 500 counts if one of these fits.
+
+    Attributes:
+        codes: Values of ``ErrorCode``.
+        words: Words in the failure's ``Message``.
+    """
+
+    codes: Collection[int] = ()
+    words: Collection[str] = ("توکن", "توكن", "token")
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("codes", "words"):
+            value = getattr(self, name)
+            if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+                raise InvalidArgumentError(f"{name} must be a list: put the one value in brackets", argument=name)
+
+    def fits(self, code: int | None, message: str | None) -> bool:
+        """Whether a failure with this code and message rejects the token."""
+        if quotes_exception(message):
+            return False
+        return code in self.codes or any(word.lower() in (message or "").lower() for word in self.words)
+
+
+def make_rejection(message: str | None, *, code: int | None, http_status: int) -> AuthenticationError:
+    """Make the exception for a rejected token. It is certain that nothing was done."""
+    return AuthenticationError(
+        f"the gateway rejected the token (HTTP status {http_status}, error code {code})",
+        code=code,
+        gateway_message=message,
+        http_status=http_status,
+    )
