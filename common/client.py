@@ -21,6 +21,7 @@ from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany
 from .results import OnUnknown, OutgoingMessage, Progress
 from .retry import RetryPolicy
 from .session import HttpSession, Reply, Request, Timeout
+from .structuring import load_converter
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class GatewayClient:
             self._session = session
         else:
             self._session = HttpSession(session, proxy=proxy, ssl=ssl, trust_env=trust_env)
+        load_converter()  # What cannot be loaded must show before anything is sent.
         self._closed = False
         self._closing = False
         self._sendings: weakref.WeakSet[SendMany] = weakref.WeakSet()

@@ -11,16 +11,16 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
-import cattrs
-from cattrs.cols import is_mutable_sequence
-from cattrs.gen import make_dict_structure_fn, override
 
 from .codec import as_list
 from .errors import ReplyError
 from .fields import TEHRAN, Mobile, TehranTime, UnixTime, WholeAmount
+
+if TYPE_CHECKING:
+    import cattrs
 
 T = TypeVar("T")
 
@@ -34,9 +34,24 @@ _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
 _UNIONS = (typing.Union, types.UnionType)
 
-_converter = cattrs.Converter(detailed_validation=False)
-
 _Hook: TypeAlias = Callable[[Any, Any], Any]
+
+
+@functools.cache
+def load_converter() -> cattrs.Converter:
+    """Import cattrs, which takes as long as all the rest of a client, and teach it how the gateways write."""
+    import cattrs  # noqa: PLC0415
+
+    converter = cattrs.Converter(detailed_validation=False)
+    for plain in _SIMPLE.items():
+        converter.register_structure_hook(*plain)
+    for annotated, hook in _ANNOTATED.items():
+        converter.register_structure_hook_func(functools.partial(operator.eq, annotated), hook)
+    converter.register_structure_hook_factory(_is_open_enum, _make_open_enum_hook)
+    converter.register_structure_hook_factory(_is_optional_scalar, _make_optional_hook)
+    converter.register_structure_hook_factory(_is_list, _make_list_hook)
+    converter.register_structure_hook_factory(attrs.has, _make_model_hook)
+    return converter
 
 
 def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
@@ -52,7 +67,7 @@ def decode(value: Any, model: type[T], *, path: str, http_status: int) -> T:
         ReplyError: It does not fit; ``field`` says where.
     """
     try:
-        return _converter.structure(value, model)
+        return load_converter().structure(value, model)
     except Exception:  # noqa: S110 -- whatever a wrong shape makes a hook raise, the reply does not fit
         pass
     # Out here, because what the hook raised can hold the value.
@@ -66,7 +81,7 @@ def _find_misfit(value: Any, model: Any, path: str) -> str:
     """Say where a value that does not fit first fails to."""
     for step, part, kind in _parts(value, model):
         try:
-            _converter.structure(part, kind)
+            load_converter().structure(part, kind)
         except Exception:
             return _find_misfit(part, kind, path + step)
     return path.lstrip(".")
@@ -173,6 +188,10 @@ def _is_open_enum(type_: Any) -> bool:
     return len(arguments) == 2 and arguments[1] is int and isinstance(arguments[0], enum.EnumType)
 
 
+def _is_list(type_: Any) -> bool:
+    return get_origin(type_) is list
+
+
 def _is_optional_scalar(type_: Any) -> bool:
     arguments = _union_without_none(type_)
     return types.NoneType in get_args(type_) and (
@@ -190,9 +209,13 @@ def _make_optional_hook(type_: Any) -> _Hook:
     """The gateways write an absent value as null or as an empty string, and a time as the calendar's first moment."""
     arguments = _union_without_none(type_)
     scalar = arguments[0]
-    structure_scalar = _converter.get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
+    structure_scalar = (
+        load_converter().get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
+    )
 
     def structure_optional(value: Any, _type: Any) -> Any:
+        if type(value) is scalar and value:
+            return value
         return None if value is None or value == "" else structure_scalar(value, scalar)
 
     def structure_optional_time(value: Any, _type: Any) -> Any:
@@ -218,27 +241,28 @@ def _get_other_names(model: type[attrs.AttrsInstance]) -> dict[str, str]:
 
 
 def _with_usual_names(value: dict[str, Any], other_names: Mapping[str, str]) -> dict[str, Any]:
-    others = {usual: value[other] for other, usual in other_names.items() if other in value}
-    return {**others, **value} if others else value
+    return {**{usual: value[other] for other, usual in other_names.items() if other in value}, **value}
 
 
 def _make_model_hook(model: Any) -> _Hook:
+    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415 -- loaded with cattrs
+
     attrs.resolve_types(model)
-    other_names = _get_other_names(model)
     names: dict[str, Any] = {attribute.name: override(rename=_get_name(attribute)) for attribute in attrs.fields(model)}
-    structure_fields = make_dict_structure_fn(model, _converter, _cattrs_detailed_validation=False, **names)
+    build = make_dict_structure_fn(model, load_converter(), _cattrs_detailed_validation=False, **names)
+    other_names = _get_other_names(model)
 
     def structure_model(value: Any, _type: Any) -> Any:
         if not isinstance(value, dict):
             raise TypeError("not an object")
-        return structure_fields(_with_usual_names(value, other_names), model)
+        return build(_with_usual_names(value, other_names) if other_names else value, model)
 
     return structure_model
 
 
 def _make_list_hook(type_: Any) -> _Hook:
     (entry_type,) = get_args(type_)
-    hook = _converter.get_structure_hook(entry_type)
+    hook = load_converter().get_structure_hook(entry_type)
 
     def structure_list(value: Any, _type: Any) -> list[Any]:
         entries = as_list(value)
@@ -264,11 +288,3 @@ _ANNOTATED: dict[Any, _Hook] = {
     Mobile: _to_mobile,
     WholeAmount: _to_whole_amount,
 }
-for _plain in _SIMPLE.items():
-    _converter.register_structure_hook(*_plain)
-for _annotated, _annotated_hook in _ANNOTATED.items():
-    _converter.register_structure_hook_func(functools.partial(operator.eq, _annotated), _annotated_hook)
-_converter.register_structure_hook_factory(_is_open_enum, _make_open_enum_hook)
-_converter.register_structure_hook_factory(_is_optional_scalar, _make_optional_hook)
-_converter.register_structure_hook_factory(is_mutable_sequence, _make_list_hook)
-_converter.register_structure_hook_factory(attrs.has, _make_model_hook)
