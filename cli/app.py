@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .exits import CommandError, ExitCode, complain, explain
+from .exits import CommandError, ExitCode, complain, line_and_exit_code
 from .output import prepare_streams, write_json, write_line, write_records
 from .settings import GatewayName, read_settings
 
@@ -51,11 +51,12 @@ def run() -> int:
         complain("nothing was sent")
         return ExitCode.REFUSED
     except Exception as error:
-        explained = explain(error)
-        if explained is None:
+        ending = line_and_exit_code(error)
+        if ending is None:
             raise
-        complain(explained[0])
-        return explained[1]
+        line, code = ending
+        complain(line)
+        return code
 
 
 def _describe_usage(error: Exception) -> str:

@@ -8,17 +8,18 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import attrs
 from aiohttp import web
 
 from . import settings
 from .about import page_facts
+from .clock import Clock
+from .exchange import RequestRecord
 from .faults import Fault
-
-if TYPE_CHECKING:
-    from .server import Emulator
+from .gateway import Gateway
+from .ledger import InboxMessage, Message
 
 CONTROL_PREFIX = "/emulator/"
 _Answer = dict[str, object]
@@ -29,10 +30,55 @@ class ControlError(ValueError):
     """Bad control input; its text names the field and what is allowed."""
 
 
+class Controllable(Protocol):
+    """What the control interface asks of the emulator."""
+
+    clock: Clock
+    requests: list[RequestRecord]
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, without a slash at the end."""
+        ...
+
+    @property
+    def gateways(self) -> Mapping[str, Gateway]:
+        """All gateways by name."""
+        ...
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """Faults that are still to come."""
+        ...
+
+    def gateway(self, name: str) -> Gateway:
+        """A gateway by name. Raises ValueError for an unknown one."""
+        ...
+
+    def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
+        """Messages that the gateways accepted."""
+        ...
+
+    def add_inbox_message(
+        self, *, gateway: str, sender: str, line: str, text: str, received_at: datetime | None, read: bool
+    ) -> InboxMessage:
+        """Let a message arrive."""
+        ...
+
+    def add_fault(self, fault: Fault) -> None:
+        """Order a fault."""
+
+    def clear_faults(self) -> None:
+        """Drop the faults that are still to come."""
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Back to a fresh start."""
+
+
 class Control:
     """Answers control requests."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Controllable) -> None:
         self._emulator = emulator
         self._reads: Mapping[str, Callable[[Mapping[str, str]], _Answer]] = {
             "about": self._about,

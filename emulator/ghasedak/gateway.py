@@ -12,8 +12,8 @@ from .. import forms
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
-from ..numbers import normalise_mobile
-from . import envelope, groups, numbers, reads, sends
+from ..phone_numbers import normalise_mobile
+from . import envelope, groups, reads, sends, special_recipients
 from .contacts import PhoneBook
 from .envelope import RefusalError, bad_key, exception, missing, not_found
 from .params import Params
@@ -101,9 +101,8 @@ class GhasedakGateway(Gateway):
     def describe(self, url: str) -> str:
         """Base URL, key, lines and special numbers."""
         lines = ", ".join(self.account.lines)
-        special = (numbers.__doc__ or "").partition("\n\n")[2]
         access = f"  base URL  {url}{_PREFIX}\n  apikey    {self.account.key}\n  lines     {lines}"
-        return f"Ghasedak v2\n\n{access}\n\n{special}"
+        return f"Ghasedak v2\n\n{access}\n\n{special_recipients.MEANINGS}"
 
     def summary(self, url: str) -> str:
         """Base URL and key."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import frozen
 
 from ..ledger import Message
-from ..numbers import normalise_mobile
+from ..phone_numbers import normalise_foreign, normalise_mobile
 from ..segments import count_segments
 from .envelope import (
     ERROR_CREDIT,
@@ -20,9 +20,9 @@ from .envelope import (
     exception,
     invalid,
 )
-from .numbers import QUEUED, course, normalise_international, special_error
 from .params import Params, check_list, parse_moment, split
 from .reads import NAME, message_item
+from .special_recipients import QUEUED, course, special_error
 from .state import State
 
 _MAX_TEMPLATE_PARAMS = 10
@@ -259,7 +259,7 @@ def _price(state: State, draft: _Draft) -> _Priced | int:
     recipient = normalise_mobile(draft.receptor)
     abroad = recipient is None and draft.kind == "otp"
     if abroad:
-        recipient = normalise_international(draft.receptor)
+        recipient = normalise_foreign(draft.receptor)
     if recipient is None:
         return ERROR_RECEPTOR
     error = special_error(recipient)

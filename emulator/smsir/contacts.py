@@ -21,9 +21,9 @@ from .envelope import (
 from .excel import SheetError, read_rows
 from .fields import Fields
 from .groups import find_group
-from .numbers import course, read_mobile
 from .operation import FILES, Call, post
 from .phone_book import Membership, change_details
+from .special_recipients import course, read_mobile
 from .state import NAME, State
 
 CONTACT = "مخاطب"

@@ -14,9 +14,9 @@ from .. import forms
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
-from ..numbers import normalise_mobile
+from ..phone_numbers import normalise_mobile
 from ..uploads import Upload
-from . import contacts, finance, groups, listings, notices, numbers, sends, sent, tickets
+from . import contacts, finance, groups, listings, notices, sends, sent, special_recipients, tickets
 from .envelope import (
     DONE,
     ERROR_KEYS,
@@ -196,8 +196,7 @@ class SmsIrGateway(Gateway):
     def describe(self, url: str) -> str:
         """Base URL, keys and special numbers."""
         keys = f"  UserApiKey  {self.account.user_api_key}\n  SecretKey   {self.account.secret_key}"
-        special = (numbers.__doc__ or "").partition("\n\n")[2]
-        return f"sms.ir White SMS v1\n\n  base URL    {url}{_PREFIX}\n{keys}\n\n{special}"
+        return f"sms.ir White SMS v1\n\n  base URL    {url}{_PREFIX}\n{keys}\n\n{special_recipients.MEANINGS}"
 
     def summary(self, url: str) -> str:
         """Base URL and keys."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from attrs import Factory, define
 
 from ..ledger import Message
-from ..numbers import special_number
+from ..phone_numbers import special_number
 from ..segments import count_segments
 from .contacts import CONTACT
 from .envelope import (
@@ -22,10 +22,10 @@ from .envelope import (
     not_found,
 )
 from .groups import GROUP
-from .numbers import EXCEPTION, NO_CREDIT, course, read_mobile
 from .operation import Call, post
 from .phone_book import Contact
 from .records import Batch
+from .special_recipients import EXCEPTION, NO_CREDIT, course, read_mobile
 from .state import NAME, State
 
 
