@@ -105,22 +105,22 @@ class Control:
         name = request.path.rstrip("/").removeprefix(CONTROL_PREFIX)
         try:
             if request.method == "GET" and name in self._reads:
-                return _reply(self._reads[name](request.query))
+                return _json_response(self._reads[name](request.query))
             if request.method == "POST" and name in self._writes:
-                return _reply(self._writes[name](_json_object(await request.read())))
+                return _json_response(self._writes[name](_json_object(await request.read())))
             if request.method == "DELETE" and name == "faults":
                 self._emulator.clear_faults()
-                return _reply(self._faults({}))
+                return _json_response(self._faults({}))
         except (ValueError, TypeError) as error:
-            return _reply({"error": str(error)}, status=400)
+            return _json_response({"error": str(error)}, status=400)
         return self._unknown(name)
 
     def _unknown(self, name: str) -> web.Response:
         if name in self._reads or name in self._writes:
-            return _reply({"error": f"this method is not for {CONTROL_PREFIX}{name}"}, status=405)
+            return _json_response({"error": f"this method is not for {CONTROL_PREFIX}{name}"}, status=405)
         known = sorted({"events", *self._reads, *self._writes})
         error = f"unknown path; known under {CONTROL_PREFIX}: {', '.join(known)}"
-        return _reply({"error": error}, status=404)
+        return _json_response({"error": error}, status=404)
 
     def _about(self, _query: Mapping[str, str]) -> _Answer:
         return page_facts(self._emulator.url, self._emulator.gateways.values())
@@ -258,6 +258,6 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def _reply(document: object, status: int = 200) -> web.Response:
+def _json_response(document: object, status: int = 200) -> web.Response:
     # As people read it in a terminal: Persian as it is.
     return web.json_response(document, status=status, dumps=functools.partial(json.dumps, ensure_ascii=False))

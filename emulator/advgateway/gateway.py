@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-
-import attrs
 
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
@@ -39,11 +36,6 @@ class AdvGateway(Gateway):
     def switches(self) -> Switches:
         """How to behave where public sources are silent."""
         return self._state.switches
-
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
 
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
-
-import attrs
 
 from .. import forms
 from ..clock import Clock
@@ -56,11 +53,6 @@ class GhasedakGateway(Gateway):
     def phone_book(self) -> PhoneBook:
         """Groups and contacts."""
         return self._state.phone_book
-
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
 
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
@@ -62,11 +61,6 @@ class OpGateway(Gateway):
     def users(self) -> list[User]:
         """The users that newuser made."""
         return self._state.users
-
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
 
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request. Errors come with HTTP 200."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-import attrs
 from multidict import CIMultiDict
 
 from .. import forms
@@ -162,11 +161,6 @@ class SmsIrGateway(Gateway):
             return tickets.add_reply(self._state, tickets.find_ticket(self._state, ticket_id), body, by_staff=True)
         except FailureError:
             raise ValueError("ticket_id must be that of an open ticket") from None
-
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
 
     @property
     def actions(self) -> Mapping[str, Callable[..., object]]:
