@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .exits import CommandError, ExitCode, complain, explain
+from .exits import CommandError, ExitCode, complain, line_and_exit_code
 from .output import prepare_streams, write_json, write_line, write_records
 from .settings import GatewayName, read_settings
 
@@ -51,11 +51,12 @@ def run() -> int:
         complain("nothing was sent")
         return ExitCode.REFUSED
     except Exception as error:
-        explained = explain(error)
-        if explained is None:
+        ending = line_and_exit_code(error)
+        if ending is None:
             raise
-        complain(explained[0])
-        return explained[1]
+        line, code = ending
+        complain(line)
+        return code
 
 
 def _describe_usage(error: Exception) -> str:
@@ -83,7 +84,7 @@ def payamak(
     """Send SMS through Iranian gateways, and ask what became of them."""
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, help="Send one text to one or several numbers.")
 def send(
     *,
     numbers: Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help="To whom, in any form.")] = None,
@@ -101,7 +102,6 @@ def send(
     config: options.Config = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Send one text to one or several numbers."""
     if not numbers:
         raise CommandError("give at least one number, and then the text")
     if check_id is not None and len(numbers) > 1:
@@ -113,7 +113,12 @@ def send(
     return single.send(chosen, numbers, message, on_unknown=on_unknown.value, grace=grace, as_json=json)
 
 
-@app.command("send-many", no_args_is_help=True)
+@app.command(
+    "send-many",
+    no_args_is_help=True,
+    help="Send the messages of a CSV file, and write an outcome for every row.\n\n"
+    "Run the same command again after an interruption: it goes on where it was, and sends nothing twice.",
+)
 def send_many(
     *,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The messages, or - for standard input.")],
@@ -141,10 +146,6 @@ def send_many(
     config: options.Config = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Send the messages of a CSV file, and write an outcome for every row.
-
-    Run the same command again after an interruption: it goes on where it was, and sends nothing twice.
-    """
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
     from . import bulk
 
@@ -158,7 +159,7 @@ def send_many(
     return bulk.send_file(given, places, manner, chosen, is_confirmed=yes, as_json=json)
 
 
-@app.command()
+@app.command(help="Ask what became of messages.")
 def status(
     *,
     ids: Annotated[
@@ -174,7 +175,6 @@ def status(
     config: options.Config = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Ask what became of messages."""
     if not ids and not check_ids:
         raise CommandError("give at least one id, or --check-id")
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
@@ -186,7 +186,7 @@ def status(
     return ExitCode.REFUSED if is_missing else ExitCode.DONE
 
 
-@app.command()
+@app.command(help="Fetch the messages that came in.")
 def received(
     *,
     line: Annotated[str | None, typer.Option("--line", help="The line they came to (Ghasedak).")] = None,
@@ -199,7 +199,6 @@ def received(
     config: options.Config = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Fetch the messages that came in."""
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
     from .gateways.base import Inbox
 
@@ -208,7 +207,7 @@ def received(
     return ExitCode.DONE
 
 
-@app.command()
+@app.command(help="Ask for the account's credit.")
 def credit(
     json: options.Json = False,
     gateway: options.Gateway = None,
@@ -216,7 +215,6 @@ def credit(
     config: options.Config = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Ask for the account's credit."""
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
 
     async def ask() -> AsyncIterator[Record]:
@@ -230,7 +228,7 @@ def credit(
     return ExitCode.DONE
 
 
-@app.command()
+@app.command(help="Run a local stand-in for all gateways, for --emulator. No message leaves this machine.")
 def emulator(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes any.")] = 8650,
@@ -239,7 +237,6 @@ def emulator(
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the dice for faults with a probability.")] = 0,
 ) -> int:
-    """Run a local stand-in for all gateways, for --emulator. No message leaves this machine."""
     from ..emulator.__main__ import serve
     from ..emulator.server import Emulator
 

@@ -54,7 +54,7 @@ def describe_error(error: Exception) -> str:
     return re.sub(r"messages\[\d+\](\.|: )?", "", message)
 
 
-def explain(error: Exception) -> tuple[str, ExitCode] | None:
+def line_and_exit_code(error: Exception) -> tuple[str, ExitCode] | None:
     """The line and the exit code for an error; ``None`` for one that only a mistake in this program can raise."""
     if isinstance(error, CommandError):
         return str(error), error.code

@@ -55,7 +55,7 @@ class Table:
         try:
             self.header, self.delimiter, self._reader = self._read_header()
         except (UnicodeDecodeError, csv.Error) as error:
-            raise self._explain(error) from None
+            raise self._to_command_error(error) from None
         self.columns = _find_columns(self.header)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -70,7 +70,7 @@ class Table:
                 if any(cell.strip() for cell in cells):
                     yield self._row, cells
         except (UnicodeDecodeError, csv.Error) as error:
-            raise self._explain(error) from None
+            raise self._to_command_error(error) from None
 
     def _read_header(self) -> tuple[list[str], str, Iterator[list[str]]]:
         first = self._text.readline()
@@ -84,7 +84,7 @@ class Table:
         header = next(reader, list[str]())
         return [name.strip() for name in header], delimiter, reader
 
-    def _explain(self, error: Exception) -> CommandError:
+    def _to_command_error(self, error: Exception) -> CommandError:
         if isinstance(error, UnicodeDecodeError):
             return CommandError(f"the file is not UTF-8, somewhere after row {self._row}: save it as CSV UTF-8")
         return CommandError(f"the file is no proper CSV after row {self._row}: look for a quotation mark too many")

@@ -9,7 +9,7 @@ import errno
 import signal
 import sys
 
-from .about import start_lines
+from .about import command_help, start_lines
 from .server import DEFAULT_HOST, Emulator
 
 _DEFAULT_PORT = 8650
@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m payamak.emulator",
         description="A local stand-in for Iranian SMS gateways. No message leaves this machine.",
-        epilog="\n".join(gateway.describe(default_url) for gateway in Emulator().gateways.values()),
+        epilog=command_help(default_url, Emulator().gateways.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s)")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from .examples import EXAMPLES
-from .faults import describe_kinds
+from .faults import KINDS, describe_kinds
 from .gateway import Gateway
 
 _CONTROL = """\
@@ -25,6 +25,20 @@ Control, JSON under {url}/emulator/
   POST actions             {{"gateway", "action", ...}}, such as {{"gateway": "smsir", "action": "revoke_tokens"}}
   POST reset               back to a fresh start; {{"seed"?}} of the dice for faults with a probability
 """
+
+
+_FAULTS = """\
+Faults, which `POST faults` under /emulator/ and Emulator.add_fault order for the next requests that match.
+"Processed" means that the gateway did what was asked although the client is not told so.
+
+"""
+
+
+def command_help(url: str, gateways: Iterable[Gateway]) -> str:
+    """What `--help` of the command tells beside its options."""
+    width = max(map(len, KINDS))
+    kinds = "".join(f"    {name:<{width}}  {kind.meaning}\n" for name, kind in KINDS.items())
+    return "\n".join([*(gateway.describe(url) for gateway in gateways), _FAULTS + kinds])
 
 
 def start_page(url: str, gateways: Iterable[Gateway]) -> str:

@@ -8,17 +8,18 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import attrs
 from aiohttp import web
 
 from . import settings
 from .about import page_facts
+from .clock import Clock
+from .exchange import RequestRecord
 from .faults import Fault
-
-if TYPE_CHECKING:
-    from .server import Emulator
+from .gateway import Gateway
+from .ledger import InboxMessage, Message
 
 CONTROL_PREFIX = "/emulator/"
 _Answer = dict[str, object]
@@ -29,10 +30,55 @@ class ControlError(ValueError):
     """Bad control input; its text names the field and what is allowed."""
 
 
+class Controllable(Protocol):
+    """What the control interface asks of the emulator."""
+
+    clock: Clock
+    requests: list[RequestRecord]
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, without a slash at the end."""
+        ...
+
+    @property
+    def gateways(self) -> Mapping[str, Gateway]:
+        """All gateways by name."""
+        ...
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """Faults that are still to come."""
+        ...
+
+    def gateway(self, name: str) -> Gateway:
+        """A gateway by name. Raises ValueError for an unknown one."""
+        ...
+
+    def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
+        """Messages that the gateways accepted."""
+        ...
+
+    def add_inbox_message(
+        self, *, gateway: str, sender: str, line: str, text: str, received_at: datetime | None, read: bool
+    ) -> InboxMessage:
+        """Let a message arrive."""
+        ...
+
+    def add_fault(self, fault: Fault) -> None:
+        """Order a fault."""
+
+    def clear_faults(self) -> None:
+        """Drop the faults that are still to come."""
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Back to a fresh start."""
+
+
 class Control:
     """Answers control requests."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Controllable) -> None:
         self._emulator = emulator
         self._reads: Mapping[str, Callable[[Mapping[str, str]], _Answer]] = {
             "about": self._about,
@@ -59,22 +105,22 @@ class Control:
         name = request.path.rstrip("/").removeprefix(CONTROL_PREFIX)
         try:
             if request.method == "GET" and name in self._reads:
-                return _reply(self._reads[name](request.query))
+                return _json_response(self._reads[name](request.query))
             if request.method == "POST" and name in self._writes:
-                return _reply(self._writes[name](_json_object(await request.read())))
+                return _json_response(self._writes[name](_json_object(await request.read())))
             if request.method == "DELETE" and name == "faults":
                 self._emulator.clear_faults()
-                return _reply(self._faults({}))
+                return _json_response(self._faults({}))
         except (ValueError, TypeError) as error:
-            return _reply({"error": str(error)}, status=400)
+            return _json_response({"error": str(error)}, status=400)
         return self._unknown(name)
 
     def _unknown(self, name: str) -> web.Response:
         if name in self._reads or name in self._writes:
-            return _reply({"error": f"this method is not for {CONTROL_PREFIX}{name}"}, status=405)
+            return _json_response({"error": f"this method is not for {CONTROL_PREFIX}{name}"}, status=405)
         known = sorted({"events", *self._reads, *self._writes})
         error = f"unknown path; known under {CONTROL_PREFIX}: {', '.join(known)}"
-        return _reply({"error": error}, status=404)
+        return _json_response({"error": error}, status=404)
 
     def _about(self, _query: Mapping[str, str]) -> _Answer:
         return page_facts(self._emulator.url, self._emulator.gateways.values())
@@ -212,6 +258,6 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def _reply(document: object, status: int = 200) -> web.Response:
+def _json_response(document: object, status: int = 200) -> web.Response:
     # As people read it in a terminal: Persian as it is.
     return web.json_response(document, status=status, dumps=functools.partial(json.dumps, ensure_ascii=False))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import cast
 
 from aiohttp import web
 from attrs import define
 
-from .faults import Fault
+from .faults import KINDS, Fault
 from .gateway import Gateway, GatewayRequest, Reply
 from .uploads import read_parts
 
@@ -243,25 +243,4 @@ class Exchange:
 
 
 _Effect = Callable[[Exchange, Fault], Awaitable[web.StreamResponse]]
-_EFFECTS: dict[str, _Effect] = {
-    effect.__name__: effect
-    for effect in (
-        Exchange.delay,
-        Exchange.delay_after,
-        Exchange.drop_before_read,
-        Exchange.reset_before_read,
-        Exchange.drop_unprocessed,
-        Exchange.drop_after_read,
-        Exchange.reset_after_read,
-        Exchange.cut_reply,
-        Exchange.wrong_content_type,
-        Exchange.html,
-        Exchange.status,
-        Exchange.redirect,
-        Exchange.garbage,
-        Exchange.empty,
-        Exchange.oversized,
-        Exchange.bad_gzip,
-        Exchange.hang,
-    )
-}
+_EFFECTS: Mapping[str, _Effect] = {kind: getattr(Exchange, kind) for kind in KINDS}

@@ -1,25 +1,7 @@
 """Faults ordered for the next requests: what they are, and which request gets which. `exchange` carries them out.
 
-Kinds, with their own arguments. "Processed" means that the gateway did what was asked (a message is in the ledger)
-although the client is not told so.
-
-    delay               waits `seconds`, then processes and answers
-    delay_after         processes, then answers after `seconds`
-    drop_before_read    closes the connection; not processed
-    reset_before_read   the same with a TCP reset
-    drop_unprocessed    reads all, does not process, closes
-    drop_after_read     reads all, processes, closes without an answer
-    reset_after_read    the same with a TCP reset
-    cut_reply           processes, sends all headers and half of the body, closes
-    wrong_content_type  processes, answers rightly but as `content_type` (text/html)
-    html                an HTML page with `status` (502); `processed` (false)
-    status              `status` with `headers`, `body`, `content_type`; `processed` (false)
-    redirect            302 (or another `status`) to `location`; `processed` (false)
-    garbage             processes, answers 200 with what no JSON or XML parser takes
-    empty               processes, answers 200 with an empty body
-    oversized           processes, streams its answer followed by blanks, `size` bytes in all (9 MiB)
-    bad_gzip            processes, answers 200 with a broken gzip body
-    hang                never answers; `processed` (true)
+`KINDS` is the table of the kinds. "Processed" means there that the gateway did what was asked (a message is in the
+ledger) although the client is not told so.
 
 For a gateway that fails at random, give orders a `probability` and no end (`times=None`, null in JSON): each request
 that an order matches takes it with that probability, and otherwise the next order is looked at. Two orders of 0.1 thus
@@ -31,7 +13,6 @@ throws no dice.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -40,27 +21,52 @@ from attrs import define, field, frozen
 
 from . import settings
 
-_REQUIRED = object()
-_KINDS: Mapping[str, Mapping[str, object]] = {
-    "delay": {"seconds": _REQUIRED},
-    "delay_after": {"seconds": _REQUIRED},
-    "drop_before_read": {},
-    "reset_before_read": {},
-    "drop_unprocessed": {},
-    "drop_after_read": {},
-    "reset_after_read": {},
-    "cut_reply": {},
-    "wrong_content_type": {"content_type": "text/html"},
-    "html": {"status": 502, "processed": False},
-    "status": {"status": _REQUIRED, "headers": {}, "body": "", "content_type": "text/plain", "processed": False},
-    "redirect": {"location": _REQUIRED, "status": 302, "processed": False},
-    "garbage": {},
-    "empty": {},
-    "oversized": {"size": 9 * 1024 * 1024},
-    "bad_gzip": {},
-    "hang": {"processed": True},
+REQUIRED = object()
+"""In place of a default, for an argument that has none."""
+
+
+@frozen
+class Kind:
+    """What a kind of fault is.
+
+    Attributes:
+        meaning: what happens, in a few words; it names the arguments.
+        arguments: the kind's own, with their defaults or `REQUIRED`. Each is an attribute of `Fault`.
+    """
+
+    meaning: str
+    arguments: Mapping[str, object] = attrs.Factory(dict[str, object])
+
+
+KINDS: Mapping[str, Kind] = {
+    "delay": Kind("waits `seconds`, then processes and answers", {"seconds": REQUIRED}),
+    "delay_after": Kind("processes, then answers after `seconds`", {"seconds": REQUIRED}),
+    "drop_before_read": Kind("closes the connection; not processed"),
+    "reset_before_read": Kind("the same with a TCP reset"),
+    "drop_unprocessed": Kind("reads all, does not process, closes"),
+    "drop_after_read": Kind("reads all, processes, closes without an answer"),
+    "reset_after_read": Kind("the same with a TCP reset"),
+    "cut_reply": Kind("processes, sends all headers and half of the body, closes"),
+    "wrong_content_type": Kind(
+        "processes, answers rightly but as `content_type` (text/html)", {"content_type": "text/html"}
+    ),
+    "html": Kind("an HTML page with `status` (502); `processed` (false)", {"status": 502, "processed": False}),
+    "status": Kind(
+        "`status` with `headers`, `body`, `content_type`; `processed` (false)",
+        {"status": REQUIRED, "headers": {}, "body": "", "content_type": "text/plain", "processed": False},
+    ),
+    "redirect": Kind(
+        "302 (or another `status`) to `location`; `processed` (false)",
+        {"location": REQUIRED, "status": 302, "processed": False},
+    ),
+    "garbage": Kind("processes, answers 200 with what no JSON or XML parser takes"),
+    "empty": Kind("processes, answers 200 with an empty body"),
+    "oversized": Kind(
+        "processes, streams its answer followed by blanks, `size` bytes in all (9 MiB)", {"size": 9 * 1024 * 1024}
+    ),
+    "bad_gzip": Kind("processes, answers 200 with a broken gzip body"),
+    "hang": Kind("never answers; `processed` (true)", {"processed": True}),
 }
-KINDS = tuple(_KINDS)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -93,7 +99,7 @@ def _any_text(_instance: object, attribute: attrs.Attribute[Any], value: object)
 
 @frozen
 class Fault:
-    """One ordered fault. The module's docstring lists the kinds and the arguments each takes.
+    """One ordered fault. `KINDS` tells what each kind is and which arguments it takes.
 
     Attributes:
         kind: what goes wrong.
@@ -123,7 +129,7 @@ class Fault:
     processed: bool | None = field(default=None, kw_only=True, validator=settings.if_given(settings.boolean))
 
     def __attrs_post_init__(self) -> None:
-        arguments = _KINDS[self.kind]
+        arguments = KINDS[self.kind].arguments
         for name in _ARGUMENT_NAMES:
             value = getattr(self, name)
             if name not in arguments:
@@ -131,7 +137,7 @@ class Fault:
                     takes = ", ".join(arguments) or "no arguments of its own"
                     raise ValueError(f"{name} is not an argument of {self.kind}, which takes: {takes}")
             elif value is None:
-                if arguments[name] is _REQUIRED:
+                if arguments[name] is REQUIRED:
                     raise ValueError(f"{name} is required for {self.kind}")
                 object.__setattr__(self, name, arguments[name])
         if self.kind == "redirect" and self.status not in _REDIRECTS:
@@ -156,23 +162,26 @@ class Fault:
 
     def to_dict(self) -> dict[str, object]:
         """What the control interface shows: only what applies to the kind."""
-        own = {name: getattr(self, name) for name in _KINDS[self.kind]}
+        own = {name: getattr(self, name) for name in KINDS[self.kind].arguments}
         when = {"times": self.times, "probability": self.probability, "gateway": self.gateway, "path": self.path}
         return {"kind": self.kind, **when, **own}
 
 
 def describe_kinds() -> list[dict[str, object]]:
-    """The kinds for a form: what each does, in the words of the module's docstring, and the arguments that it takes."""
-    texts = dict(re.findall(r"^ {4}(\w+) +(.+)$", __doc__ or "", re.MULTILINE))
+    """The table for a form: what each kind does, and the arguments that it takes."""
     return [
-        {"kind": kind, "text": texts[kind], "arguments": [_describe_argument(*item) for item in arguments.items()]}
-        for kind, arguments in _KINDS.items()
+        {
+            "kind": name,
+            "text": kind.meaning,
+            "arguments": [_describe_argument(*argument) for argument in kind.arguments.items()],
+        }
+        for name, kind in KINDS.items()
     ]
 
 
 def _describe_argument(name: str, default: object) -> dict[str, object]:
     annotation = str(getattr(attrs.fields(Fault), name).type)
-    required = default is _REQUIRED
+    required = default is REQUIRED
     return {
         "name": name,
         "type": _FORM_TYPES[annotation.removesuffix(" | None")],
@@ -182,7 +191,7 @@ def _describe_argument(name: str, default: object) -> dict[str, object]:
 
 
 _FORM_TYPES = {"float": "number", "int": "integer", "str": "text", "bool": "boolean", "Mapping[str, str]": "object"}
-_ARGUMENT_NAMES = tuple(sorted({name for arguments in _KINDS.values() for name in arguments}))
+_ARGUMENT_NAMES = tuple(sorted({name for kind in KINDS.values() for name in kind.arguments}))
 
 
 @define

@@ -63,8 +63,18 @@ class Gateway(ABC):
 
     @property
     @abstractmethod
+    def account(self) -> attrs.AttrsInstance:
+        """Whose the web service is: credentials, credit, prices."""
+
+    @property
+    @abstractmethod
+    def switches(self) -> attrs.AttrsInstance:
+        """How to behave where public sources are silent."""
+
+    @property
     def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """The settings that the control interface shows, under "account" and "switches"."""
+        """The settings that the control interface shows."""
+        return {"account": self.account, "switches": self.switches}
 
     @property
     def actions(self) -> Mapping[str, Callable[..., object]]:

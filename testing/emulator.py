@@ -20,9 +20,11 @@ T = TypeVar("T")
 
 
 class FaultArguments(TypedDict, total=False):
-    """Which requests a fault befalls, and its own arguments; `payamak.emulator.faults` tells which kind takes which."""
+    """Which requests a fault befalls, and its own arguments; `payamak.emulator.faults.KINDS` tells
+    which kind takes which."""
 
-    times: int
+    times: int | None
+    probability: float
     gateway: str | None
     path: str | None
     seconds: float
@@ -126,8 +128,9 @@ class RunningEmulator:
 
         Args:
             kind: What goes wrong, such as ``drop_after_read`` (the message is sent, the answer is lost), ``hang``,
-                ``status`` or ``delay``; `payamak.emulator.faults` lists all of them.
-            arguments: ``times``, ``gateway`` and ``path`` say which requests it befalls; the rest belongs to the kind.
+                ``status`` or ``delay``; `payamak.emulator.faults.KINDS` has all of them.
+            arguments: ``times``, ``probability``, ``gateway`` and ``path`` say which requests it befalls; the rest
+                belongs to the kind.
 
         Raises:
             ValueError: There is no such kind, or it does not take these arguments.

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-
-import attrs
 
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
-from ..numbers import normalise_mobile
-from . import numbers, rest, soap, wsdl
-from .numbers import own_line
+from ..phone_numbers import normalise_mobile, own_line
+from . import rest, soap, special_recipients, wsdl
 from .state import NAME, Account, State, Switches
 
 _SOAP_PATH = "/class/sms/webservice3/server.php"
@@ -41,11 +37,6 @@ class AdvGateway(Gateway):
         """How to behave where public sources are silent."""
         return self._state.switches
 
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
-
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request."""
         path = request.path.lower()
@@ -62,7 +53,7 @@ class AdvGateway(Gateway):
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool
     ) -> InboxMessage:
         """Let a message arrive at one of the account's lines."""
-        own = own_line(line, self.account.lines)
+        own = own_line(line.strip(), self.account.lines)
         if own is None:
             raise ValueError(f"line must be one of the account's: {', '.join(self.account.lines)}")
         message = InboxMessage(
@@ -88,10 +79,9 @@ class AdvGateway(Gateway):
     def describe(self, url: str) -> str:
         """Addresses, credentials, lines and special numbers."""
         lines = ", ".join(self.account.lines)
-        special = (numbers.__doc__ or "").partition("\n\n")[2]
         access = f"  user      {self.account.user}\n  pass      {self.account.password}\n  lines     {lines}"
         addresses = f"  SOAP      {url}{_SOAP_PATH} (and ?wsdl)\n  REST      {url}{_REST_PATH}"
-        return f"advgateway\n\n{addresses}\n{access}\n\n{special}"
+        return f"advgateway\n\n{addresses}\n{access}\n\n{special_recipients.MEANINGS}"
 
     def summary(self, url: str) -> str:
         """Addresses and credentials."""

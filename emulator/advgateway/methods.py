@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ..ledger import Message
-from ..numbers import normalise_mobile
+from ..phone_numbers import international, normalise_mobile, own_line
 from ..segments import count_segments
-from .numbers import SENDING, course, international, is_refused, own_line
+from .special_recipients import SENDING, course, is_refused
 from .state import NAME, State
 
 OK, UNKNOWN_USER, TOO_MANY, SEND_ERROR, COUNTS_DIFFER, FOREIGN_LINE = 0, -1, -2, -3, -4, -5
@@ -157,7 +157,7 @@ def get_messages(state: State) -> list[dict[str, str]]:
 
 
 def _line(state: State, sender: str) -> str:
-    line = own_line(sender, state.account.lines)
+    line = own_line(sender.strip(), state.account.lines)
     if line is None:
         raise RefusalError(FOREIGN_LINE)
     return line

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
-
-import attrs
 
 from .. import forms
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
-from ..numbers import normalise_mobile
-from . import envelope, groups, numbers, reads, sends
+from ..phone_numbers import normalise_mobile
+from . import envelope, groups, reads, sends, special_recipients
 from .contacts import PhoneBook
 from .envelope import RefusalError, bad_key, exception, missing, not_found
 from .params import Params
@@ -57,11 +54,6 @@ class GhasedakGateway(Gateway):
         """Groups and contacts."""
         return self._state.phone_book
 
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
-
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request."""
         try:
@@ -101,9 +93,8 @@ class GhasedakGateway(Gateway):
     def describe(self, url: str) -> str:
         """Base URL, key, lines and special numbers."""
         lines = ", ".join(self.account.lines)
-        special = (numbers.__doc__ or "").partition("\n\n")[2]
         access = f"  base URL  {url}{_PREFIX}\n  apikey    {self.account.key}\n  lines     {lines}"
-        return f"Ghasedak v2\n\n{access}\n\n{special}"
+        return f"Ghasedak v2\n\n{access}\n\n{special_recipients.MEANINGS}"
 
     def summary(self, url: str) -> str:
         """Base URL and key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..numbers import normalise_mobile
+from ..phone_numbers import normalise_mobile
 from .contacts import ROOT
 from .envelope import (
     ERROR_LENGTHS_DIFFER,

@@ -9,8 +9,8 @@ from datetime import datetime
 from ..jalali import TEHRAN
 from ..ledger import InboxMessage, Message
 from .envelope import ERROR_LINE, ERROR_SYSTEM, Page, exception, invalid
-from .numbers import WRONG_ID
 from .params import Params, parse_moment, split_ids
+from .special_recipients import WRONG_ID
 from .state import State
 
 NAME = "ghasedak"

@@ -5,55 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from attrs import frozen
-
 from ..ledger import Message
-from ..numbers import normalise_mobile
-from ..segments import count_segments
-from .envelope import (
-    ERROR_CREDIT,
-    ERROR_FILTERED,
-    ERROR_LENGTHS_DIFFER,
-    ERROR_LINE,
-    ERROR_NO_NEW_MESSAGE,
-    ERROR_RECEPTOR,
-    exception,
-    invalid,
-)
-from .numbers import QUEUED, course, normalise_international, special_error
+from .envelope import ERROR_LENGTHS_DIFFER, ERROR_LINE, exception, invalid
 from .params import Params, check_list, parse_moment, split
-from .reads import NAME, message_item
+from .reads import message_item
 from .state import State
+from .submission import Order, submit
 
 _MAX_TEMPLATE_PARAMS = 10
 _TEXT_TYPE, _VOICE_TYPE = 1, 2
-
-
-@frozen(kw_only=True)
-class _Draft:
-    """One message as it was ordered, to a recipient that is still unchecked."""
-
-    operation: str
-    kind: str
-    receptor: str
-    text: str
-    line: str
-    spoken: bool = False
-    send_at: datetime | None = None
-    check_id: str | None = None
-    template: str | None = None
-    params: tuple[str, ...] = ()
-
-
-@frozen
-class _Priced:
-    """A draft that may be sent: its recipient in one form, its parts and its price."""
-
-    draft: _Draft
-    recipient: str
-    parts: int
-    encoding: str | None
-    price: int
 
 
 def send_simple(state: State, params: Params) -> object:
@@ -73,11 +33,11 @@ def _send_simple(state: State, params: Params, operation: str) -> object:
     line = _line(state, params.get("linenumber"))
     moment = params.moment("senddate")
     check_ids = _check_ids(params, len(receptors), shared=True)
-    drafts = [
-        _Draft(operation=operation, kind="sms", receptor=entry, text=text, line=line, send_at=moment, check_id=check_id)
+    orders = [
+        Order(operation=operation, kind="sms", receptor=entry, text=text, line=line, send_at=moment, check_id=check_id)
         for entry, check_id in zip(receptors, check_ids, strict=True)
     ]
-    return _ids(_submit(state, drafts))
+    return _ids(submit(state, orders))
 
 
 def send_bulk(state: State, params: Params) -> object:
@@ -90,8 +50,8 @@ def send_bulk(state: State, params: Params) -> object:
     if not len(texts) == len(lines) == len(moments) == count:
         raise exception(ERROR_LENGTHS_DIFFER)
     check_ids = _check_ids(params, count)
-    drafts = [
-        _Draft(
+    orders = [
+        Order(
             operation="sms/send/bulk",
             kind="sms",
             receptor=entry,
@@ -102,7 +62,7 @@ def send_bulk(state: State, params: Params) -> object:
         )
         for entry, text, line, moment, check_id in zip(receptors, texts, lines, moments, check_ids, strict=True)
     ]
-    return _ids(_submit(state, drafts))
+    return _ids(submit(state, orders))
 
 
 def send_pair(state: State, params: Params) -> object:
@@ -111,8 +71,8 @@ def send_pair(state: State, params: Params) -> object:
     receptors = check_list(receptor.split(","))
     line = _line(state, params.get("linenumber"))
     moment = params.moment("senddate")
-    drafts = [
-        _Draft(
+    orders = [
+        Order(
             operation="sms/send/pair",
             kind="sms",
             receptor=entry,
@@ -123,7 +83,7 @@ def send_pair(state: State, params: Params) -> object:
         )
         for entry, check_id in zip(receptors, _check_ids(params, len(receptors)), strict=True)
     ]
-    return _ids(_submit(state, drafts))
+    return _ids(submit(state, orders))
 
 
 def send_verification(state: State, params: Params) -> object:
@@ -138,8 +98,8 @@ def send_verification(state: State, params: Params) -> object:
         raise exception(state.switches.unknown_template_error)
     values = _template_values(params)
     receptors = check_list(receptor.split(","))
-    drafts = [
-        _Draft(
+    orders = [
+        Order(
             operation="verification/send/simple",
             kind="otp",
             receptor=entry,
@@ -152,7 +112,7 @@ def send_verification(state: State, params: Params) -> object:
         )
         for entry, check_id in zip(receptors, _check_ids(params, len(receptors), shared=True), strict=True)
     ]
-    return _ids(_submit(state, drafts))
+    return _ids(submit(state, orders))
 
 
 def send_voice(state: State, params: Params) -> object:
@@ -160,8 +120,8 @@ def send_voice(state: State, params: Params) -> object:
     text, receptor = params.require("message", "receptor", *_if_strict(state, "senddate"))[:2]
     moment = params.moment("senddate")
     line = _line(state, None)
-    drafts = [
-        _Draft(
+    orders = [
+        Order(
             operation="voice/send/simple",
             kind="voice",
             receptor=entry,
@@ -172,7 +132,7 @@ def send_voice(state: State, params: Params) -> object:
         )
         for entry in check_list(receptor.split(","))
     ]
-    outcomes = _submit(state, drafts)
+    outcomes = submit(state, orders)
     if state.switches.voice_reply == "ids":
         return _ids(outcomes)
     return [message_item(item, "voice") if isinstance(item, Message) else item for item in outcomes]
@@ -237,76 +197,6 @@ def _fill(state: State, template: str, values: Sequence[str | None]) -> str:
         value = values[number - 1] if number <= len(values) else None
         text = text.replace(f"%param{number}%", value or "")
     return text
-
-
-def _submit(state: State, drafts: Sequence[_Draft]) -> list[Message | int]:
-    """Send all of it, or refuse; an error number takes a message's place only if the switch says so."""
-    if state.switches.refuse_sends_with is not None:
-        raise exception(state.switches.refuse_sends_with)
-    outcomes = [_price(state, draft) for draft in drafts]
-    errors = [outcome for outcome in outcomes if isinstance(outcome, int)]
-    if errors and not state.switches.per_recipient_errors:
-        raise exception(errors[0])
-    cost = sum(outcome.price for outcome in outcomes if isinstance(outcome, _Priced))
-    if cost > state.account.credit:
-        raise exception(ERROR_CREDIT)
-    _refuse_duplicates(state, drafts)
-    state.account.credit -= cost
-    return [_accept(state, outcome) if isinstance(outcome, _Priced) else outcome for outcome in outcomes]
-
-
-def _price(state: State, draft: _Draft) -> _Priced | int:
-    recipient = normalise_mobile(draft.receptor)
-    abroad = recipient is None and draft.kind == "otp"
-    if abroad:
-        recipient = normalise_international(draft.receptor)
-    if recipient is None:
-        return ERROR_RECEPTOR
-    error = special_error(recipient)
-    if error is not None and not (error == ERROR_FILTERED and draft.kind == "otp"):
-        return error
-    account = state.account
-    if draft.spoken:
-        return _Priced(draft, recipient, 1, None, account.international_price if abroad else account.voice_price)
-    segments = count_segments(draft.text)
-    price = segments.parts * (account.international_price if abroad else account.sms_price)
-    return _Priced(draft, recipient, segments.parts, segments.encoding, price)
-
-
-def _refuse_duplicates(state: State, drafts: Sequence[_Draft]) -> None:
-    if state.switches.duplicate_check_id == "accept":
-        return
-    for draft in drafts:
-        if draft.check_id is not None and state.ledger.find_by_check_id(NAME, draft.check_id):
-            raise exception(ERROR_NO_NEW_MESSAGE)
-
-
-def _accept(state: State, priced: _Priced) -> Message:
-    draft, switches = priced.draft, state.switches
-    message = Message(
-        id=state.new_message_id(),
-        gateway=NAME,
-        operation=draft.operation,
-        line=draft.line,
-        recipient=priced.recipient,
-        text=draft.text,
-        kind=draft.kind,
-        parts=priced.parts,
-        encoding=priced.encoding,
-        price=priced.price,
-        created_at=state.clock.now(),
-        steps=course(priced.recipient, switches.telecom_after, switches.delivered_after),
-        # INFERRED: the document has no code for a message that still waits for its time.
-        scheduled_status=QUEUED,
-        cancelled_status=switches.cancelled_status,
-        send_at=draft.send_at,
-        check_id=draft.check_id,
-        template=draft.template,
-        params=draft.params,
-        clock=state.clock,
-    )
-    state.ledger.add(message)
-    return message
 
 
 def _ids(outcomes: Sequence[Message | int]) -> list[int]:

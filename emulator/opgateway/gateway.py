@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
@@ -12,10 +11,9 @@ from .. import forms
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
-from ..numbers import normalise_mobile
-from . import envelope, numbers, reads, sends, users
+from ..phone_numbers import normalise_mobile, own_line
+from . import envelope, reads, sends, special_recipients, users
 from .envelope import NO_ACCESS, WRONG_CREDENTIALS, RefusalError
-from .numbers import own_line
 from .params import Params
 from .seeds import PhoneBook
 from .state import NAME, Account, State, Switches, User
@@ -64,11 +62,6 @@ class OpGateway(Gateway):
         """The users that newuser made."""
         return self._state.users
 
-    @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
-
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request. Errors come with HTTP 200."""
         if request.method != "POST" and not (request.method == "GET" and self.switches.allow_get):
@@ -111,9 +104,8 @@ class OpGateway(Gateway):
     def describe(self, url: str) -> str:
         """Address, credentials, lines and special numbers."""
         lines = ", ".join(self.account.lines)
-        special = (numbers.__doc__ or "").partition("\n\n")[2]
         access = f"  address   {url}{_PATH}\n  uname     {self.account.user}\n  pass      {self.account.password}"
-        return f"opgateway\n\n{access}\n  lines     {lines}\n\n{special}"
+        return f"opgateway\n\n{access}\n  lines     {lines}\n\n{special_recipients.MEANINGS}"
 
     def summary(self, url: str) -> str:
         """Address and credentials."""

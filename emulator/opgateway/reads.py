@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..jalali import TEHRAN
+from ..phone_numbers import international
 from . import seeds
 from .envelope import BULK_ID, Bare, Listing, RefusalError
-from .numbers import international
 from .params import Params, parse_integer
 from .seeds import Named, Resident, Trend
 from .state import Bulk, State

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..jalali import TEHRAN
 from ..ledger import Message, Step
-from ..numbers import normalise_mobile
+from ..phone_numbers import normalise_mobile, own_line
 from ..segments import count_segments
 from .envelope import (
     BOOKS_NOT_A_LIST,
@@ -20,9 +20,9 @@ from .envelope import (
     BulkId,
     RefusalError,
 )
-from .numbers import NOTSYNC, course, own_line, special_error
 from .params import Params
 from .reads import residents, trends
+from .special_recipients import NOTSYNC, course, special_error
 from .state import NAME, Bulk, State
 
 _TIME = "%Y-%m-%d %H:%M:%S"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..numbers import normalise_mobile
+from ..phone_numbers import normalise_mobile
 from .envelope import NOT_A_RESELLER, RefusalError
 from .params import Params
 from .seeds import ACCESS_LEVELS

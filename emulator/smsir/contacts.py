@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from ..ledger import Message
-from ..segments import count_segments
 from .envelope import (
     ERROR_ARGUMENT,
     ERROR_DUPLICATE,
@@ -21,10 +19,11 @@ from .envelope import (
 from .excel import SheetError, read_rows
 from .fields import Fields
 from .groups import find_group
-from .numbers import course, read_mobile
+from .messages import new_message
 from .operation import FILES, Call, post
 from .phone_book import Membership, change_details
-from .state import NAME, State
+from .special_recipients import read_mobile
+from .state import State
 
 CONTACT = "مخاطب"
 _FIRST_EMOJI, _LAST_EMOJI = 1, 3
@@ -138,28 +137,9 @@ def _join(state: State, group_id: int, mobile: str, person: Person, operation: s
 def _welcome(state: State, mobile: str, operation: str) -> None:
     if not state.switches.membership_sms:
         return
-    account, switches = state.account, state.switches
+    account = state.account
     text = f"شما عضو {account.business_name} شدید. لغو عضویت: {account.cancel_membership_keyword}"
-    segments = count_segments(text)
-    steps = course(mobile, switches.telecom_after, switches.delivered_after)
-    message = Message(
-        id=state.new_message_id(),
-        gateway=NAME,
-        operation=operation,
-        line="",
-        recipient=mobile,
-        text=text,
-        kind="membership",
-        parts=segments.parts,
-        encoding=segments.encoding,
-        price=0,
-        created_at=state.clock.now(),
-        steps=steps,
-        scheduled_status=steps[0].status,
-        cancelled_status=steps[0].status,
-        clock=state.clock,
-    )
-    state.ledger.add(message)
+    state.ledger.add(new_message(state, mobile, text, operation, part_price=0, kind="membership"))
 
 
 def update_contact(state: State, call: Call) -> Payload:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-import attrs
 from multidict import CIMultiDict
 
-from .. import forms
 from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Reply
 from ..ledger import InboxMessage, Ledger
-from ..numbers import normalise_mobile
-from ..uploads import Upload
-from . import contacts, finance, groups, listings, notices, numbers, sends, sent, tickets
+from ..phone_numbers import normalise_mobile
+from . import finance, special_recipients, tickets
 from .envelope import (
     DONE,
-    ERROR_KEYS,
     ERROR_TOKEN,
     NO_ERROR,
     SENT,
@@ -30,58 +25,25 @@ from .envelope import (
     encode,
     exception,
 )
-from .fields import Fields, json_fields
-from .operation import FILES, JSON, Call, Operation, post
+from .login import GET_TOKEN
+from .operation import Operation
 from .phone_book import PhoneBook
 from .records import Batch, Draft, Notification, Ticket, TicketReply, Transaction
+from .routing import PREFIX, find_operation, no_resource, read_call
 from .state import NAME, Account, State, Switches
 from .tokens import EXPIRED, VALID
 
-_PREFIX = "/users/v1/"
 _TOKEN_HEADER = "x-sms-ir-secure-token"  # noqa: S105  the name of a header
 _CONTENT_TYPE = "application/json; charset=utf-8"
-_ALL = "*"
-
-
-def _get_token(state: State, call: Call) -> Payload:
-    """`Token/GetToken`, the one method without a token."""
-    account = state.account
-    is_user = _same(call.fields.text("UserApiKey"), account.user_api_key)
-    is_secret = _same(call.fields.text("SecretKey"), account.secret_key)
-    if not (is_user and is_secret):
-        if state.switches.wrong_keys == "null_token_successful":
-            return {"TokenKey": None}
-        raise FailureError(ERROR_KEYS, "کلید وب سرویس یا کد امنیتی نامعتبر است")
-    return {"TokenKey": state.tokens.issue(revoke_old=state.switches.new_token_revokes_old)}
-
-
-def _same(given: str | None, wanted: str) -> bool:
-    return given is not None and hmac.compare_digest(given.encode(errors="surrogatepass"), wanted.encode())
-
-
-_GET_TOKEN = post("Token/GetToken", _get_token, TokenKey=None)
 _SENDS = ("Message/Send", "Message/SendByMobileNumbers")
-_OPERATIONS: dict[str, Operation] = {
-    operation.path.lower(): operation
-    for operation in (
-        _GET_TOKEN,
-        *groups.OPERATIONS,
-        *contacts.OPERATIONS,
-        *listings.OPERATIONS,
-        *sends.OPERATIONS,
-        *sent.OPERATIONS,
-        *tickets.OPERATIONS,
-        *notices.OPERATIONS,
-        *finance.OPERATIONS,
-    )
-}
+_ALL = "*"
 
 
 class SmsIrGateway(Gateway):
     """All methods of the sms.ir White SMS web service, for one account."""
 
     name = NAME
-    prefixes = (_PREFIX, tickets.FILES_PREFIX)
+    prefixes = (PREFIX, tickets.FILES_PREFIX)
     takes_files = True
 
     def __init__(self, clock: Clock, ledger: Ledger) -> None:
@@ -164,11 +126,6 @@ class SmsIrGateway(Gateway):
             raise ValueError("ticket_id must be that of an open ticket") from None
 
     @property
-    def settings(self) -> Mapping[str, attrs.AttrsInstance]:
-        """Account and switches."""
-        return {"account": self.account, "switches": self.switches}
-
-    @property
     def actions(self) -> Mapping[str, Callable[..., object]]:
         """What the control interface can make happen."""
         return {
@@ -196,20 +153,19 @@ class SmsIrGateway(Gateway):
     def describe(self, url: str) -> str:
         """Base URL, keys and special numbers."""
         keys = f"  UserApiKey  {self.account.user_api_key}\n  SecretKey   {self.account.secret_key}"
-        special = (numbers.__doc__ or "").partition("\n\n")[2]
-        return f"sms.ir White SMS v1\n\n  base URL    {url}{_PREFIX}\n{keys}\n\n{special}"
+        return f"sms.ir White SMS v1\n\n  base URL    {url}{PREFIX}\n{keys}\n\n{special_recipients.MEANINGS}"
 
     def summary(self, url: str) -> str:
         """Base URL and keys."""
         keys = f"UserApiKey {self.account.user_api_key}  SecretKey {self.account.secret_key}"
-        return f"sms.ir    {url}{_PREFIX}  {keys}"
+        return f"sms.ir    {url}{PREFIX}  {keys}"
 
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request."""
         try:
             if request.path.lower().startswith(tickets.FILES_PREFIX):
                 return self._download(request)
-            operation = _find(request)
+            operation = find_operation(request)
             return self._run(operation, request)
         except HttpError as error:
             allow = CIMultiDict[str]() if error.allow is None else CIMultiDict({"Allow": error.allow})
@@ -229,13 +185,13 @@ class SmsIrGateway(Gateway):
         return self.answer_ticket(ticket_id, body).id
 
     def _run(self, operation: Operation, request: GatewayRequest) -> Reply:
-        rejection = None if operation is _GET_TOKEN else self._reject_token(operation, request)
+        rejection = None if operation is GET_TOKEN else self._reject_token(operation, request)
         if rejection is not None:
             return rejection
         try:
             payload = self._perform(operation, request)
         except FailureError as failure:
-            refused = operation is _GET_TOKEN and self.switches.wrong_keys == "status_401"
+            refused = operation is GET_TOKEN and self.switches.wrong_keys == "status_401"
             reply = self._fail(operation, failure, 401 if refused else None)
         else:
             message = SENT if operation.path in _SENDS else DONE
@@ -247,7 +203,7 @@ class SmsIrGateway(Gateway):
         return reply
 
     def _perform(self, operation: Operation, request: GatewayRequest) -> Payload:
-        call = _read_call(operation, request)
+        call = read_call(operation, request)
         if _is_named(operation, self.switches.exception_in):
             raise exception()
         return operation.run(self._state, call)
@@ -270,72 +226,20 @@ class SmsIrGateway(Gateway):
 
     def _style(self, operation: Operation) -> Style:
         switches = self.switches
-        null_texts = switches.nulls == "all" and operation is not _GET_TOKEN
+        null_texts = switches.nulls == "all" and operation is not GET_TOKEN
         return Style(switches.date_format, switches.emoji_as_string, null_texts)
 
     def _download(self, request: GatewayRequest) -> Reply:
         key = request.path[len(tickets.FILES_PREFIX) :].partition("/")[0]
         attachment = tickets.find_attachment(self._state, key)
         if attachment is None or request.method not in ("GET", "HEAD"):
-            raise _no_resource(request, "The file does not exist.")
+            raise no_resource(request, "The file does not exist.")
         name = quote(attachment.upload.filename or "file", safe="")
         # A page that somebody uploaded must not run beside the control interface.
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"}
         return Reply(200, attachment.upload.read(), "application/octet-stream", CIMultiDict(headers))
 
 
-def _find(request: GatewayRequest) -> Operation:
-    path = request.path[len(_PREFIX) :].rstrip("/ ")
-    operation = _OPERATIONS.get(path.lower())
-    if operation is None:
-        controller, _, action = path.partition("/")
-        known = {path.partition("/")[0] for path in _OPERATIONS}
-        if controller.lower() in known:
-            detail = f"No action was found on the controller '{controller}' that matches the name '{action}'."
-        else:
-            detail = f"No type was found that matches the controller named '{controller}'."
-        raise _no_resource(request, detail)
-    if request.method != operation.verb:
-        problem = f"The requested resource does not support http method '{request.method}'."
-        raise HttpError(405, problem, allow=operation.verb)
-    return operation
-
-
-def _read_call(operation: Operation, request: GatewayRequest) -> Call:
-    origin = f"http://{request.headers.get('Host', '127.0.0.1')}"
-    query = forms.query_pairs(request.query)
-    if operation.body == JSON:
-        return Call(json_fields(request.content_type, request.body), None, origin)
-    parts = _read_parts(request) if operation.body == FILES else ()
-    # The vendor's samples put these parameters into the query, and the document stays vague.
-    form = [(part.name, part.text()) for part in parts if part.filename is None]
-    fields = Fields([*query, *form])
-    for name in operation.required:
-        if not fields.has(name):
-            controller = operation.path.partition("/")[0]
-            detail = f"No action was found on the controller '{controller}' that matches the request."
-            raise _no_resource(request, detail)
-    files = [part for part in parts if part.filename is not None and part.name.lower() == "file"]
-    return Call(fields, files[0] if files else None, origin)
-
-
-def _read_parts(request: GatewayRequest) -> tuple[Upload, ...]:
-    if request.parts is not None:
-        return request.parts
-    media_type = request.content_type.partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
-        raise HttpError(400, "Unexpected end of MIME multipart stream. MIME multipart message is not complete.")
-    if request.body:
-        raise HttpError(415, f"The request entity's media type '{media_type}' is not supported for this resource.")
-    # Without a file everything fits into the query.
-    return ()
-
-
-def _no_resource(request: GatewayRequest, detail: str) -> HttpError:
-    uri = f"http://{request.headers.get('Host', '127.0.0.1')}{request.path}"
-    return HttpError(404, f"No HTTP resource was found that matches the request URI '{uri}'.", detail)
-
-
 def _is_named(operation: Operation, names: tuple[str, ...]) -> bool:
     wanted = {name.lower() for name in names}
-    return operation.name.lower() in wanted or (_ALL in wanted and operation is not _GET_TOKEN)
+    return operation.name.lower() in wanted or (_ALL in wanted and operation is not GET_TOKEN)

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from attrs import Factory, define
 
-from ..ledger import Message
-from ..numbers import special_number
+from ..phone_numbers import special_number
 from ..segments import count_segments
 from .contacts import CONTACT
 from .envelope import (
@@ -22,11 +21,12 @@ from .envelope import (
     not_found,
 )
 from .groups import GROUP
-from .numbers import EXCEPTION, NO_CREDIT, course, read_mobile
+from .messages import new_message
 from .operation import Call, post
 from .phone_book import Contact
 from .records import Batch
-from .state import NAME, State
+from .special_recipients import EXCEPTION, NO_CREDIT, read_mobile
+from .state import State
 
 
 @define
@@ -150,36 +150,13 @@ def _submit(state: State, call: Call, text: str, recipients: _Recipients, operat
 
 def _accept(state: State, text: str, mobiles: list[str], operation: str) -> Batch:
     now = state.clock.now()
-    messages = [_message(state, text, mobile, operation) for mobile in mobiles]
+    price = state.account.sms_price
+    messages = [new_message(state, mobile, text, operation, part_price=price) for mobile in mobiles]
     batch = Batch(state.new_batch_id(), str(uuid.uuid4()), text, now, messages)
     state.batches.append(batch)
     for message in messages:
         state.ledger.add(message)
     return batch
-
-
-def _message(state: State, text: str, mobile: str, operation: str) -> Message:
-    segments = count_segments(text)
-    steps = course(mobile, state.switches.telecom_after, state.switches.delivered_after)
-    return Message(
-        id=state.new_message_id(),
-        gateway=NAME,
-        operation=operation,
-        # The vendor sends from a line of its own choice and never names it.
-        line="",
-        recipient=mobile,
-        text=text,
-        kind="sms",
-        parts=segments.parts,
-        encoding=segments.encoding,
-        price=segments.parts * state.account.sms_price,
-        created_at=state.clock.now(),
-        steps=steps,
-        # This web service neither schedules nor cancels.
-        scheduled_status=steps[0].status,
-        cancelled_status=steps[0].status,
-        clock=state.clock,
-    )
 
 
 def _reply(state: State, batch: Batch) -> Payload:

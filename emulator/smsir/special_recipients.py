@@ -1,5 +1,11 @@
-"""The special recipients, which work like the test cards of payment gateways.
+"""The special recipients, which work like the test cards of payment gateways, and how a message to anybody fares."""
 
+from __future__ import annotations
+
+from ..ledger import Step
+from ..phone_numbers import normalise_mobile, special_number
+
+MEANINGS = """\
 The last two digits of 0900 000 00xx decide:
 
     08  no number: AddContacts lists it as erroneous, a send is refused or leaves it out
@@ -11,11 +17,6 @@ The last two digits of 0900 000 00xx decide:
     00  accepted, stays in the queue for ever
     88  accepted, stays at telecom for ever
 """
-
-from __future__ import annotations
-
-from ..ledger import Step
-from ..numbers import normalise_mobile, special_number
 
 # Three of these texts stand in the document, which ends its list with "and so on"; the others are INFERRED.
 QUEUED = "در صف ارسال"

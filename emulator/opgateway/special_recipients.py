@@ -1,16 +1,17 @@
-"""Telephone numbers, and the special recipients, which work like the test cards of payment gateways.
+"""The special recipients, which work like the test cards of payment gateways, and how a message to anybody fares."""
 
+from __future__ import annotations
+
+from ..ledger import Step
+from ..phone_numbers import special_number
+
+MEANINGS = """\
 The last two digits of 0900 000 00xx say what happens:
 
     refused with that code:  02 03 04 05 06 07 09 98 99
     accepted, for ever at:   00 notsync, 20 send, 21 pending
     accepted, later at:      22 failed, 23 discarded
 """
-
-from __future__ import annotations
-
-from ..ledger import Step
-from ..numbers import special_number
 
 NOTSYNC = "notsync"
 _REFUSALS = frozenset((2, 3, 4, 5, 6, 7, 9, 98, 99))
@@ -20,18 +21,6 @@ def special_error(recipient: str) -> int | None:
     """The code this recipient asks for."""
     number = special_number(recipient)
     return number if number in _REFUSALS else None
-
-
-def international(recipient: str) -> str:
-    """09… as the gateway writes it: +989…."""
-    return f"+98{recipient.removeprefix('0')}"
-
-
-def own_line(given: str, lines: tuple[str, ...]) -> str | None:
-    """The account's line that is meant, with or without the country's code; None if it is not the account's."""
-    # An unencoded `+` arrives as a blank, which is gone by now.
-    candidates = [given, *(given.removeprefix(prefix) for prefix in ("+98", "0098", "98"))]
-    return next((line for line in candidates if line in lines), None)
 
 
 def course(recipient: str, sent_after: float, telecom_after: float, delivered_after: float) -> tuple[Step, ...]:

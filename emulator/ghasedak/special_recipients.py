@@ -1,5 +1,11 @@
-"""Telephone numbers, and the special recipients, which work like the test cards of payment gateways.
+"""The special recipients, which work like the test cards of payment gateways, and how a message to anybody fares."""
 
+from __future__ import annotations
+
+from ..ledger import Step
+from ..phone_numbers import special_number
+
+MEANINGS = """\
 The last two digits of 0900 000 00xx are the vendor's number:
 
     refused with that error number:   05 06 07 08 09 10 11 20 21 24
@@ -10,26 +16,9 @@ The last two digits of 0900 000 00xx are the vendor's number:
 20 (filtered) is not refused by the verification (OTP) method: the document says that it reaches filtered numbers.
 """
 
-from __future__ import annotations
-
-import re
-
-from ..ledger import Step
-from ..numbers import special_number
-
-_INTERNATIONAL = re.compile(r"(?:\+|00)([1-9][0-9]{6,14})")
-_BARE_INTERNATIONAL = re.compile(r" +([1-9][0-9]{6,14}) *")
-_IRAN = "98"
 _SPECIAL_ERRORS = frozenset((5, 6, 7, 8, 9, 10, 11, 20, 21, 24))
 
 QUEUED, DELIVERED, SEND_ERROR, REACHED_TELECOM, NOT_REACHED_TELECOM, BLACKLISTED, WRONG_ID = 0, 1, 2, 8, 16, 27, -1
-
-
-def normalise_international(text: str) -> str | None:
-    """A foreign number as +CC…, or None."""
-    # An unencoded `+` arrives as a blank; without any mark a number is not international.
-    match = _INTERNATIONAL.fullmatch(text.strip()) or _BARE_INTERNATIONAL.fullmatch(text)
-    return f"+{match[1]}" if match and not match[1].startswith(_IRAN) else None
 
 
 def special_error(recipient: str) -> int | None:

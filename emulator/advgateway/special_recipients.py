@@ -1,16 +1,17 @@
-"""Telephone numbers, and the special recipients, which work like the test cards of payment gateways.
+"""The special recipients, which work like the test cards of payment gateways, and how a message to anybody fares."""
 
+from __future__ import annotations
+
+from ..ledger import Step
+from ..phone_numbers import special_number
+
+MEANINGS = """\
 The last two digits of 0900 000 00xx are the status that the message ends with:
 
     01 sending for ever, 02 telecom problem, 03 at the operator for ever, 04 at the handset,
     05 not at the handset, 06 blacklist
     13 is refused with -3
 """
-
-from __future__ import annotations
-
-from ..ledger import Step
-from ..numbers import special_number
 
 SENDING, TELECOM_PROBLEM, AT_OPERATOR, AT_HANDSET, NOT_AT_HANDSET, BLACKLIST = 1, 2, 3, 4, 5, 6
 _REFUSED = 13
@@ -19,18 +20,6 @@ _REFUSED = 13
 def is_refused(recipient: str) -> bool:
     """Whether this recipient asks for a refusal."""
     return special_number(recipient) == _REFUSED
-
-
-def international(recipient: str) -> str:
-    """09… as the gateway writes it: +989…."""
-    return f"+98{recipient.removeprefix('0')}"
-
-
-def own_line(given: str, lines: tuple[str, ...]) -> str | None:
-    """The account's line that is meant, with or without the country's code; None if it is not the account's."""
-    text = given.strip()
-    candidates = [text, *(text.removeprefix(prefix) for prefix in ("+98", "0098", "98"))]
-    return next((line for line in candidates if line in lines), None)
 
 
 def course(recipient: str, telecom_after: float, delivered_after: float) -> tuple[Step, ...]:
