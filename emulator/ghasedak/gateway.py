@@ -27,7 +27,7 @@ _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 class GhasedakGateway(Gateway):
-    """The 18 methods of Ghasedak's web service version 2, for one account."""
+    """The methods of Ghasedak's web service version 2, for one account."""
 
     name = reads.NAME
     prefixes = (_PREFIX,)
