@@ -138,5 +138,5 @@ class GhasedakGateway(Gateway):
 def _pairs(request: GatewayRequest) -> forms.Pairs:
     query = forms.query_pairs(request.query)
     body = forms.form_pairs(request.content_type, request.body)
-    # The vendor's samples send GET with a body whose values contradict the query; servers look at a GET's query first.
+    # The vendor's samples send GET with a body whose values contradict the query. Servers take the query first, if it is a GET.
     return query + body if request.method == "GET" else body + query
