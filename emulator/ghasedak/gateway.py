@@ -138,5 +138,5 @@ class GhasedakGateway(Gateway):
 def _pairs(request: GatewayRequest) -> forms.Pairs:
     query = forms.query_pairs(request.query)
     body = forms.form_pairs(request.content_type, request.body)
-    # The vendor's samples send GET with a body whose values contradict the query. Servers take the query first, if it is a GET.
+    # The vendor's samples send GET with a body whose values contradict the query; with GET servers take that first.
     return query + body if request.method == "GET" else body + query

@@ -68,6 +68,21 @@ def test_the_templates_ask_for_no_secret(path: Path) -> None:
     assert not re.search(r"\b(keys?|passwords?|telephone|user ?names?)\b", rest)
 
 
+def test_the_places_to_change_things_at_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"^## Where things are\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    rows = [line.split("|")[2] for line in section.splitlines() if line.startswith("|")][2:]
+    missing: list[str] = []
+    for row in rows:
+        folder = ROOT
+        for name in re.findall(r"`([\w<>./]+(?:\.py|/))`", row):
+            path = ROOT / name.replace("<gateway>", "ghasedak") if "/" in name else folder / name
+            folder = path if name.endswith("/") else path.parent
+            missing += [] if path.exists() else [name]
+    assert len(rows) > 15
+    assert missing == []
+
+
 def test_the_hooks_use_the_tools_of_lint() -> None:
     text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     used = set(re.findall(r'additional_dependencies: \["(.+?)"\]', text))
