@@ -1,4 +1,4 @@
-"""The "advanced" gateway: an asyncio client for its 5 methods, over SOAP or JSON."""
+"""The "advanced" gateway: an asyncio client for its methods, over SOAP or JSON."""
 
 from ..common import (
     AuthenticationError,

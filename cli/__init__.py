@@ -1,1 +1,1 @@
-"""The command ``payamak``. It needs ``pip install "payamak[cli]"``; docs/command-line.md is its manual."""
+"""The command ``payamak``. In a clone, ``pip install ".[cli]"`` has all that it needs; see docs/command-line.md."""

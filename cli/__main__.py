@@ -17,7 +17,7 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
-        sys.stderr.write(f'payamak: {error.name} is missing: pip install "payamak[cli]"\n')
+        sys.stderr.write(f'payamak: {error.name} is missing. In your clone of payamak: pip install ".[cli]"\n')
         return _SETTINGS_ERROR
 
 

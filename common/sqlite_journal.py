@@ -1,4 +1,4 @@
-"""A journal for `send_many` in an SQLite file. It needs the extra ``journal``."""
+"""A journal for `send_many` in an SQLite file. Needs ``pip install ".[journal]"`` in a clone of payamak."""
 
 from .many.sqlite_journal import SqliteJournal
 

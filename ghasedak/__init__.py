@@ -1,4 +1,4 @@
-"""Ghasedak: an asyncio client for all 18 methods of its web service, version 2."""
+"""Ghasedak: an asyncio client for all methods of its web service, version 2."""
 
 from ..common import (
     AuthenticationError,

@@ -1,4 +1,4 @@
-"""The `op`-driven gateway (the ippanel family): an asyncio client for its 16 operations."""
+"""The `op`-driven gateway (the ippanel family): an asyncio client for its operations."""
 
 from ..common import (
     AuthenticationError,

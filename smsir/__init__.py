@@ -1,4 +1,4 @@
-"""sms.ir: an asyncio client for all 40 methods of its web service for White SMS."""
+"""sms.ir: an asyncio client for all methods of its web service for White SMS."""
 
 from ..common import (
     AuthenticationError,

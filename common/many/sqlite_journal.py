@@ -1,4 +1,4 @@
-"""A journal for `send_many` in an SQLite file. Needs ``pip install "payamak[journal]"``."""
+"""A journal for `send_many` in an SQLite file. Needs ``pip install ".[journal]"`` in a clone of payamak."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ try:
     import aiosqlite
     import filelock
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f'{error.name} is missing: pip install "payamak[journal]"', name=error.name) from None
+    raise ModuleNotFoundError(
+        f'{error.name} is missing. In your clone of payamak: pip install ".[journal]"', name=error.name
+    ) from None
 
 from ..errors import InvalidArgumentError, JournalError, Outcome
 from ..results import OutgoingMessage

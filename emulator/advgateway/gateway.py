@@ -17,7 +17,7 @@ _FIRST_INBOX_ID = 1
 
 
 class AdvGateway(Gateway):
-    """The five methods over SOAP and REST, for one account."""
+    """The methods over SOAP and REST, for one account."""
 
     name = NAME
     prefixes = (_SOAP_PATH, _REST_PATH)

@@ -1,4 +1,4 @@
-"""The five methods, without a transport: codes and results."""
+"""The methods, without a transport: codes and results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Ghasedak gateway, web service version 2, all 18 methods.
+"""The Ghasedak gateway, web service version 2, all methods.
 
 Written from the vendor's document. Where that document is silent the choice is marked INFERRED, and is a switch
 (`state.Switches`) wherever a client could depend on it.

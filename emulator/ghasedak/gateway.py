@@ -24,7 +24,7 @@ _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 class GhasedakGateway(Gateway):
-    """The 18 methods of Ghasedak's web service version 2, for one account."""
+    """The methods of Ghasedak's web service version 2, for one account."""
 
     name = reads.NAME
     prefixes = (_PREFIX,)
@@ -129,5 +129,5 @@ class GhasedakGateway(Gateway):
 def _pairs(request: GatewayRequest) -> forms.Pairs:
     query = forms.query_pairs(request.query)
     body = forms.form_pairs(request.content_type, request.body)
-    # The vendor's samples send GET with a body whose values contradict the query; servers look at a GET's query first.
+    # The vendor's samples send GET with a body whose values contradict the query; with GET servers take that first.
     return query + body if request.method == "GET" else body + query

@@ -1,4 +1,4 @@
-"""The op-driven gateway: one address, one field `op`, sixteen operations.
+"""The op-driven gateway: one address, one field `op` that names the operation.
 
 The vendor's document says little beyond the names, so much follows public code that calls this service; what neither
 tells is marked INFERRED, and is a switch (`state.Switches`) wherever a client could depend on it.

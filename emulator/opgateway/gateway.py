@@ -32,7 +32,7 @@ _FIRST_INBOX_ID = 1
 
 
 class OpGateway(Gateway):
-    """The sixteen operations, for one account."""
+    """The operations, for one account."""
 
     name = NAME
     prefixes = (_PATH,)

@@ -1,4 +1,4 @@
-"""The sms.ir White SMS gateway: all 40 methods of its document, and `Message/SendByMobileNumbers`, which only the
+"""The sms.ir White SMS gateway: all methods of its document, and `Message/SendByMobileNumbers`, which only the
 vendor's samples have.
 
 Written from the vendor's document. Where that document is silent the choice is marked INFERRED, and is a switch

@@ -16,7 +16,6 @@ from support.printed import ROOT, control
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the page is for a shell, and needs a terminal")
 
 PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What cannot be tried in a test: it installs something, or does not end by itself.
 NOT_TRIED = ("pip install", "payamak emulator", "payamak --install-completion")
 
@@ -97,15 +96,6 @@ def test_every_example_prints_what_the_page_says(payamak: Command) -> None:
         command = f"{previous} >/dev/null 2>&1; {example.command}" if "$?" in example.command else example.command
         assert normalize(run_on_terminal(command, payamak)) == normalize(example.printed), example.command
         previous = example.command
-
-
-def test_the_examples_of_the_readme(payamak: Command) -> None:
-    install(payamak.folder)
-    (section,) = re.findall(r"^## From the command line\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
-    examples = list_examples(section)
-    assert len(examples) == 3
-    for example in examples:
-        assert normalize(run_on_terminal(example.command, payamak)) == normalize(example.printed), example.command
 
 
 def test_every_option_is_on_the_page(payamak: Command) -> None:

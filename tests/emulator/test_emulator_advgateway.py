@@ -1,4 +1,4 @@
-"""The five methods over SOAP, with envelopes that no client of this project built."""
+"""The methods over SOAP, with envelopes that no client of this project built."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_wheel_works_in_an_empty_environment(distributions: Path, tmp_path: Path
     assert "ModuleNotFoundError: No module named 'attrs'" in failed.stderr
     # The command is there without its extra, and says what to install.
     failed = subprocess.run([python.with_name("payamak"), "credit"], check=False, capture_output=True, text=True)
-    assert failed.stderr == 'payamak: typer is missing: pip install "payamak[cli]"\n'
+    assert failed.stderr == 'payamak: typer is missing. In your clone of payamak: pip install ".[cli]"\n'
     assert (failed.returncode, failed.stdout) == (4, "")
 
 

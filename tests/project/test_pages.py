@@ -223,6 +223,26 @@ def test_the_deployed_service_answers(tmp_path: Path) -> None:
     assert len(sent()) == 2
 
 
+def test_the_service_of_sms_ir_tells_the_credit(tmp_path: Path) -> None:
+    Place("smsir.md", 0).save_files(tmp_path)
+    with serve(["uvicorn", "service:app", "--log-level", "warning"], tmp_path) as url:
+        assert ask(f"{url}/credit", None) == (200, control("GET", "account")["smsir"]["credit"])
+
+
+@pytest.mark.parametrize("name", ["rich", "tqdm"])
+def test_the_bar_is_full_at_the_end(name: str) -> None:
+    (code,) = (block.code for block in PAGES["sending-many.md"] if "progress=progress" in block.code)
+    if name == "tqdm":
+        page = read_page("docs/sending-many.md")
+        found = re.search(r"With `tqdm` it is `(.+?)`\s+and `progress=(.+?)`", page)
+        assert found
+        code = code.replace("from rich.progress import Progress", "from tqdm import tqdm")
+        code = re.sub(r"with Progress\(\) as bar", found[1], code)
+        code = re.sub(r" +task = .*\n", "", code).replace("tqdm(total", "tqdm(file=sys.stdout, total")
+        code = "import sys\n" + re.sub(r"progress = lambda .*", f"progress = {found[2]}", code)
+    assert {"rich": "100%", "tqdm": "1000/1000"}[name] in run(code)
+
+
 def test_the_token_is_shared_with_the_next_process(tmp_path: Path) -> None:
     Place("token.md", 0).save_files(tmp_path)
     for _ in range(2):
