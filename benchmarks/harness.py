@@ -41,34 +41,27 @@ class Options:
 
 @attrs.frozen
 class Row:
-    """One line of a table: a number, what it should be (the goal), and what it must be (the gate)."""
+    """One line of a table: a number, and what it must be (the gate)."""
 
     what: str
     value: float
-    goal: float | None = None
     gate: float | None = None
-    at_least: bool = False
     detail: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether the gate lets it through."""
-        return self._is_within(self.gate)
-
-    def _is_within(self, limit: float | None) -> bool:
-        return limit is None or (self.value >= limit if self.at_least else self.value <= limit)
+        return self.gate is None or self.value <= self.gate
 
     def cells(self) -> list[str]:
         """What stands in the table."""
-        sign = "≥" if self.at_least else "≤"
-        goal, gate = ("" if limit is None else f"{sign} {limit:g}" for limit in (self.goal, self.gate))
-        met = "" if self.goal is None else "yes" if self._is_within(self.goal) else "**no**"
-        return [self.what, f"{self.value:.2f}" if self.value % 1 else f"{self.value:g}", goal, met, gate, self.detail]
+        gate = "" if self.gate is None else f"≤ {self.gate:g}"
+        return [self.what, f"{self.value:.2f}" if self.value % 1 else f"{self.value:g}", gate, self.detail]
 
 
 def print_table(title: str, rows: Sequence[Row]) -> None:
     """Print a table that can be pasted into the documentation."""
-    lines = [["what", "measured", "goal", "met", "gate", "in numbers"], *(row.cells() for row in rows)]
+    lines = [["what", "measured", "gate", "in numbers"], *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])
     texts = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]

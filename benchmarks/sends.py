@@ -20,7 +20,15 @@ processor's speed changes from one tenth of a second to the next."""
 PROCESSES = 5
 """Where in memory things happen to lie moves a ratio by some per cent, for as long as a process lives."""
 
-_FORM = "GhasedakClient.send"
+GATES = {
+    "GhasedakClient.send": 0.90,
+    "sms.ir (JSON and token)": 1.18,
+    "op gateway": 0.80,
+    "advanced gateway, SOAP": 1.15,
+    "advanced gateway, REST": 1.15,
+}
+"""In machine instructions, which CI counts; in CPU time they are held by hand."""
+_IN_ALL_TURNS = "GhasedakClient.send"
 
 Found: TypeAlias = dict[tuple[str, int], Times]
 """By client, and by how many sends were in flight."""
@@ -54,9 +62,8 @@ def _make_rows(name: str, in_flight: int, parts: Sequence[Found]) -> list[Row]:
 
 
 def make_row(name: str, in_flight: int, value: float, detail: str) -> Row:
-    """A row with the goal and the gate of this client's send."""
-    goal, gate = (0.9, 1.0) if name == _FORM else (1.0, 1.15)
-    return Row(f"{name}, {in_flight} in flight", value, goal, gate, detail=detail)
+    """A row with the gate of this client's send."""
+    return Row(f"{name}, {in_flight} in flight", value, GATES[name], detail=detail)
 
 
 def _measure_in_process(server: str, options: Options) -> Found:
@@ -67,7 +74,7 @@ async def _measure(server: str, options: Options) -> Found:
     found: Found = {}
     async with open_clients(server) as clients:
         for name, sends in clients.items():
-            for in_flight in TURNS if name == _FORM and not options.quick else (50,):
+            for in_flight in TURNS if name == _IN_ALL_TURNS and not options.quick else (50,):
                 variants = {"ours": sends.ours, "naive": sends.naive, "bytes made beforehand": sends.ready}
                 turns_a_pass, times = TURNS[in_flight]
                 # An even number, because the variants take turns at being the first.

@@ -103,6 +103,9 @@ class Call(Generic[T]):
             await asyncio.sleep(wait)
             # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
             return await self._attempt_repeatedly()
+        except PayamakError as error:
+            self.caller.describe(error, self.operation, self.operation_id)
+            raise
         except asyncio.CancelledError:
             self._log_cancelled()
             raise

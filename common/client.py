@@ -7,7 +7,7 @@ import logging
 import os
 import ssl as ssl_module
 import weakref
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
@@ -173,14 +173,14 @@ class GatewayClient:
         total = self._timeout.total
         return os.urandom(16).hex(), None if total is None else asyncio.get_running_loop().time() + total
 
-    async def _perform(
+    def _perform(
         self,
         operation: Operation,
         build: Callable[[], Request],
         read: Callable[[Reply], T],
         *,
         start: Start | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run one operation, with all that belongs to it.
 
         Args:
@@ -194,10 +194,10 @@ class GatewayClient:
             if self._closed:
                 raise ClientStateError("the client is closed: make a new one")
             call = Call(self._caller, operation, operation_id, build(), read, deadline)
-            return await call.run(self._prepare(operation, deadline))
         except PayamakError as error:
             self._caller.describe(error, operation, operation_id)
             raise
+        return call.run(self._prepare(operation, deadline))
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""

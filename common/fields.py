@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import datetime
-import zoneinfo
-from typing import Annotated
+import functools
+from typing import TYPE_CHECKING, Annotated
 
-TEHRAN = zoneinfo.ZoneInfo("Asia/Tehran")
-"""The zone of every time that an Iranian gateway writes without one."""
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 UnixTime = Annotated[datetime.datetime, "Unix time: seconds, as a number or a string"]
 TehranTime = Annotated[datetime.datetime, "a date and time, in Tehran unless it says otherwise"]
 WholeAmount = Annotated[int, "an amount whose fraction, if it has one, does not count"]
 Mobile = Annotated[str, "an Iranian mobile number that may have lost its leading zero"]
+
+
+@functools.cache
+def tehran() -> ZoneInfo:
+    """The zone of every time that an Iranian gateway writes without one."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 -- a hundredth of an import, and few sends have a time
+
+    return ZoneInfo("Asia/Tehran")
 
 
 def named(name: str, *, also: str | None = None) -> dict[str, str]:

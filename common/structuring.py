@@ -17,7 +17,7 @@ import attrs
 
 from .codec import as_list
 from .errors import ReplyError
-from .fields import TEHRAN, Mobile, TehranTime, UnixTime, WholeAmount
+from .fields import Mobile, TehranTime, UnixTime, WholeAmount, tehran
 
 if TYPE_CHECKING:
     import cattrs
@@ -129,20 +129,20 @@ def _to_str(value: Any, _type: Any = str) -> str:
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(_to_int(value), TEHRAN)
+    return datetime.datetime.fromtimestamp(_to_int(value), tehran())
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
     text = _to_str(value).strip()
     if match := _JSON_DATE.fullmatch(text):
-        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, TEHRAN)
+        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, tehran())
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date and time")
     *numbers, fraction, offset = match.groups()
     year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
     microsecond = int((fraction or "0").ljust(6, "0")[:6])
-    zone = TEHRAN if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
+    zone = tehran() if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
     return datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
 
 
@@ -241,7 +241,10 @@ def _get_other_names(model: type[attrs.AttrsInstance]) -> dict[str, str]:
 
 
 def _with_usual_names(value: dict[str, Any], other_names: Mapping[str, str]) -> dict[str, Any]:
-    return {**{usual: value[other] for other, usual in other_names.items() if other in value}, **value}
+    for other, usual in other_names.items():
+        if other in value:
+            value = {usual: value[other], **value}
+    return value
 
 
 def _make_model_hook(model: Any) -> _Hook:

@@ -21,7 +21,7 @@ from ..common import checks
 from ..common.calls import Operation
 from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, loads
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
-from ..common.fields import TEHRAN
+from ..common.fields import tehran
 from ..common.retry import Effect
 from ..common.session import FORM_HEADERS, Reply, Request
 from ..common.statuses import from_bare_reply
@@ -103,7 +103,7 @@ def format_time(send_at: datetime.datetime | None) -> str | None:
         return None
     checks.require_aware(send_at, "send_at")
     with contextlib.suppress(OverflowError):
-        return send_at.astimezone(TEHRAN).strftime("%Y-%m-%d %H:%M:%S")
+        return send_at.astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
     raise InvalidArgumentError("send_at is out of the calendar's range", argument="send_at")
 
 

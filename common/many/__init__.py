@@ -1,6 +1,6 @@
 """Sending many messages: the engine behind `send_many`, the same for all gateways. This is its one door."""
 
-from .gateway import BulkGateway, RateLimiter, have_one_text, refuse_time
+from .bulk_gateway import BulkGateway, RateLimiter, have_one_text, refuse_time
 from .items import Item
 from .journal import Journal, JournalEntry
 from .sending import Plan, SendMany

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ClientStateError, JournalError, Outcome, PayamakError
 from ..results import OnUnknown, SendResult
-from .gateway import BulkGateway
+from .bulk_gateway import BulkGateway
 from .items import Item, as_not_sent
 from .refusals import Refusals, may_split
 from .reports import Reports

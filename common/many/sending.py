@@ -16,7 +16,7 @@ import attrs
 from .. import checks
 from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
 from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
-from .gateway import BulkGateway, RateLimiter, text_key
+from .bulk_gateway import BulkGateway, RateLimiter, text_key
 from .intake import read_batches
 from .items import Item
 from .journal import Journal

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 
 import pytest
 from payamak.common import Attempt, AttemptReply, Proceed, RetryPolicy
-from payamak.common.session import Slots
 from support.ghasedak import ask, look, make_client, send
 from support.raw_server import RawServer, accept, answer, bytes_then_hang, envelope, hang
 from support.sockets import dead_port
@@ -99,69 +97,7 @@ async def test_a_hundred_sends_cancelled_at_every_moment_leave_nothing_and_send_
         assert len(server.requests) <= 100
         assert (await send(client)).message_id == 70001
         session = client._session
-        assert session._slots.free == 100
+        assert session._slots._value == 100
         connector = session._own.connector if session._own else None
         assert connector is not None
         assert not connector._acquired
-
-
-@pytest.mark.parametrize("seed", range(20))
-async def test_callers_cancelled_while_they_wait_for_a_connection_lose_none_and_take_none_twice(seed: int) -> None:
-    """Also who is cancelled in the very moment in which the slot has been handed on."""
-    chance = random.Random(seed)  # noqa: S311 -- no secret
-    slots = Slots(2)
-    in_use: set[int] = set()
-    most = 0
-
-    async def take() -> None:
-        if slots.free:
-            slots.free -= 1
-        else:
-            await slots.wait()
-
-    async def use(number: int) -> None:
-        nonlocal most
-        await take()
-        in_use.add(number)
-        most = max(most, len(in_use))
-        try:
-            await asyncio.sleep(0)
-        finally:
-            in_use.remove(number)
-            slots.release()
-
-    tasks: list[asyncio.Task[None]] = []
-    for number in range(500):
-        tasks.append(asyncio.create_task(use(number)))
-        if chance.random() < 0.5:
-            await asyncio.sleep(0)
-        if chance.random() < 0.5:
-            chance.choice(tasks[-6:]).cancel()
-    async with asyncio.timeout(5):
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    assert most == 2
-    async with asyncio.timeout(1):
-        await take()
-        await take()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            await take()
-
-
-async def test_a_free_connection_goes_to_who_has_waited_longest() -> None:
-    slots = Slots(0)
-    served: list[int] = []
-
-    async def use(number: int) -> None:
-        await slots.wait()
-        served.append(number)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(5):
-            group.create_task(use(number))
-            await asyncio.sleep(0)
-        for number in range(5):
-            slots.release()
-            await asyncio.sleep(0.001)
-            assert served == list(range(number + 1))
