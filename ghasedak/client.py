@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from ..common.numbers import normalize_line
 from ..common.paging import chunked, iterate_pages
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
-from ..common.session import FORM_HEADERS, HttpSession, Timeout
+from ..common.session import FORM_HEADERS, HttpSession, Request, Timeout
 from . import wire
 from .groups import Groups
 from .many import GhasedakBulkGateway
@@ -125,14 +126,13 @@ class GhasedakClient(GatewayClient):
             username: The account's user name.
             to: This and what follows is as in `send`.
         """
-
-        def fields() -> Fields:
-            credentials = {"username": checks.require_text(username, "username"), "password": self._api_key}
-            return credentials | wire.message_fields(to, text, sender=sender, send_at=send_at, check_id=check_id)
-
         return await self._request(
             wire.SEND_BY_USERNAME,
-            fields,
+            lambda: {
+                "username": checks.require_text(username, "username"),
+                "password": self._api_key,
+                **wire.message_fields(to, text, sender=sender, send_at=send_at, check_id=check_id),
+            },
             lambda envelope: only_result(wire.read_send_results(envelope, [to])),
             headers=FORM_HEADERS,
         )
@@ -186,13 +186,8 @@ class GhasedakClient(GatewayClient):
         Raises `PayamakError`. It concerns all the recipients. If ``recipients`` is one number and no list, the error
         that it met is raised too; so with `send_otp` and `send_voice`.
         """
-        return await self._send_to_recipients(
-            wire.SEND_TO_MANY,
-            recipients,
-            lambda receptor, count: wire.to_many_fields(
-                receptor, count, text, sender=sender, send_at=send_at, check_ids=check_ids
-            ),
-        )
+        fields = functools.partial(wire.to_many_fields, text=text, sender=sender, send_at=send_at, check_ids=check_ids)
+        return await self._send_to_recipients(wire.SEND_TO_MANY, recipients, fields)
 
     async def send_otp(
         self,
@@ -238,13 +233,8 @@ class GhasedakClient(GatewayClient):
         Returns:
             One result for each recipient, in their order.
         """
-        return await self._send_to_recipients(
-            wire.SEND_VOICE,
-            recipients,
-            lambda receptor, count: wire.to_many_fields(
-                receptor, count, text, sender=None, send_at=send_at, check_ids=None
-            ),
-        )
+        fields = functools.partial(wire.to_many_fields, text=text, sender=None, send_at=send_at, check_ids=None)
+        return await self._send_to_recipients(wire.SEND_VOICE, recipients, fields)
 
     async def statuses(self, message_ids: Iterable[int]) -> list[MessageStatus]:
         """Ask what became of messages, by the gateway's ids. Vendor method: status, ``sms/status`` with type 1.
@@ -323,7 +313,6 @@ class GhasedakClient(GatewayClient):
 
         The arguments and the errors are those of `received_page`.
         """
-
         total = 0
 
         async def fetch(page: int) -> list[ReceivedMessage]:
@@ -332,10 +321,11 @@ class GhasedakClient(GatewayClient):
             total = max(total, found.total or 0)
             return found.messages
 
-        def has_more(found: Sequence[ReceivedMessage], seen: int) -> bool:
-            return seen < total if total else len(found) >= page_size
-
-        async for message in iterate_pages(fetch, lambda message: message.message_id, has_more=has_more):
+        async for message in iterate_pages(
+            fetch,
+            lambda message: message.message_id,
+            has_more=lambda found, seen: seen < total if total else len(found) >= page_size,
+        ):
             yield message
 
     async def cancel(self, message_ids: Iterable[int]) -> list[int]:
@@ -355,11 +345,7 @@ class GhasedakClient(GatewayClient):
 
     async def account(self) -> Account:
         """Ask for the account's credit and its expiry. Vendor method: account info, ``account/info``."""
-        return await self._request(
-            wire.ACCOUNT,
-            dict[str, str | None],
-            lambda envelope: wire.decode_items(envelope, Account),
-        )
+        return await self._request(wire.ACCOUNT, Fields, wire.read_account)
 
     async def credit(self) -> int:
         """Ask for the account's credit, in rial. It is `account` without the expiry."""
@@ -392,13 +378,7 @@ class GhasedakClient(GatewayClient):
         """As `send_to_many`, of numbers and check ids that `send_many` has checked already, each by itself."""
         return await self._request(
             wire.SEND_TO_MANY,
-            lambda: wire.text_fields(
-                ",".join(numbers),
-                message.text,
-                sender=message.sender,
-                send_at=message.send_at,
-                check_id=",".join(check_ids),
-            ),
+            lambda: wire.checked_fields(numbers, message, check_ids),
             lambda envelope: wire.read_send_results(envelope, numbers),
         )
 
@@ -414,9 +394,7 @@ class GhasedakClient(GatewayClient):
         headers: Mapping[str, str] | None = None,
         start: Start | None = None,
     ) -> Coroutine[Any, Any, T]:
-        return self._perform(
-            operation,
-            lambda: wire.build_request(operation, self._base_url, headers or self._headers, fields()),
-            lambda reply: read(wire.read_envelope(reply)),
-            start=start,
-        )
+        def build() -> Request:
+            return wire.build_request(operation, self._base_url, headers or self._headers, fields())
+
+        return self._perform(operation, build, lambda reply: read(wire.read_envelope(reply)), start=start)

@@ -22,7 +22,7 @@ from ..common.session import Reply, Request
 from ..common.statuses import from_bare_reply, from_status
 from ..common.structuring import decode
 from .codes import RESULT_CODES, from_error_number
-from .models import Contact, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage, to_unix
+from .models import Account, Contact, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage, to_unix
 
 SEND = Operation("send", "sms/send/simple", Effect.ONCE)
 SEND_BY_USERNAME = Operation("send_by_username", "sms/send/simple/url", Effect.ONCE)
@@ -143,6 +143,12 @@ def to_many_fields(
             )
         marks = ",".join(check_id_text(mark, f"check_ids[{index}]") for index, mark in enumerate(given))
     return text_fields(receptor, text, sender=sender, send_at=send_at, check_id=marks)
+
+
+def checked_fields(numbers: Sequence[str], message: OutgoingMessage, check_ids: Sequence[str]) -> Fields:
+    """Fields of one text to numbers as they travel, each with its check id; both were checked one by one."""
+    receptor, mark = ",".join(numbers), ",".join(check_ids)
+    return text_fields(receptor, message.text, sender=message.sender, send_at=message.send_at, check_id=mark)
 
 
 def otp_fields(receptor: str, template: str, params: Iterable[str], *, kind: int, check_id: str | None) -> Fields:
@@ -311,6 +317,11 @@ def decode_items(envelope: Envelope, model: type[T]) -> T:
     """The items as a model, or as a list of one."""
     items = list_of(envelope) if get_origin(model) is list else envelope.items
     return decode(items, model, path="items", http_status=envelope.http_status)
+
+
+def read_account(envelope: Envelope) -> Account:
+    """The account."""
+    return decode_items(envelope, Account)
 
 
 def read_statuses(envelope: Envelope) -> list[MessageStatus]:
