@@ -337,11 +337,7 @@ class GhasedakClient(GatewayClient):
         Returns:
             The ids of those that were cancelled.
         """
-        return await self._request(
-            wire.CANCEL,
-            lambda: {"messageid": ",".join(wire.ids_of(message_ids, "message_ids", most=wire.MAX_ENTRIES))},
-            wire.read_cancelled,
-        )
+        return await self._request(wire.CANCEL, lambda: wire.cancel_fields(message_ids), wire.read_cancelled)
 
     async def account(self) -> Account:
         """Ask for the account's credit and its expiry. Vendor method: account info, ``account/info``."""
@@ -355,8 +351,8 @@ class GhasedakClient(GatewayClient):
         found: list[MessageStatus] = []
         start = self._start()
         for part in chunked(ids, wire.MAX_ENTRIES):
-            fields: Fields = {"id": ",".join(part), "type": kind}
-            found += await self._request(operation, fields.copy, wire.read_statuses, start=start)
+            fields = functools.partial(wire.status_fields, part, kind)
+            found += await self._request(operation, fields, wire.read_statuses, start=start)
         return found
 
     async def _send_to_recipients(

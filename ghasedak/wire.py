@@ -191,6 +191,16 @@ def ids_of(ids: Iterable[int], argument: str, *, most: int | None = None) -> lis
     return [str(checks.require_id(entry, f"{argument}[{index}]")) for index, entry in enumerate(entries)]
 
 
+def status_fields(ids: Sequence[str], kind: str) -> Fields:
+    """Fields of a question for up to 100 messages."""
+    return {"id": ",".join(ids), "type": kind}
+
+
+def cancel_fields(message_ids: Iterable[int]) -> Fields:
+    """Fields of a request to take back up to 100 messages."""
+    return {"messageid": ",".join(ids_of(message_ids, "message_ids", most=MAX_ENTRIES))}
+
+
 def check_ids_of(check_ids: Iterable[str]) -> list[str]:
     """Check ids as they travel."""
     entries = checks.require_list(check_ids, "check_ids")
