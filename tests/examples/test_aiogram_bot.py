@@ -21,9 +21,9 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
-from examples_support import EXAMPLES, PATIENCE, run_example
 from payamak.ghasedak import GhasedakClient
 from payamak.testing import OrderFault, RunningEmulator, SentMessages
+from support.examples import EXAMPLES, PATIENCE, run_example
 
 NUMBER = "+989121234567"
 SEND = "verification/send/simple"

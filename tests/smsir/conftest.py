@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from payamak.emulator import Emulator
 from payamak.smsir import SmsIrClient, Token
-from smsir_support import PATIENT, QUICKLY
+from support.smsir import PATIENT, QUICKLY
 
 
 class ReadyStore:

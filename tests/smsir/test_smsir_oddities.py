@@ -20,8 +20,8 @@ from payamak.smsir import (
     SmsIrClient,
     Ticket,
 )
-from smsir_support import failure_of
 from support.raw_server import RawServer, Received, answer
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 Call = Callable[[SmsIrClient], Awaitable[Any]]

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from payamak.emulator import Emulator
 from payamak.smsir import Contact, Emoji, NewContact, ReplyError, SmsIrClient
-from smsir_support import failure_of
 from support.raw_server import RawServer, answer
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 TEHRAN = ZoneInfo("Asia/Tehran")

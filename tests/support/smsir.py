@@ -17,6 +17,7 @@ import attrs
 from payamak.common import PayamakError, RetryPolicy, Timeout
 from payamak.common.tokens import Token, TokenManager
 from payamak.smsir import Account, SentBatch, SmsIrClient
+
 from support.raw_server import Exchange, RawServer, http
 
 USER_API_KEY = "sentineluserkeyQ8"
