@@ -10,14 +10,24 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from support.printed import EMULATOR, control, emulator_as_printed, free_port, list_examples, read_page, run, sent
+from support.printed import (
+    EMULATOR,
+    control,
+    emulator_as_printed,
+    free_port,
+    list_examples,
+    read_page,
+    run,
+    sent,
+    serve,
+)
 
 README = read_page("README.md")
 EXAMPLES = list_examples(README)
@@ -155,21 +165,13 @@ def test_the_advanced_gateway() -> None:
     assert lines[-1].endswith(" []")
 
 
-@contextlib.contextmanager
-def serve(name: str, folder: Path) -> Generator[str, None, None]:
+def serve_example(name: str, folder: Path) -> contextlib.AbstractContextManager[str]:
     (folder / "service.py").write_text(EXAMPLES[name], encoding="utf-8")
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port), "--log-level", "warning"], cwd=folder
-    ) as server:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
+    return serve(["uvicorn", "service:app", "--log-level", "warning"], folder)
 
 
 async def test_in_fastapi(tmp_path: Path) -> None:
-    with serve("In FastAPI", tmp_path) as url:
+    with serve_example("In FastAPI", tmp_path) as url:
         async with aiohttp.ClientSession(url) as session:
             assert await answer(session, "/login/09121234567") == (200, {"status": "sent"})
             assert (await answer(session, "/login/123"))[0] == 422
@@ -181,7 +183,7 @@ async def test_in_fastapi(tmp_path: Path) -> None:
 
 
 async def test_sms_ir_in_fastapi(tmp_path: Path) -> None:
-    with serve("sms.ir in FastAPI", tmp_path) as url:
+    with serve_example("sms.ir in FastAPI", tmp_path) as url:
         async with aiohttp.ClientSession(url) as session:
             status, credit = await answer(session, "/credit", "GET")
     assert status == 200
