@@ -12,6 +12,9 @@ import nox
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
+# These start processes, nested runs of pytest or a browser, and take longer than all the others.
+END_TO_END = ["browser", "cli", "examples", "project", "soak", "testing"]
+PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal")
 TYPED_FOLDERS = ["tests", "examples"]
 PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
 
@@ -28,7 +31,10 @@ def _find_pyenv_pythons() -> list[str]:
 
 
 os.environ["PATH"] = os.pathsep.join([*_find_pyenv_pythons(), os.environ["PATH"]])
-MISSING = [version for version in PYTHONS if not shutil.which(f"python{version}")]
+FOUND = [version for version in PYTHONS if shutil.which(f"python{version}")]
+MISSING = [version for version in PYTHONS if version not in FOUND]
+# Where none has a name of its own, the one that runs nox will do.
+NEWEST = FOUND[-1] if FOUND else None
 
 
 def _install_wheel(session: nox.Session, *groups: str) -> None:
@@ -50,13 +56,29 @@ def quickstart(session: nox.Session) -> None:
     session.run("python", "examples/quickstart.py")
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=NEWEST)
 def tests(session: nox.Session) -> None:
-    """Run the tests against the installed wheel, on every supported Python that this machine has."""
+    """Run all tests against the installed wheel, on the newest supported Python that this machine has."""
     _install_wheel(session, "tests")
-    session.run("python", "-m", "pytest", *session.posargs)
-    if MISSING and session.python == max(set(PYTHONS) - set(MISSING), key=PYTHONS.index, default=None):
-        session.warn(f"not on this machine, so not tested: Python {', '.join(MISSING)}")
+    session.run(*PYTEST, *session.posargs)
+    rest = " and ".join(FOUND[:-1]) or "no other, for this machine has none"
+    missing = f" (not on this machine: {', '.join(MISSING)})" if MISSING else ""
+    session.log(f"tested on Python {NEWEST or session.python}; `python3 dev.py tests-all` adds Python {rest}{missing}")
+
+
+@nox.session(name="tests-rest", python=FOUND[:-1])
+def tests_rest(session: nox.Session) -> None:
+    """Run what `tests` leaves out: the other Pythons, those between the oldest and the newest without end-to-end."""
+    _install_wheel(session, "tests")
+    left_out = END_TO_END if session.python != FOUND[0] else []
+    session.run(*PYTEST, *(f"--ignore=tests/{folder}" for folder in left_out), *session.posargs)
+
+
+@nox.session(name="tests-all", python=False)
+def tests_all(session: nox.Session) -> None:
+    """Run the tests on every supported Python that this machine has."""
+    for name in ("tests", *(f"tests-rest-{version}" for version in FOUND[:-1])):
+        session.notify(name)
 
 
 @nox.session
@@ -64,7 +86,16 @@ def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml allows."""
     _install_wheel(session, "tests")
     session.install(*(requirement.replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]))
-    session.run("python", "-m", "pytest", "--deselect", "tests/project", *session.posargs)
+    session.run(*PYTEST, "--deselect", "tests/project", *session.posargs)
+
+
+@nox.session(python=NEWEST)
+def coverage(session: nox.Session) -> None:
+    """Measure which statements of the installed wheel the tests run, and hold that to the floor in pyproject.toml."""
+    _install_wheel(session, "tests", "coverage")
+    # What counts calls would count those of the measurement too.
+    arguments = ("--cov", "--cov-report=term:skip-covered", "--ignore=tests/performance")
+    session.run(*PYTEST, *arguments, *session.posargs, env={"COVERAGE_CORE": "sysmon"})
 
 
 @nox.session

@@ -265,7 +265,7 @@ def try_pip(words: list[str], place: Place, folder: Path) -> None:
 def try_python(words: list[str], place: Place, folder: Path) -> None:
     if words[0] == "dev.py":
         tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
-        sessions = {node.name.rstrip("_") for node in tree.body if isinstance(node, ast.FunctionDef)}
+        sessions = {node.name.rstrip("_").replace("_", "-") for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert set(words[1:]) <= sessions
         return
     assert words[:2] == ["-m", "payamak.emulator"]

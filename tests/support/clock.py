@@ -1,0 +1,62 @@
+"""An event loop for tests in which much time passes and little happens.
+
+A folder of tests uses it when its conftest.py imports `pytest_asyncio_loop_factories`; a test whose time must be that
+of the machine is marked with ``real_time``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+QUIET = 0.005
+"""When nothing has happened for so long, nothing will before the next timer: both ends of each connection live here."""
+
+
+class QuickLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still while something happens, and jumps to the next timer when nothing does.
+
+    So an hour passes in milliseconds; and on a busy machine no deadline passes because a step took long.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.threads = 0
+        """How many steps are done by other threads, for which time is what it is."""
+        super().__init__(_QuickSelector(self))
+
+    def time(self) -> float:
+        return self.now
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        future = super().run_in_executor(executor, func, *args)
+        self.threads += 1
+        future.add_done_callback(self._note_end)
+        return future
+
+    def _note_end(self, _: object) -> None:
+        self.threads -= 1
+
+
+class _QuickSelector(selectors.DefaultSelector):
+    def __init__(self, loop: QuickLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        quiet = min(timeout, QUIET)
+        events = super().select(quiet)
+        if not events:
+            self._loop.now += quiet if self._loop.threads else timeout
+        return events
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    is_real = item.get_closest_marker("real_time") is not None
+    return {"real": asyncio.new_event_loop} if is_real else {"quick": QuickLoop}
