@@ -44,7 +44,7 @@ def _why_not() -> str | None:
 
 
 WHY_NOT = _why_not()
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or "")
+pytestmark = [pytest.mark.real_time, pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or "")]
 
 
 @attrs.frozen

@@ -80,6 +80,7 @@ async def test_the_protocol(store: TokenStore) -> None:
     await store.delete("a", second)
 
 
+@pytest.mark.real_time
 async def test_processes_share_one_token(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
