@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import nox
+from filelock import FileLock  # It comes with nox's virtualenv.
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
@@ -17,6 +18,9 @@ END_TO_END = ["browser", "cli", "examples", "project", "soak", "testing"]
 PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal")
 TYPED_FOLDERS = ["tests", "examples"]
 PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
+
+# A build leaves files in the checkout, and two runs of nox may go on beside each other.
+BUILDING = FileLock(Path(__file__).parent / ".nox" / "building.lock")
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
@@ -42,7 +46,8 @@ def _install_wheel(session: nox.Session, *groups: str) -> None:
     session.install("build")
     folder = Path(session.create_tmp()) / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
-    session.run("python", "-m", "build", "--quiet", "--outdir", str(folder), silent=True)
+    with BUILDING:
+        session.run("python", "-m", "build", "--quiet", "--outdir", str(folder), silent=True)
     (wheel,) = folder.glob("*.whl")
     session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
     session.install("--force-reinstall", "--no-deps", str(wheel))
@@ -181,5 +186,6 @@ def build(session: nox.Session) -> None:
     """Build the sdist and the wheel into dist/."""
     session.install("build", "twine")
     shutil.rmtree("dist", ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", "dist")
+    with BUILDING:
+        session.run("python", "-m", "build", "--outdir", "dist")
     session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
