@@ -275,14 +275,14 @@ def try_python(words: list[str], place: Place, folder: Path) -> None:
         assert emulator.stdout is not None
         assert any("ready" in line for line in emulator.stdout)
         emulator.terminate()
-        assert emulator.wait(10) == 0
+        assert emulator.wait(30) == 0
 
 
 def try_curl(words: list[str], place: Place, folder: Path) -> None:
     assert words[:-2] in ([], [words[0]])
     data = words[1].encode() if words[0] == "-d" else None
     assert words[-1].startswith(EMULATOR)
-    with urllib.request.urlopen(urllib.request.Request(words[-1], data), timeout=5) as reply:
+    with urllib.request.urlopen(urllib.request.Request(words[-1], data), timeout=30) as reply:
         assert json.load(reply)
 
 
@@ -319,10 +319,10 @@ def ask(url: str, body: object) -> tuple[int, Any]:
     """Post a body, or get if there is none, as soon as the service answers."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=20) as reply:
+            with urllib.request.urlopen(request, timeout=60) as reply:
                 return reply.status, json.load(reply)
         except urllib.error.HTTPError as error:
             with error:
@@ -333,7 +333,7 @@ def ask(url: str, body: object) -> tuple[int, Any]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.1)

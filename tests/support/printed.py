@@ -85,7 +85,7 @@ def list_examples(page: str) -> dict[str, str]:
 def control(method: str, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{EMULATOR}/emulator/{path}", data, method=method)
-    with urllib.request.urlopen(request, timeout=5) as reply:
+    with urllib.request.urlopen(request, timeout=30) as reply:
         return json.load(reply)
 
 
@@ -143,4 +143,4 @@ def emulator_as_printed() -> Generator[None]:
         finally:
             process.terminate()
             process.stdout.read()
-            assert process.wait(5) == 0
+            assert process.wait(30) == 0
