@@ -66,9 +66,9 @@ def tests(session: nox.Session) -> None:
     """Run all tests against the installed wheel, on the newest supported Python that this machine has."""
     _install_wheel(session, "tests")
     session.run(*PYTEST, *session.posargs)
-    rest = " and ".join(FOUND[:-1]) or "no other, for this machine has none"
-    missing = f" (not on this machine: {', '.join(MISSING)})" if MISSING else ""
-    session.log(f"tested on Python {NEWEST or session.python}; `python3 dev.py tests-all` adds Python {rest}{missing}")
+    rest = f"Python {' and '.join(FOUND[:-1])}" if FOUND[:-1] else "nothing"
+    missing = f"; not on this machine: Python {', '.join(MISSING)}" if MISSING else ""
+    session.log(f"tested on Python {session.python or 'that runs nox'}; `tests-all` adds {rest}{missing}")
 
 
 @nox.session(name="tests-rest", python=FOUND[:-1])
