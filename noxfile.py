@@ -9,11 +9,18 @@ import shutil
 from pathlib import Path
 
 import nox
+from filelock import FileLock  # It comes with nox's virtualenv.
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
+# These start processes, nested runs of pytest or a browser, and take longer than all the others.
+END_TO_END = ["browser", "cli", "examples", "project", "soak", "testing"]
+PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal")
 TYPED_FOLDERS = ["tests", "examples"]
 PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
+
+# A build leaves files in the checkout, and two runs of nox may go on beside each other.
+BUILDING = FileLock(Path(__file__).parent / ".nox" / "building.lock")
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
@@ -28,7 +35,10 @@ def _find_pyenv_pythons() -> list[str]:
 
 
 os.environ["PATH"] = os.pathsep.join([*_find_pyenv_pythons(), os.environ["PATH"]])
-MISSING = [version for version in PYTHONS if not shutil.which(f"python{version}")]
+FOUND = [version for version in PYTHONS if shutil.which(f"python{version}")]
+MISSING = [version for version in PYTHONS if version not in FOUND]
+# Where none has a name of its own, the one that runs nox will do.
+NEWEST = FOUND[-1] if FOUND else None
 
 
 def _install_wheel(session: nox.Session, *groups: str) -> None:
@@ -36,7 +46,8 @@ def _install_wheel(session: nox.Session, *groups: str) -> None:
     session.install("build")
     folder = Path(session.create_tmp()) / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
-    session.run("python", "-m", "build", "--quiet", "--outdir", str(folder), silent=True)
+    with BUILDING:
+        session.run("python", "-m", "build", "--quiet", "--outdir", str(folder), silent=True)
     (wheel,) = folder.glob("*.whl")
     session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
     session.install("--force-reinstall", "--no-deps", str(wheel))
@@ -50,13 +61,29 @@ def quickstart(session: nox.Session) -> None:
     session.run("python", "examples/quickstart.py")
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=NEWEST)
 def tests(session: nox.Session) -> None:
-    """Run the tests against the installed wheel, on every supported Python that this machine has."""
+    """Run all tests against the installed wheel, on the newest supported Python that this machine has."""
     _install_wheel(session, "tests")
-    session.run("python", "-m", "pytest", *session.posargs)
-    if MISSING and session.python == max(set(PYTHONS) - set(MISSING), key=PYTHONS.index, default=None):
-        session.warn(f"not on this machine, so not tested: Python {', '.join(MISSING)}")
+    session.run(*PYTEST, *session.posargs)
+    rest = f"Python {' and '.join(FOUND[:-1])}" if FOUND[:-1] else "nothing"
+    missing = f"; not on this machine: Python {', '.join(MISSING)}" if MISSING else ""
+    session.log(f"tested on Python {session.python or 'that runs nox'}; `tests-all` adds {rest}{missing}")
+
+
+@nox.session(name="tests-rest", python=FOUND[:-1])
+def tests_rest(session: nox.Session) -> None:
+    """Run what `tests` leaves out: the other Pythons, those between the oldest and the newest without end-to-end."""
+    _install_wheel(session, "tests")
+    left_out = END_TO_END if session.python != FOUND[0] else []
+    session.run(*PYTEST, *(f"--ignore=tests/{folder}" for folder in left_out), *session.posargs)
+
+
+@nox.session(name="tests-all", python=False)
+def tests_all(session: nox.Session) -> None:
+    """Run the tests on every supported Python that this machine has."""
+    for name in ("tests", *(f"tests-rest-{version}" for version in FOUND[:-1])):
+        session.notify(name)
 
 
 @nox.session
@@ -64,7 +91,16 @@ def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml allows."""
     _install_wheel(session, "tests")
     session.install(*(requirement.replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]))
-    session.run("python", "-m", "pytest", "--deselect", "tests/project", *session.posargs)
+    session.run(*PYTEST, "--deselect", "tests/project", *session.posargs)
+
+
+@nox.session(python=NEWEST)
+def coverage(session: nox.Session) -> None:
+    """Measure which statements of the installed wheel the tests run, and hold that to the floor in pyproject.toml."""
+    _install_wheel(session, "tests", "coverage")
+    # What counts calls would count those of the measurement too.
+    arguments = ("--cov", "--cov-report=term:skip-covered", "--ignore=tests/performance")
+    session.run(*PYTEST, *arguments, *session.posargs, env={"COVERAGE_CORE": "sysmon"})
 
 
 @nox.session
@@ -88,6 +124,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("lint-imports")
+    session.run("codespell")
 
 
 @nox.session(name="format")
@@ -150,5 +187,6 @@ def build(session: nox.Session) -> None:
     """Build the sdist and the wheel into dist/."""
     session.install("build", "twine")
     shutil.rmtree("dist", ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", "dist")
+    with BUILDING:
+        session.run("python", "-m", "build", "--outdir", "dist")
     session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))

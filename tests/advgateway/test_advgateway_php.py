@@ -44,7 +44,7 @@ def _why_not() -> str | None:
 
 
 WHY_NOT = _why_not()
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or "")
+pytestmark = [pytest.mark.real_time, pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or "")]
 
 
 @attrs.frozen
@@ -79,7 +79,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhpServer]:
 
 
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

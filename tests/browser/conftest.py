@@ -33,7 +33,7 @@ async def no_task_left() -> AsyncIterator[None]:
     """As for every test, but in the loop that these share with the browser."""
     before = asyncio.all_tasks()
     yield
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while any(task is not asyncio.current_task() for task in asyncio.all_tasks() - before):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

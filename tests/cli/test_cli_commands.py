@@ -264,7 +264,7 @@ def test_the_emulator(payamak: Command) -> None:
         taken = payamak.run("emulator", "--port", str(port))
         assert (taken.returncode, taken.stderr.count("\n")) == (1, 1)
         process.send_signal(signal.SIGTERM)
-        assert (process.wait(10), process.stderr.read()) == (0, "")
+        assert (process.wait(30), process.stderr.read()) == (0, "")
     refused = payamak.run("emulator", "--host", "0.0.0.0")  # noqa: S104
     assert refused.returncode == 2
     assert "--allow-remote" in refused.stderr

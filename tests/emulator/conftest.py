@@ -13,6 +13,9 @@ import aiohttp
 import pytest_asyncio
 from attrs import define, frozen
 from payamak.emulator import Emulator
+from support.clock import pytest_asyncio_loop_factories
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 KEY = "emulator-key"
 

@@ -25,6 +25,7 @@ def missing() -> str | None:
 
 
 pytestmark = [
+    pytest.mark.real_time,
     pytest.mark.asyncio,
     pytest.mark.skipif(missing() is not None, reason=missing() or ""),
 ]

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import pytest
 
+pytestmark = pytest.mark.real_time
+
 COMMAND = [sys.executable, "-W", "error", "-m", "payamak.emulator"]
 
 
@@ -45,7 +47,7 @@ def test_serves_until_a_signal(number: signal.Signals) -> None:
         with urllib.request.urlopen(request) as response:
             assert json.load(response)["items"]["balance"] == 1_000_000
         process.send_signal(number)
-        _, errors = process.communicate(timeout=5)
+        _, errors = process.communicate(timeout=30)
         assert (process.returncode, errors) == (0, "")
 
 
@@ -61,7 +63,7 @@ def test_stops_while_a_request_hangs() -> None:
             with urllib.request.urlopen(f"{url}/emulator/requests") as response:
                 assert response.status == 200
             process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=5)
+            _, errors = process.communicate(timeout=30)
         assert (process.returncode, errors) == (0, "")
 
 

@@ -10,6 +10,8 @@ import subprocess
 import pytest
 from payamak.emulator import Emulator
 
+pytestmark = pytest.mark.real_time
+
 PHP = shutil.which("php")
 SCRIPT = """
 $fields = ['uname' => 'emulator', 'pass' => 'emulator', 'from' => '3000505', 'message' => 'سلام & "دنیا"',

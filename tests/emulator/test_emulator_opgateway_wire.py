@@ -13,6 +13,8 @@ import pytest
 from payamak.emulator import Emulator
 from yarl import URL
 
+pytestmark = pytest.mark.real_time
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ACCESS = "uname=emulator&pass=emulator"
 WRONG = b'[962,"The username or password is incorrect"]'

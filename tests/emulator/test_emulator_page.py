@@ -15,7 +15,7 @@ import pytest
 from payamak.emulator import Emulator, Fault
 from payamak.emulator.faults import KINDS
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.real_time, pytest.mark.asyncio]
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 FILES = {

@@ -15,7 +15,7 @@ import pytest
 from payamak.emulator import Emulator, Fault, live
 from payamak.emulator.live import Listener
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.real_time, pytest.mark.asyncio]
 
 LONG = 3600
 

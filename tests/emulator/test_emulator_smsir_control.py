@@ -10,6 +10,8 @@ import pytest
 from payamak.emulator import Emulator
 from payamak.emulator.about import start_lines
 
+pytestmark = pytest.mark.real_time
+
 A = "09121111111"
 
 

@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
-from examples_support import EXAMPLES, PATIENCE, run_example
 from payamak.ghasedak import GhasedakClient
 from payamak.testing import OrderFault, RunningEmulator, SentMessages
+from support.examples import EXAMPLES, PATIENCE, run_example
 
 NUMBER = "+989121234567"
 SEND = "verification/send/simple"
@@ -117,6 +114,10 @@ async def telegram() -> AsyncIterator[tuple[Telegram, str]]:
 
 @pytest.fixture
 def run_bot(monkeypatch: pytest.MonkeyPatch, telegram: tuple[Telegram, str], ghasedak_client: GhasedakClient) -> RunBot:
+    from aiogram import Bot
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+
     stand_in, url = telegram
 
     @contextlib.asynccontextmanager

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from examples_support import EXAMPLES, Example, run_example, wait_for
 from payamak.testing import EmulatorClock, OrderFault, RunningEmulator, SentMessages
+from support.examples import EXAMPLES, Example, run_example, wait_for
 from support.sockets import dead_port
 
 SEND = "verification/send/simple"

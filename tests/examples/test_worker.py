@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples_support import EXAMPLES, Example, run_example, wait_for
 from payamak.testing import OrderFault, RunningEmulator, SentMessages
+from support.examples import EXAMPLES, Example, run_example, wait_for
 from support.sockets import dead_port
 
 NUMBER = "09121234567"

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from payamak.emulator import Emulator
 from payamak.ghasedak import GhasedakClient
+from support.clock import pytest_asyncio_loop_factories
 from support.ghasedak import PATIENT, QUICKLY
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 
 @pytest_asyncio.fixture

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 from payamak.emulator import Emulator
+from support.clock import pytest_asyncio_loop_factories
 from support.many import prepare
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 
 @pytest_asyncio.fixture

@@ -16,6 +16,7 @@ from payamak.emulator import Emulator, Fault
 from support.killing import Job, Worker
 from support.many import GATEWAYS, GHASEDAK, SMSIR, Gateway, each, prepare, until, until_still
 
+pytestmark = pytest.mark.real_time
 COUNT = 25
 GROUP = 5
 STEPS = [

@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 import pytest
-from opgateway_support import FIRST, LINE, NEW_USER, TEXT, TIME, Call, make_client, reply, url_of
 from payamak.opgateway import Gender, InvalidArgumentError, Operator, Outcome
 from support.ghasedak import failure_of
+from support.opgateway import FIRST, LINE, NEW_USER, TEXT, TIME, Call, make_client, reply, url_of
 from support.raw_server import RawServer
 
 ANY: Any = None

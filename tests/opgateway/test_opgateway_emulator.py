@@ -11,7 +11,6 @@ from typing import Any
 import attrs
 import pytest
 import pytest_asyncio
-from opgateway_support import FIRST, LINE, METHODS, NEW_USER, SECOND, TEXT
 from payamak.emulator import Emulator, Fault
 from payamak.opgateway import (
     Approval,
@@ -31,6 +30,7 @@ from payamak.opgateway import (
     ServiceUnavailableError,
 )
 from support.ghasedak import PATIENT, QUICKLY, failure_of
+from support.opgateway import FIRST, LINE, METHODS, NEW_USER, SECOND, TEXT
 
 START = datetime(2030, 1, 1, 8, 0, tzinfo=UTC)
 

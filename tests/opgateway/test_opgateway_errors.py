@@ -14,19 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opgateway_support import (
-    FIRST,
-    LINE,
-    METHODS,
-    PASSWORD,
-    USERNAME,
-    Method,
-    ask,
-    ask_each,
-    make_client,
-    reply,
-    url_of,
-)
 from payamak.common.session import Reply
 from payamak.opgateway import (
     AuthenticationError,
@@ -52,6 +39,19 @@ from payamak.opgateway import (
 from payamak.opgateway.codes import ERROR_CODES, SUCCESS_CODES
 from payamak.opgateway.wire import read_answer
 from support.ghasedak import HASTY, ONCE, failure_of
+from support.opgateway import (
+    FIRST,
+    LINE,
+    METHODS,
+    PASSWORD,
+    USERNAME,
+    Method,
+    ask,
+    ask_each,
+    make_client,
+    reply,
+    url_of,
+)
 from support.raw_server import (
     Behaviour,
     RawServer,

@@ -13,22 +13,6 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from opgateway_support import (
-    ABROAD,
-    FIRST,
-    LINE,
-    METHODS,
-    NEW_USER,
-    PASSWORD,
-    USERNAME,
-    Call,
-    Method,
-    ask,
-    ask_each,
-    make_client,
-    reply,
-    url_of,
-)
 from payamak.opgateway import (
     AccessLevel,
     Approval,
@@ -50,6 +34,22 @@ from payamak.opgateway import (
     ReplyError,
 )
 from support.ghasedak import failure_of
+from support.opgateway import (
+    ABROAD,
+    FIRST,
+    LINE,
+    METHODS,
+    NEW_USER,
+    PASSWORD,
+    USERNAME,
+    Call,
+    Method,
+    ask,
+    ask_each,
+    make_client,
+    reply,
+    url_of,
+)
 from support.raw_server import RawServer, answer
 from support.shapes import is_list
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import attrs
 import pytest
-from opgateway_support import Call, make_client, reply, url_of
 from payamak.opgateway import (
     GatewayError,
     InvalidArgumentError,
@@ -22,6 +21,7 @@ from payamak.opgateway import (
     Timeout,
 )
 from support.ghasedak import PATIENT, QUICKLY
+from support.opgateway import Call, make_client, reply, url_of
 from support.raw_server import (
     Behaviour,
     Exchange,

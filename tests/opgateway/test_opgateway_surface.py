@@ -7,9 +7,9 @@ import inspect
 import attrs
 import payamak.opgateway
 import pytest
-from opgateway_support import NEW_USER, make_client
 from payamak import common
 from payamak.opgateway import Approval, Gender, ListEntry, Operator, OpGatewayClient
+from support.opgateway import NEW_USER, make_client
 from support.surface import SEND_MANY
 
 SHARED = [

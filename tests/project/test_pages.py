@@ -16,7 +16,7 @@ import tomllib
 import types
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +28,13 @@ from support.printed import (
     control,
     emulator_as_printed,
     environment,
-    free_port,
     list_blocks,
     read_page,
     run,
     sent,
+    serve,
 )
+from support.warm import for_examples
 
 # These two have tests of their own.
 ELSEWHERE = ("testing.md", "command-line.md")
@@ -129,6 +130,8 @@ def test_the_module_is_imported_by_another_example(place: Place, tmp_path: Path)
 def test_the_test_passes(place: Place, tmp_path: Path) -> None:
     place.save_files(tmp_path)
     (tmp_path / "test_printed.py").write_text(place.block.code, encoding="utf-8")
+    # A file of its own, or the settings of this repository would count where temporary folders lie inside it.
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_printed.py"],
         capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment(),
@@ -147,14 +150,10 @@ def test_the_service_starts_and_stops(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", find("python", "worker"))
 def test_the_worker_ends_when_it_is_told_to(place: Place, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", place.block.code],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(),
-    ) as worker:  # fmt: skip
+    with for_examples().start(place.block.code, tmp_path, environment()) as worker:
         wait_until(lambda: len(sent()) > 2)
         worker.send_signal(signal.SIGTERM)
-        printed, complaints = worker.communicate(timeout=20)
-    assert (worker.returncode, printed, complaints) == (0, "nothing is in flight any more\n", "")
+    assert (worker.code, worker.output, worker.errors) == (0, "nothing is in flight any more\n", "")
 
 
 def test_the_only_bot_is_that_of_the_tutorial() -> None:
@@ -286,7 +285,7 @@ def try_pip(words: list[str], place: Place, folder: Path) -> None:
 def try_python(words: list[str], place: Place, folder: Path) -> None:
     if words[0] == "dev.py":
         tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
-        sessions = {node.name.rstrip("_") for node in tree.body if isinstance(node, ast.FunctionDef)}
+        sessions = {node.name.rstrip("_").replace("_", "-") for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert set(words[1:]) <= sessions
         return
     assert words[:2] == ["-m", "payamak.emulator"]
@@ -296,14 +295,14 @@ def try_python(words: list[str], place: Place, folder: Path) -> None:
         assert emulator.stdout is not None
         assert any("ready" in line for line in emulator.stdout)
         emulator.terminate()
-        assert emulator.wait(10) == 0
+        assert emulator.wait(30) == 0
 
 
 def try_curl(words: list[str], place: Place, folder: Path) -> None:
     assert words[:-2] in ([], [words[0]])
     data = words[1].encode() if words[0] == "-d" else None
     assert words[-1].startswith(EMULATOR)
-    with urllib.request.urlopen(urllib.request.Request(words[-1], data), timeout=5) as reply:
+    with urllib.request.urlopen(urllib.request.Request(words[-1], data), timeout=30) as reply:
         assert json.load(reply)
 
 
@@ -336,32 +335,14 @@ COMMANDS: dict[str, Callable[[list[str], Place, Path], None]] = {
 }
 
 
-@contextlib.contextmanager
-def serve(command: list[str], folder: Path) -> Generator[str, None, None]:
-    """Run a service on a port of its own, stop it with SIGTERM, and see that it ends without a complaint."""
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-m", *command, "--port", str(port)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, env=environment(),
-    ) as server:  # fmt: skip
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            printed, _ = server.communicate(timeout=30)
-    # uvicorn ends by the signal that it was sent, once it has shut down.
-    assert server.returncode in (0, -signal.SIGTERM), printed
-    assert "Traceback" not in printed
-
-
 def ask(url: str, body: object) -> tuple[int, Any]:
     """Post a body, or get if there is none, as soon as the service answers."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=20) as reply:
+            with urllib.request.urlopen(request, timeout=60) as reply:
                 return reply.status, json.load(reply)
         except urllib.error.HTTPError as error:
             with error:
@@ -372,7 +353,7 @@ def ask(url: str, body: object) -> tuple[int, Any]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.1)

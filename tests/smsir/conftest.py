@@ -10,7 +10,10 @@ import pytest
 import pytest_asyncio
 from payamak.emulator import Emulator
 from payamak.smsir import SmsIrClient, Token
-from smsir_support import PATIENT, QUICKLY
+from support.clock import pytest_asyncio_loop_factories
+from support.smsir import PATIENT, QUICKLY
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 
 class ReadyStore:

@@ -23,8 +23,8 @@ from payamak.smsir import (
     SmsIrClient,
     TokenRejection,
 )
-from smsir_support import failure_of
 from support.raw_server import RawServer, answer
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 Call = Callable[[SmsIrClient], Awaitable[Any]]

@@ -24,7 +24,7 @@ from payamak.smsir import (
     SmsIrClient,
     Timeout,
 )
-from smsir_support import failure_of
+from support.smsir import failure_of
 from support.sockets import dead_port
 
 Call = Callable[[SmsIrClient], Awaitable[Any]]

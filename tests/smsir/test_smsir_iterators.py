@@ -12,8 +12,8 @@ import attrs
 import pytest
 from payamak.emulator import Emulator, Fault
 from payamak.smsir import InvalidArgumentError, ReplyError, SmsIrClient
-from smsir_support import failure_of
 from support.raw_server import Exchange, RawServer, answer, http
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 Start = Callable[[SmsIrClient], AsyncIterator[Any]]

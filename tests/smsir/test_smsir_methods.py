@@ -22,7 +22,7 @@ from payamak.smsir import (
     SentRecipient,
     SmsIrClient,
 )
-from smsir_support import QUICKLY, failure_of
+from support.smsir import QUICKLY, failure_of
 
 Call = Callable[[SmsIrClient], Awaitable[Any]]
 A, B, C = "09121111111", "09122222222", "09123333333"

@@ -1,4 +1,4 @@
-"""The oddities of the vendor's document, by their numbers in the protocol notes, as far as they concern a client."""
+"""The oddities of the vendor's document, as far as they concern a client: names, types and empty values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from payamak.smsir import (
     SmsIrClient,
     Ticket,
 )
-from smsir_support import failure_of
 from support.raw_server import RawServer, Received, answer
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 Call = Callable[[SmsIrClient], Awaitable[Any]]
@@ -61,11 +61,11 @@ QUERIES: list[tuple[Call, set[str]]] = [
 
 
 @pytest.mark.parametrize(("call", "names"), QUERIES)
-async def test_oddity_01_query_names_of_mixed_case(call: Call, names: set[str], connect: Connect) -> None:
+async def test_query_names_of_mixed_case(call: Call, names: set[str], connect: Connect) -> None:
     assert set(query_of(await sent(connect, call))) == names
 
 
-async def test_oddity_02_body_names_begin_with_a_capital(connect: Connect) -> None:
+async def test_body_names_begin_with_a_capital(connect: Connect) -> None:
     person = NewContact("09121111111")
     update = json.loads((await sent(connect, lambda c: c.contacts.update(1, person))).body)
     assert (update["Mobile"], "mobile" in update) == ("09121111111", False)
@@ -73,7 +73,7 @@ async def test_oddity_02_body_names_begin_with_a_capital(connect: Connect) -> No
     assert (send["ContactGroupIds"], "contactGroupIds" in send) == ([1], False)
 
 
-async def test_oddity_03_three_names_for_nearly_one_thing(connect: Connect) -> None:
+async def test_three_names_for_nearly_one_thing(connect: Connect) -> None:
     send = json.loads((await sent(connect, lambda c: c.messages.send("t", contact_relation_ids=[3]))).body)
     assert (send["ContactGroupIds"], send["ContactRelationIds"]) == ([], [3])
     count = await sent(connect, lambda c: c.messages.count_recipients(group_ids=[1]), Count=1, InvalidCount=0)
@@ -84,14 +84,14 @@ async def test_oddity_03_three_names_for_nearly_one_thing(connect: Connect) -> N
     assert json.loads(update.body)["ContactGroupRelationId"] == 3
 
 
-async def test_oddity_04_contacts_details_and_contact_details(connect: Connect) -> None:
+async def test_contacts_details_and_contact_details(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.contacts.add(7, [NewContact("09121111111")]))
     assert set(json.loads(request.body)) == {"ContactsDetails", "GroupId"}
     (contact,) = await read(connect, lambda c: c.contacts.page(), ContactDetails=[{"ContactRelationId": 5}])
     assert contact.relation_id == 5
 
 
-async def test_oddity_05_name_title_and_group_name(connect: Connect) -> None:
+async def test_name_title_and_group_name(connect: Connect) -> None:
     (group,) = await read(connect, lambda c: c.groups.list(), ContactGroups=[{"GroupId": 1, "Name": "نام"}])
     created = await read(connect, lambda c: c.groups.create("نام"), GroupId=1, GroupName="نام")
     assert (group.name, created.name) == ("نام", "نام")
@@ -108,7 +108,7 @@ async def test_oddity_05_name_title_and_group_name(connect: Connect) -> None:
     assert (options.priorities[0].name, options.departments[0].name) == ("عادی", "مالی")
 
 
-async def test_oddity_06_singular_names_that_hold_lists(connect: Connect) -> None:
+async def test_singular_names_that_hold_lists(connect: Connect) -> None:
     payments = [{"Amount": 1.0, "IsValid": True}] * 2
     assert len(await read(connect, lambda c: c.transactions.page(), Transaction=payments)) == 2
     categories = [{"Id": 1}, {"Id": 2}]
@@ -118,12 +118,12 @@ async def test_oddity_06_singular_names_that_hold_lists(connect: Connect) -> Non
 
 
 @pytest.mark.parametrize("name", ["ID", "Id"])
-async def test_oddity_07_id_in_capitals(name: str, connect: Connect) -> None:
+async def test_id_in_capitals(name: str, connect: Connect) -> None:
     batch = await read(connect, lambda c: c.messages.send("t", group_ids=[1]), Ids=[{name: 1441579}])
     assert batch.recipients[0].id == 1441579
 
 
-async def test_oddity_08_ticketed_is_ticket_id(connect: Connect) -> None:
+async def test_ticketed_is_ticket_id(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.tickets.reply(9, "متن"), TicketId=9, TicketReplyId=1)
     assert query_of(request)["ticketId"] == "9"
     assert b"ticketed" not in request.body
@@ -131,19 +131,19 @@ async def test_oddity_08_ticketed_is_ticket_id(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("name", ["OccasionalMessages", "OccasionalMessage"])
-async def test_oddity_09_occasional_messages_by_either_name(name: str, connect: Connect) -> None:
+async def test_occasional_messages_by_either_name(name: str, connect: Connect) -> None:
     (found,) = await read(connect, lambda c: c.occasional_messages.list(1), **{name: [{"Message": "نوروز"}]})
     assert found.text == "نوروز"
 
 
 @pytest.mark.parametrize("name", ["TicketReplyDetails", "TicketReplyDetail"])
-async def test_oddity_09_ticket_replies_by_either_name(name: str, connect: Connect) -> None:
+async def test_ticket_replies_by_either_name(name: str, connect: Connect) -> None:
     ticket: Ticket = await read(connect, lambda c: c.tickets.get(1), **{name: [{"TicketReplyId": 4}]})
     assert [reply.id for reply in ticket.replies] == [4]
 
 
 @pytest.mark.parametrize("name", ["PersianSendDateTime", "persianSendDateTime"])
-async def test_oddity_09_persian_date_by_either_name(name: str, connect: Connect) -> None:
+async def test_persian_date_by_either_name(name: str, connect: Connect) -> None:
     call: Call = lambda c: c.messages.sent_page()  # noqa: E731
     (message,) = await read(connect, call, Messages=[{"Id": 1, name: "1397/02/23"}])
     assert message.persian_sent_at == "1397/02/23"
@@ -151,7 +151,7 @@ async def test_oddity_09_persian_date_by_either_name(name: str, connect: Connect
     assert status.persian_sent_at == "1397/02/23"
 
 
-async def test_oddity_10_inner_and_outer_message(connect: Connect) -> None:
+async def test_inner_and_outer_message(connect: Connect) -> None:
     inner = [{"Id": 1, "Message": "درون"}]
     (draft,) = await read(connect, lambda c: c.drafts.list(), DraftMessageDetails=inner, Message="بیرون")
     (message,) = await read(connect, lambda c: c.messages.sent_page(), Messages=inner, Message="بیرون")
@@ -160,13 +160,13 @@ async def test_oddity_10_inner_and_outer_message(connect: Connect) -> None:
     assert [draft.text, message.text, notice.text, ready.text] == ["درون"] * 4
 
 
-async def test_oddity_11_the_file_part_is_called_file(connect: Connect) -> None:
+async def test_the_file_part_is_called_file(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.contacts.upload_excel(7, b"x", file_name="a.xls"))
     assert b'name="File"' in request.body
 
 
 @pytest.mark.parametrize("value", [9121234567, "9121234567", "09121234567"])
-async def test_oddity_12_mobile_number_lost_its_zero(value: object, connect: Connect) -> None:
+async def test_mobile_number_lost_its_zero(value: object, connect: Connect) -> None:
     (status,) = await read(connect, lambda c: c.messages.recipients("k"), Messages=[{"Id": 1, "MobileNumber": value}])
     assert status.mobile == "09121234567"
     batch = await read(connect, lambda c: c.messages.send("t", group_ids=[1]), Ids=[{"ID": 1, "MobileNumber": value}])
@@ -179,13 +179,13 @@ async def test_oddity_12_mobile_number_lost_its_zero(value: object, connect: Con
     assert contact.mobile == "09121234567"
 
 
-async def test_oddity_12_the_name_that_the_sibling_service_uses(connect: Connect) -> None:
+async def test_the_name_that_the_sibling_service_uses(connect: Connect) -> None:
     call: Call = lambda c: c.messages.send_to_numbers("09131150815", "t")  # noqa: E731
     batch = await read(connect, call, Ids=[{"ID": 1441579, "MobileNo": "9131150815"}])
     assert batch.recipients[0].mobile == "09131150815"
 
 
-async def test_oddity_13_ids_of_options_are_strings(connect: Connect, client: SmsIrClient) -> None:
+async def test_ids_of_options_are_strings(connect: Connect, client: SmsIrClient) -> None:
     options = await read(connect, lambda c: c.tickets.options(), TicketPriorities=[{"Id": "3"}], Departments=[])
     assert options.priorities[0].id == 3
     found = await client.tickets.options()
@@ -195,25 +195,25 @@ async def test_oddity_13_ids_of_options_are_strings(connect: Connect, client: Sm
     assert (await client.tickets.get(ticket.id)).department_id == found.departments[1].id
 
 
-async def test_oddity_15_creation_time_of_a_group_is_a_string(connect: Connect) -> None:
+async def test_creation_time_of_a_group_is_a_string(connect: Connect) -> None:
     for text in ("2018-05-13T10:20:30", "1397/02/23 10:20", "آن روز"):
         group = await read(connect, lambda c: c.groups.create("n"), GroupId=1, CreationDateTime=text)
         assert group.created_at == text
 
 
 @pytest.mark.parametrize("value", [250, 250.0, "250"])
-async def test_oddity_16_credit_as_a_double(value: object, connect: Connect) -> None:
+async def test_credit_as_a_double(value: object, connect: Connect) -> None:
     credit = await read(connect, lambda c: c.credit(), Credit=value)
     assert (credit, type(credit)) == (250, int)
 
 
-async def test_oddity_16_credit_with_a_fraction(connect: Connect) -> None:
+async def test_credit_with_a_fraction(connect: Connect) -> None:
     """The sibling service has a double: a fraction must not make the account unreadable."""
     assert await read(connect, lambda c: c.credit(), Credit=250.5) == 250
 
 
 @pytest.mark.parametrize("value", [1500.25, "1500.25"])
-async def test_oddity_17_amounts_and_seconds_are_doubles(value: object, connect: Connect) -> None:
+async def test_amounts_and_seconds_are_doubles(value: object, connect: Connect) -> None:
     (payment,) = await read(connect, lambda c: c.transactions.page(), Transaction=[{"Amount": value, "IsValid": True}])
     assert payment.amount == decimal.Decimal("1500.25")
     (contact,) = await read(
@@ -225,13 +225,13 @@ async def test_oddity_17_amounts_and_seconds_are_doubles(value: object, connect:
 
 
 @pytest.mark.parametrize("value", [None, []])
-async def test_oddity_18_erroneous_list_is_null_when_nothing_failed(value: object, connect: Connect) -> None:
+async def test_erroneous_list_is_null_when_nothing_failed(value: object, connect: Connect) -> None:
     call: Call = lambda c: c.contacts.add(7, [NewContact("09121111111")])  # noqa: E731
     added = await read(connect, call, AddedList=[{"Mobile": "9121111111", "EmojiId": None}], ErroneousList=value)
     assert added == AddedContacts([AddedContact("09121111111")], [])
 
 
-async def test_oddity_19_missing_keys(emulator: Emulator, client: SmsIrClient) -> None:
+async def test_missing_keys(emulator: Emulator, client: SmsIrClient) -> None:
     await client.drafts.create("متن")
     assert len(await client.drafts.list()) == 1
     assert {payment.id for payment in await client.transactions.page()} == {None}
@@ -244,7 +244,7 @@ async def test_oddity_19_missing_keys(emulator: Emulator, client: SmsIrClient) -
     assert (paged.id, paged.status_id) == (opened.id, 1)
 
 
-async def test_oddity_21_notification_status_takes_an_id_alone(emulator: Emulator, client: SmsIrClient) -> None:
+async def test_notification_status_takes_an_id_alone(emulator: Emulator, client: SmsIrClient) -> None:
     notice = (await client.notifications.page())[0]
     await client.notifications.update_status(notice.id)
     assert (await client.notifications.page())[0].is_read is True
@@ -259,11 +259,11 @@ WITHOUT_ID: list[Callable[[Any], Awaitable[Any]]] = [
 
 
 @pytest.mark.parametrize("call", WITHOUT_ID)
-async def test_oddity_22_ids_that_are_marked_optional_are_asked_for(call: Call, client: SmsIrClient) -> None:
+async def test_ids_that_are_marked_optional_are_asked_for(call: Call, client: SmsIrClient) -> None:
     assert isinstance(await failure_of(call(client)), InvalidArgumentError)
 
 
-async def test_oddity_23_uploads_are_multipart_with_their_fields_in_the_query(connect: Connect) -> None:
+async def test_uploads_are_multipart_with_their_fields_in_the_query(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.tickets.open("عنوان", "متن & ؟"), TicketId=1)
     assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
     assert "enctype" not in request.headers
@@ -271,7 +271,7 @@ async def test_oddity_23_uploads_are_multipart_with_their_fields_in_the_query(co
     assert "متن & ؟".encode() in request.body
 
 
-async def test_oddity_23_a_text_too_long_for_a_url_travels_in_the_form_alone(
+async def test_a_text_too_long_for_a_url_travels_in_the_form_alone(
     emulator: Emulator, client: SmsIrClient, connect: Connect
 ) -> None:
     text = "خیلی دراز " * 2000
@@ -285,14 +285,14 @@ async def test_oddity_23_a_text_too_long_for_a_url_travels_in_the_form_alone(
     assert emulator.smsir.tickets[ticket.id].replies[0].body == text
 
 
-async def test_oddity_23_a_subject_too_long_for_a_url(emulator: Emulator, client: SmsIrClient) -> None:
+async def test_a_subject_too_long_for_a_url(emulator: Emulator, client: SmsIrClient) -> None:
     subject = "عنوان دراز " * 1000
     ticket = await client.tickets.open(subject, "متن")
     assert emulator.smsir.tickets[ticket.id].subject == subject
 
 
 @pytest.mark.parametrize("rejects", [False, True])
-async def test_oddity_25_empty_lists_in_the_count(rejects: bool, emulator: Emulator, client: SmsIrClient) -> None:
+async def test_empty_lists_in_the_count(rejects: bool, emulator: Emulator, client: SmsIrClient) -> None:
     emulator.smsir.switches.reject_empty_lists_in_count = rejects
     group = emulator.smsir.phone_book.add_group("g")
     member = emulator.smsir.phone_book.add_contact(group.id, "09121111111")
@@ -301,7 +301,7 @@ async def test_oddity_25_empty_lists_in_the_count(rejects: bool, emulator: Emula
     assert (await client.messages.count_recipients(contact_relation_ids=[member.relation_id])).valid == 1
 
 
-async def test_oddity_25_the_count_is_asked_again_without_the_empty_list(connect: Connect) -> None:
+async def test_the_count_is_asked_again_without_the_empty_list(connect: Connect) -> None:
     refusal = body(IsSuccessful=False, Message="لیست خالی", ErrorCode=3)
     count = body(Count=4, InvalidCount=1)
     async with RawServer(answer(refusal), answer(count)) as server, connect(server.url) as client:
@@ -311,7 +311,7 @@ async def test_oddity_25_the_count_is_asked_again_without_the_empty_list(connect
     assert asked == [{"ContactsGroupIds": [1], "ContactRelationIds": []}, {"ContactsGroupIds": [1]}]
 
 
-async def test_oddity_25_a_count_refused_for_another_reason(connect: Connect) -> None:
+async def test_a_count_refused_for_another_reason(connect: Connect) -> None:
     refusal = body(IsSuccessful=False, Message="نمی‌شود", ErrorCode=3)
     async with RawServer(answer(refusal)) as server, connect(server.url) as client:
         error = await failure_of(client.messages.count_recipients(group_ids=[1], contact_relation_ids=[2]))
@@ -323,7 +323,7 @@ async def test_oddity_25_a_count_refused_for_another_reason(connect: Connect) ->
     assert (error.outcome, again.outcome, again.code) == (Outcome.REFUSED, Outcome.REFUSED, 3)
 
 
-async def test_oddity_26_creating_a_draft(emulator: Emulator, client: SmsIrClient, connect: Connect) -> None:
+async def test_creating_a_draft(emulator: Emulator, client: SmsIrClient, connect: Connect) -> None:
     assert json.loads((await sent(connect, lambda c: c.drafts.create("متن"))).body) == {"Id": None, "Message": "متن"}
     titled = await sent(connect, lambda c: c.drafts.create("متن", title="عنوان"))
     assert json.loads(titled.body) == {"Id": None, "Message": "متن", "Title": "عنوان"}
@@ -331,31 +331,31 @@ async def test_oddity_26_creating_a_draft(emulator: Emulator, client: SmsIrClien
     assert len(emulator.smsir.drafts) == 1
 
 
-async def test_oddity_27_deletions_send_objects(connect: Connect) -> None:
+async def test_deletions_send_objects(connect: Connect) -> None:
     assert json.loads((await sent(connect, lambda c: c.contacts.delete([1, 2]))).body) == {"Ids": [1, 2]}
     assert json.loads((await sent(connect, lambda c: c.groups.clear([7]))).body) == {"GroupIds": [7]}
 
 
-async def test_oddity_28_pages_begin_with_0(connect: Connect) -> None:
+async def test_pages_begin_with_0(connect: Connect) -> None:
     assert query_of(await sent(connect, lambda c: c.contacts.page())) == {"pageId": "0"}
     assert query_of(await sent(connect, lambda c: c.contacts.in_group(7))) == {"groupId": "7", "pageId": "0"}
 
 
-async def test_oddity_29_last_id_begins_with_0(connect: Connect) -> None:
+async def test_last_id_begins_with_0(connect: Connect) -> None:
     assert query_of(await sent(connect, lambda c: c.tickets.from_last_id())) == {"lastId": "0"}
 
 
-async def test_oddity_30_notifications_from_page_id_are_paged(connect: Connect) -> None:
+async def test_notifications_from_page_id_are_paged(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.notifications.page(2))
     assert request.target == "/v2/Notification/GetUserNotificationFromPageId?pageId=2"
 
 
-async def test_oddity_31_the_token_is_a_plain_header(connect: Connect) -> None:
+async def test_the_token_is_a_plain_header(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.faq())
     assert request.headers["x-sms-ir-secure-token"] == "a-token"
 
 
-async def test_oddity_33_duplicates_unique_names_and_waiting(emulator: Emulator, client: SmsIrClient) -> None:
+async def test_duplicates_unique_names_and_waiting(emulator: Emulator, client: SmsIrClient) -> None:
     first, second = await client.groups.create("یک"), await client.groups.create("دو")
     assert isinstance(await failure_of(client.groups.create("یک")), GatewayError)
     person = NewContact("09121111111")

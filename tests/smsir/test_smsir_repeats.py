@@ -23,8 +23,8 @@ from payamak.smsir import (
     SmsIrClient,
     Timeout,
 )
-from smsir_support import failure_of
 from support.raw_server import RawServer, answer, bytes_then_close, close_read, hang, http, reset_read
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 Call = Callable[[SmsIrClient], Awaitable[Any]]

@@ -26,7 +26,6 @@ from payamak.smsir import (
     Timeout,
     Token,
 )
-from smsir_support import PATIENT, QUICKLY
 from support.raw_server import (
     Behaviour,
     Exchange,
@@ -53,6 +52,7 @@ from support.sentinels import (
     assert_silent,
     leaks,
 )
+from support.smsir import PATIENT, QUICKLY
 from support.sockets import dead_port
 
 # Each of these holds a needle: the two keys and the token, the subject and the file of a ticket.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from payamak.emulator import Emulator
 from payamak.smsir import AuthenticationError, GatewayError, NewContact, Outcome, SmsIrClient
-from smsir_support import QUICKLY, failure_of
+from support.smsir import QUICKLY, failure_of
 
 A, B = "09121111111", "09122222222"
 MANNERS = ["status_401_envelope", "status_401_message", "envelope"]

@@ -10,7 +10,7 @@ import pytest
 from payamak.common import InvalidArgumentError
 from payamak.common.tokens import TokenManager
 from payamak.smsir import SmsIrClient
-from smsir_support import (
+from support.smsir import (
     DAY,
     EXPIRY_MARGIN,
     LIFETIME,

@@ -19,7 +19,7 @@ from payamak.common import (
     Timeout,
 )
 from payamak.smsir import SmsIrClient
-from smsir_support import (
+from support.smsir import (
     ONCE,
     QUICKLY,
     SECRET_KEY,

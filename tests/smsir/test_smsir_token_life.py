@@ -13,7 +13,7 @@ import pytest
 from payamak.common import ClientStateError, ConnectionFailedError, Outcome, Timeout
 from payamak.common.tokens import Token, TokenManager
 from payamak.smsir import SmsIrClient
-from smsir_support import (
+from support.smsir import (
     LIFETIME,
     REFRESH_MARGIN,
     TokenGateway,

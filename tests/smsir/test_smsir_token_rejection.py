@@ -9,7 +9,7 @@ import pytest
 from payamak.common import AuthenticationError, InvalidArgumentError, Outcome, PayamakError
 from payamak.common.tokens import MemoryTokenStore, Token, TokenManager, TokenStore
 from payamak.smsir import TokenRejection
-from smsir_support import (
+from support.smsir import (
     REJECTED,
     Answer,
     TokenGateway,

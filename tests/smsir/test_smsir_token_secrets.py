@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from payamak.common import Timeout
 from payamak.common.tokens import MemoryTokenStore
-from smsir_support import (
+from support.sentinels import texts_of
+from support.smsir import (
     LIFETIME,
     ONCE,
     REFRESH_MARGIN,
@@ -34,7 +35,6 @@ from smsir_support import (
     tokens_of,
     until,
 )
-from support.sentinels import texts_of
 
 SECRETS = (USER_API_KEY, SECRET_KEY, TOKEN)
 

@@ -9,7 +9,7 @@ import pytest
 from payamak.common import ConnectionLostError, PayamakError
 from payamak.common.tokens import TokenManager
 from payamak.smsir import SmsIrClient
-from smsir_support import (
+from support.smsir import (
     EXPIRY_MARGIN,
     LIFETIME,
     ONCE,

@@ -13,7 +13,7 @@ import pytest
 from payamak.common import Outcome
 from payamak.common.tokens import MemoryTokenStore, Token, TokenManager, TokenStore
 from payamak.smsir import AuthenticationError
-from smsir_support import (
+from support.smsir import (
     DAY,
     LIFETIME,
     REFRESH_MARGIN,
@@ -36,7 +36,7 @@ from smsir_support import (
 PROGRAM = """
 import asyncio, sys
 from payamak.smsir import SmsIrClient
-from smsir_support import SECRET_KEY, USER_API_KEY, SqliteTokenStore
+from support.smsir import SECRET_KEY, USER_API_KEY, SqliteTokenStore
 
 async def main(url, path):
     async with SmsIrClient(USER_API_KEY, SECRET_KEY, base_url=url, token_store=SqliteTokenStore(path)) as client:
@@ -80,6 +80,7 @@ async def test_the_protocol(store: TokenStore) -> None:
     await store.delete("a", second)
 
 
+@pytest.mark.real_time
 async def test_processes_share_one_token(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}

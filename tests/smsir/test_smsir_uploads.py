@@ -19,8 +19,8 @@ from typing import IO, Any, BinaryIO, TextIO, cast
 import pytest
 from payamak.emulator import Emulator, Fault
 from payamak.smsir import ClientStateError, InvalidArgumentError, Outcome, SmsIrClient
-from smsir_support import failure_of
 from support.raw_server import Exchange, RawServer, Received, answer, http
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 CONTENT = b"\xd0\xcf\x11\xe0 \r\n--not-a-boundary\r\n" * 5000

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from payamak.emulator import Emulator
 from payamak.smsir import Contact, Emoji, NewContact, ReplyError, SmsIrClient
-from smsir_support import failure_of
 from support.raw_server import RawServer, answer
+from support.smsir import failure_of
 
 Connect = Callable[..., SmsIrClient]
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -122,7 +122,7 @@ EMOJIS: list[tuple[object, object]] = [
 
 
 @pytest.mark.parametrize(("value", "emoji"), EMOJIS)
-async def test_oddity_14_emoji(value: object, emoji: object, connect: Connect) -> None:
+async def test_emoji(value: object, emoji: object, connect: Connect) -> None:
     contact = await contact_with(connect, EmojiId=value)
     assert (contact.emoji, type(contact.emoji)) == (emoji, type(emoji))
     person = {"Mobile": "09121111111", "EmojiId": value}

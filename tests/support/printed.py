@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -15,14 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .warm import for_examples
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port at which nothing listens, and which no connection gets meanwhile: systems take higher ones for those."""
+    while True:
+        port = random.randrange(10_000, 32_000)  # noqa: S311 -- so that two workers hardly choose the same
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 # The printed port may be in use: by the emulator that the reader has started, for one.
@@ -79,7 +85,7 @@ def list_examples(page: str) -> dict[str, str]:
 def control(method: str, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{EMULATOR}/emulator/{path}", data, method=method)
-    with urllib.request.urlopen(request, timeout=5) as reply:
+    with urllib.request.urlopen(request, timeout=30) as reply:
         return json.load(reply)
 
 
@@ -95,20 +101,24 @@ def environment() -> dict[str, str]:
 
 def run(code: str, folder: Path | None = None) -> str:
     """Run an example, and return what it prints. It may warn of nothing but attempts that it makes again."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=folder,
-        env=environment(),
-    )
-    assert done.returncode == 0, done.stderr
-    # An attempt that is made again is told of; and on a busy machine the development mode tells how long a step took.
-    told = r"^\S+: attempt \d+ of at most .*\n|^Executing <.* took [0-9.]+ seconds\n"
-    assert re.sub(told, "", done.stderr, flags=re.MULTILINE) == ""
-    return done.stdout
+    done = for_examples().run(code, folder, environment())
+    assert done.code == 0, done.errors
+    assert re.sub(r"^\S+: attempt \d+ of at most .*\n", "", done.errors, flags=re.MULTILINE) == ""
+    return done.output
+
+
+@contextlib.contextmanager
+def serve(command: list[str], folder: Path) -> Generator[str, None, None]:
+    """Run a service on a port of its own, stop it with SIGTERM, and see that it ends without a complaint."""
+    port = free_port()
+    arguments = [*command, "--port", str(port)]
+    code = f"import runpy; runpy.run_module({command[0]!r}, run_name='__main__', alter_sys=True)"
+    with for_examples().start(code, folder, environment(), arguments) as server:
+        yield f"http://127.0.0.1:{port}"
+        server.send_signal(signal.SIGTERM)
+    # uvicorn ends by the signal that it was sent, once it has shut down.
+    assert server.code in (0, -signal.SIGTERM), server.errors
+    assert "Traceback" not in server.errors
 
 
 @contextlib.contextmanager
@@ -133,4 +143,4 @@ def emulator_as_printed() -> Generator[None]:
         finally:
             process.terminate()
             process.stdout.read()
-            assert process.wait(5) == 0
+            assert process.wait(30) == 0

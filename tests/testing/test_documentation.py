@@ -17,26 +17,27 @@ APP, TESTS, CONFTEST = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE 
 INI = "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function"
 
 
-def test_the_example_passes_as_it_is_printed(pytester: pytest.Pytester) -> None:
+MISTAKES = {
+    "test_login_sends_the_right_code": ('"login", [codes[body.number]]', '"login", ["000000"]'),
+    "test_lost_answer": ("is Outcome.UNKNOWN", "is Outcome.NOT_SENT"),
+    "test_key_that_has_expired": ("HTTPException(502", "HTTPException(500"),
+}
+
+
+def test_the_example_passes_as_it_is_printed_and_finds_mistakes(pytester: pytest.Pytester) -> None:
+    """In one run, because to start it takes longer than all its tests."""
     pytester.makepyfile(app=APP, test_app=TESTS)
+    for failing, (right, wrong) in MISTAKES.items():
+        assert APP.count(right) == TESTS.count("from app import") == 1
+        tests = TESTS.replace("from app import", f"from app_of_{failing} import")
+        pytester.makepyfile(**{f"app_of_{failing}": APP.replace(right, wrong), f"test_app_of_{failing}": tests})
     pytester.makeini(INI)
-    pytester.runpytest_subprocess().assert_outcomes(passed=TESTS.count("\ndef test_"))
-
-
-@pytest.mark.parametrize(
-    ("right", "wrong", "failing"),
-    [
-        ('"login", [codes[body.number]]', '"login", ["000000"]', "test_login_sends_the_right_code"),
-        ("is Outcome.UNKNOWN", "is Outcome.NOT_SENT", "test_lost_answer"),
-        ("HTTPException(502", "HTTPException(500", "test_key_that_has_expired"),
-    ],
-)
-def test_the_example_finds_a_mistake(pytester: pytest.Pytester, right: str, wrong: str, failing: str) -> None:
-    assert APP.count(right) == 1
-    pytester.makepyfile(app=APP.replace(right, wrong), test_app=TESTS)
-    pytester.makeini(INI)
-    result = pytester.runpytest_subprocess("-rf", "-k", failing)
-    result.assert_outcomes(failed=1, deselected=3)
+    result = pytester.runpytest_subprocess("-rfp")
+    ended = re.findall(r"^(PASSED|FAILED) test_app(?:_of_(\w+))?\.py::(\w+)", result.stdout.str(), re.MULTILINE)
+    assert [(how, test) for how, mistake, test in ended if not mistake] == [
+        ("PASSED", test) for test in re.findall(r"^def (test_\w+)", TESTS, re.MULTILINE)
+    ]
+    assert {("FAILED", mistake, mistake) for mistake in MISTAKES} <= set(ended)
 
 
 def test_the_settings_of_a_whole_run_are_made_as_printed(pytester: pytest.Pytester) -> None:

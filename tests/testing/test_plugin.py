@@ -50,7 +50,42 @@ def development_mode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pytest_asyncio_in_auto_mode(pytester: pytest.Pytester) -> None:
-    run(pytester, f"{ASYNCIO}auto", TWICE.format(mark="")).assert_outcomes(passed=3)
+    """A failing test shows what came, and the emulator ends with the run: this is one run, for each takes long."""
+    pytester.makepyfile(
+        test_failing="""
+        import pytest
+
+        def test_nothing_came(sent_messages):
+            sent_messages[-1]
+
+        async def test_refused(ghasedak_client, sent_messages):
+            with pytest.raises(Exception):
+                await ghasedak_client.send("09000000009", "hello")
+            sent_messages[-1]
+
+        async def test_another_text(ghasedak_client, sent_messages):
+            await ghasedak_client.send("09121234567", "hello")
+            assert sent_messages == []
+        """
+    )
+    pytester.makeconftest(
+        """
+        import threading
+
+        def pytest_unconfigure(config):
+            print("THREADS", threading.active_count())
+        """
+    )
+    result = run(pytester, f"{ASYNCIO}auto", TWICE.format(mark=""), "-s")
+    result.assert_outcomes(passed=3, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*No request came to http://127.0.0.1:*: is your code pointed at it?*",
+            "*POST /v2/sms/send/simple -> 4*",
+            "*<SentMessage ghasedak to 09121234567: 'hello'>*",
+            "THREADS 1",
+        ]
+    )
 
 
 def test_pytest_asyncio_in_strict_mode(pytester: pytest.Pytester) -> None:
@@ -128,49 +163,7 @@ def test_it_costs_nothing_to_who_does_not_use_it(pytester: pytest.Pytester, monk
     pytester.runpytest_subprocess("-p", "payamak").assert_outcomes(passed=1)
 
 
-def test_it_ends_with_the_run(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(
-        """
-        import threading
-
-        def pytest_unconfigure(config):
-            print("THREADS", threading.active_count())
-        """
-    )
-    pytester.makepyfile("def test_one(payamak_emulator):\n    print(payamak_emulator.url)\n")
-    result = pytester.runpytest_subprocess("-s", "-o", "asyncio_default_fixture_loop_scope=function")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*http://127.0.0.1:*", "THREADS 1"])
-
-
 def test_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--fixtures", "-o", "asyncio_default_fixture_loop_scope=function")
     result.stdout.fnmatch_lines(["*sent_messages*", "*The messages that were sent in this test*"])
     result.stdout.no_fnmatch_line("*_payamak_thread*")
-
-
-def test_a_failing_test_shows_what_came(pytester: pytest.Pytester) -> None:
-    test = """
-    import pytest
-
-    def test_nothing_came(sent_messages):
-        sent_messages[-1]
-
-    async def test_refused(ghasedak_client, sent_messages):
-        with pytest.raises(Exception):
-            await ghasedak_client.send("09000000009", "hello")
-        sent_messages[-1]
-
-    async def test_another_text(ghasedak_client, sent_messages):
-        await ghasedak_client.send("09121234567", "hello")
-        assert sent_messages == []
-    """
-    result = run(pytester, f"{ASYNCIO}auto", test)
-    result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines(
-        [
-            "*No request came to http://127.0.0.1:*: is your code pointed at it?*",
-            "*POST /v2/sms/send/simple -> 4*",
-            "*<SentMessage ghasedak to 09121234567: 'hello'>*",
-        ]
-    )

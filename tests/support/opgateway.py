@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 from payamak.opgateway import Gender, NewUser, Operator, OpGatewayClient, PayamakError
+
 from support.ghasedak import PATIENT, QUICKLY
 from support.raw_server import Behaviour, RawServer, answer
 

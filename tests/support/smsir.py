@@ -17,6 +17,7 @@ import attrs
 from payamak.common import PayamakError, RetryPolicy, Timeout
 from payamak.common.tokens import Token, TokenManager
 from payamak.smsir import Account, SentBatch, SmsIrClient
+
 from support.raw_server import Exchange, RawServer, http
 
 USER_API_KEY = "sentineluserkeyQ8"
@@ -198,13 +199,13 @@ def in_a_thread(gateway: TokenGateway) -> Generator[TokenGateway, None, None]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(30)
     try:
         yield gateway
     finally:
         loop, stop = loops[0]
         loop.call_soon_threadsafe(stop.set)
-        thread.join(5)
+        thread.join(30)
 
 
 class Clock:
@@ -313,7 +314,7 @@ class SqliteTokenStore:
 
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection, None, None]:
-        with closing(sqlite3.connect(self._path, timeout=5)) as database, database:
+        with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
             yield database
 
     async def get(self, key: str) -> Token | None:

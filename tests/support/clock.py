@@ -1,0 +1,60 @@
+"""An event loop for tests in which much time passes and little happens.
+
+A folder of tests uses it when its conftest.py imports `pytest_asyncio_loop_factories`; a test whose time must be that
+of the machine is marked with ``real_time``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import pytest
+
+QUIET = 0.005
+"""When nothing has happened for so long, nothing will before the next timer: both ends of each connection live here."""
+
+PACE = 0.1
+"""How fast the clock is while something happens. If it stood still, nothing would interrupt who works without end."""
+
+
+class QuickLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock is slow while something happens, and jumps to the next timer when nothing does.
+
+    So an hour passes in milliseconds; and on a busy machine no deadline passes because a step took long.
+    """
+
+    def __init__(self) -> None:
+        self.jumped = 0.0
+        self._threads = threading.active_count()
+        super().__init__(_QuickSelector(self))
+
+    def time(self) -> float:
+        return self.jumped + time.monotonic() * PACE
+
+    def pass_quiet(self, waited: float, timeout: float) -> None:
+        """Jump to the next timer, unless there are threads that work meanwhile: for them time is what it is."""
+        self.jumped += waited if threading.active_count() > self._threads else timeout
+
+
+class _QuickSelector(selectors.DefaultSelector):
+    def __init__(self, loop: QuickLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        quiet = min(timeout, QUIET)
+        events = super().select(quiet)
+        if not events:
+            self._loop.pass_quiet(quiet, timeout)
+        return events
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    is_real = item.get_closest_marker("real_time") is not None
+    return {"real": asyncio.new_event_loop} if is_real else {"quick": QuickLoop}
