@@ -18,6 +18,9 @@ PASSWORD = "sentinelproxyQ7"
 CHECK_ID = "sentinelcheckQ7"
 PARAM = "sentinelparamQ7"
 NAME = "sentinelnameQ7"
+NATIONAL_ID, CERTIFICATE_ID, POSTAL_CODE = "0013542419", "7755331199", "1345610001"
+ECHO = f"{KEY} {PHONE} {TEXT} {CHECK_ID} {PARAM} {USERNAME} {PASSWORD} {NAME} {NATIONAL_ID} {CERTIFICATE_ID} {POSTAL_CODE}"
+"""All of them, as a server might give them back."""
 
 NEEDLES = (
     KEY,
@@ -28,6 +31,9 @@ NEEDLES = (
     CHECK_ID,
     PARAM,
     NAME,
+    NATIONAL_ID,
+    CERTIFICATE_ID,
+    POSTAL_CODE,
     base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode(),
 )
 
