@@ -35,13 +35,6 @@ async def test_a_connection_that_breaks(gateway: Gateway, call: Call, kind: str)
         assert type(error) is ConnectionLostError
         assert (error.operation, error.outcome) == (call.name, Outcome.UNKNOWN)
         assert gateway.count(emulator) == (ATTEMPTS if call.repeats else 1)
-    async with gateway.at_emulator() as (emulator, client):
-        emulator.add_fault(Fault(kind))
-        if call.repeats:
-            await call.run(client)
-        else:
-            await failure_of(call.run(client))
-        assert gateway.count(emulator) == (2 if call.repeats else 1)
 
 
 @EACH_CALL

@@ -18,7 +18,7 @@ from payamak.emulator import Emulator
 
 from support.advgateway import LINE, STYLES, in_envelope, in_response, reply
 from support.gateways.row import Gateway, Run, Surface, keyed, once, reads, to_json
-from support.raw_server import Behaviour, answer
+from support.raw_server import Behaviour
 from support.sentinels import ECHO, PASSWORD, PHONE, TEXT, USERNAME
 from support.surface import SEND_MANY
 
@@ -45,7 +45,8 @@ SURFACE = Surface(
     package="payamak.advgateway",
     shared=("DeliveryState", "InvalidSenderError", "SendResult"),
     own=(
-        "AdvGatewayClient", "ArrayStyle", "DeliveryCode", "MessageStatus", "ReceivedMessage", "SoapProfile", "Transport",
+        "AdvGatewayClient", "ArrayStyle", "DeliveryCode", "MessageStatus", "ReceivedMessage", "SoapProfile",
+        "Transport",
     ),
     areas={"": AdvGatewayClient},
     signatures={

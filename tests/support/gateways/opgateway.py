@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 from payamak.emulator import Emulator
 from payamak.opgateway import (
-    MessageProgress,
     NewUser,
     Operator,
     OpGatewayClient,
@@ -18,9 +17,20 @@ from payamak.opgateway import (
 )
 
 from support.gateways.row import Gateway, Run, Surface, keyed, once, reads, to_json
-
 from support.raw_server import answer
-from support.sentinels import CERTIFICATE_ID, ECHO, KEY, NAME, NATIONAL_ID, PARAM, PASSWORD, PHONE, POSTAL_CODE, TEXT, USERNAME
+from support.sentinels import (
+    CERTIFICATE_ID,
+    ECHO,
+    KEY,
+    NAME,
+    NATIONAL_ID,
+    PARAM,
+    PASSWORD,
+    PHONE,
+    POSTAL_CODE,
+    TEXT,
+    USERNAME,
+)
 from support.surface import SEND_MANY
 
 LINE = "3000505"
@@ -74,8 +84,8 @@ SURFACE = Surface(
     package="payamak.opgateway",
     shared=("DeliveryState", "InsufficientCreditError", "InvalidRecipientError", "InvalidSenderError"),
     own=(
-        "AccessLevel", "Approval", "CreatedUser", "Gender", "Job", "JobTrend", "ListEntry", "MessageProgress", "NewUser",
-        "OpGatewayClient", "Operator", "PhoneBook", "PostalArea", "ReceivedMessage", "RecipientDelivery",
+        "AccessLevel", "Approval", "CreatedUser", "Gender", "Job", "JobTrend", "ListEntry", "MessageProgress",
+        "NewUser", "OpGatewayClient", "Operator", "PhoneBook", "PostalArea", "ReceivedMessage", "RecipientDelivery",
     ),
     areas={"": OpGatewayClient},
     signatures={
@@ -136,8 +146,9 @@ OPGATEWAY = Gateway(
         lambda value: to_json([0, to_json(value).decode()]),
         lambda value: to_json([value, value]),
     ),
-    names=("statusMessage", "validMessage", "id", "ID", "title", "code", "name"),
-    models=(ReceivedMessage, MessageProgress),
+    names=("message", "from", "to", "time", "statusMessage", "validMessage", "id", "ID", "title", "code", "name"),
+    models=(ReceivedMessage,),
+    titled=("phone_books", "access_levels", "postal_code_areas", "jobs", "job_trends"),
     echoes={
         "success": answer(to_json([0, BULK])),
         "refusal": answer(to_json([5, ECHO])),

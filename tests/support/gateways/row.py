@@ -73,7 +73,6 @@ class Surface:
         own: What else it gives.
         areas: The client's class by "", and those of its areas by their names.
         signatures: Of the client, its methods and what else they pin; what is not named is not pinned.
-        attributes: The client's other public attributes, beside its areas.
         undocumented: Whose docstrings send the reader to another method for their arguments.
     """
 
@@ -106,8 +105,9 @@ class Gateway:
         wraps: Each makes an answer whose data is any JSON.
         names: Field names of its answers that the models do not tell.
         models: What answers become.
-        echoes: Answers that show everything secret, in all places where the gateway's answers can.
-        refusal: Of those, a refusal whose text is `support.sentinels.ECHO`.
+        echoes: Answers that show everything secret, in all places where the gateway's answers can. The
+            one named "refusal" has `support.sentinels.ECHO` as its text.
+        titled: Calls whose results show titles, which are none of the secrets, wherever a title may have come from.
         bad_calls: Calls with arguments that are wrong, and secret.
         bad_settings: Arguments of the client that are wrong, and secret.
         values: What must not show what it holds.
@@ -131,7 +131,7 @@ class Gateway:
     names: tuple[str, ...]
     models: tuple[type, ...]
     echoes: Mapping[str, Behaviour]
-    refusal: str = "refusal"
+    titled: tuple[str, ...] = ()
     bad_calls: tuple[Run, ...]
     bad_settings: tuple[Mapping[str, Any], ...]
     values: tuple[object, ...]
@@ -157,7 +157,14 @@ class Gateway:
     def observe(self, emulator: Emulator) -> object:
         """All that the calls can change in an emulator, without what differs from run to run."""
         messages = [
-            (message.recipient, message.text, message.line, message.kind, message.check_id, message.cancelled_at is None)
+            (
+                message.recipient,
+                message.text,
+                message.line,
+                message.kind,
+                message.check_id,
+                message.cancelled_at is None,
+            )
             for message in emulator.messages()
         ]
         account: Any = emulator.gateways[self.name].settings["account"]

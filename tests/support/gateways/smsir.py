@@ -338,9 +338,9 @@ SMSIR = Gateway(
         "refusal of ASP.NET": answer(to_json({"Message": ECHO, "MessageDetail": ECHO}), 404),
         "success of another kind": answer(envelope(ECHO)),
         "lists of another kind": answer(envelope(**dict.fromkeys(LISTS, ECHO), Credit=ECHO, TicketId=ECHO)),
-        "entries of another kind": answer(envelope(**{name: [ECHO] for name in LISTS}, Credit=[ECHO], TicketId=[ECHO])),
+        "entries of another kind": answer(envelope(**dict.fromkeys(LISTS, [ECHO]), Credit=[ECHO], TicketId=[ECHO])),
         "entries with wrong values": answer(
-            envelope(**{name: [{"Id": ECHO, "ID": ECHO, "ContactRelationId": ECHO, "Mobile": [PHONE]}] for name in LISTS})
+            envelope(**dict.fromkeys(LISTS, [{"Id": ECHO, "ID": ECHO, "ContactRelationId": ECHO, "Mobile": [PHONE]}]))
         ),
     },
     bad_calls=BAD_CALLS,
