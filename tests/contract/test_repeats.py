@@ -10,6 +10,7 @@ from payamak.common import (
     ClientStateError,
     ConnectionFailedError,
     ConnectionLostError,
+    GatewayError,
     Outcome,
     RateLimitError,
     ReplyError,
@@ -92,8 +93,19 @@ async def test_cancelled(gateway: Gateway, call: Call, caplog: pytest.LogCapture
             await task
         assert len(server.requests) == 1
     (record,) = (record for record in caplog.records if "cancelled in" in record.getMessage())
+    assert record.name == f"payamak.{gateway.name}"
     assert f"{call.name}: cancelled in attempt 1, outcome: unknown" in record.getMessage()
     assert record.levelno == (logging.DEBUG if call.effect is Effect.NONE else logging.WARNING)
+
+
+@EACH
+async def test_a_refusal_is_final(gateway: Gateway) -> None:
+    async with RawServer(gateway.echoes["refusal"]) as server, gateway.connect(server.url) as client:
+        for number, call in enumerate(gateway.calls.values(), 1):
+            error = await failure_of(call.run(client))
+            assert isinstance(error, GatewayError)
+            assert (error.operation, error.outcome) == (call.name, Outcome.REFUSED)
+            assert len(server.requests) == number
 
 
 @EACH

@@ -16,81 +16,30 @@ from payamak.common import (
     RetryPolicy,
     Timeout,
 )
-from support.gateways import EACH, GATEWAYS, Call, Gateway, Run
+from support.gateways import EACH, GATEWAYS, Call, Gateway
 from support.raw_server import (
     Behaviour,
-    Exchange,
     RawServer,
     answer,
     bytes_then_close,
     bytes_then_hang,
     close_read,
-    close_unread,
     hang,
-    http,
-    reset_read,
 )
-from support.sentinels import ECHO, KEY, PASSWORD, PHONE, TEXT, USERNAME, assert_all_silent, assert_silent, leaks
+from support.sentinels import ECHO, KEY, PASSWORD, PHONE, USERNAME, assert_all_silent, assert_silent, leaks
 from support.sockets import dead_port, stalled_port
+from support.telling import ECHOED, FAULTS, HEAD, echo_the_request, run
 
 pytestmark = pytest.mark.usefixtures("nothing_shows")
 
 ONCE = RetryPolicy(attempts=1)
 HASTY = Timeout(total=20, attempt=0.3, connect=0.3)
-ECHOED = ECHO.encode()
-HEAD = b"HTTP/1.1 200 OK\r\n"
-
-
-async def run(client: Any, call: Run, *, shows_titles: bool = False) -> BaseException | None:
-    """Run it, look at all that comes of it, and return its error."""
-    try:
-        result = await call(client)
-    except Exception as error:
-        assert_silent(error)
-        return error
-    assert_all_silent([*([] if shows_titles else [result]), client, client._session, vars(client).get("_tokens")])
-    return None
 
 
 async def run_each(gateway: Gateway, behaviour: Behaviour, calls: list[Call], **options: Any) -> None:
     async with RawServer(behaviour) as server, gateway.connect(server.url, **options) as client:
         for call in calls:
             await run(client, call.run, shows_titles=call.name in gateway.titled)
-
-
-async def echo_the_request(exchange: Exchange) -> None:
-    request = await exchange.read()
-    told = request.body[:500].decode("latin-1").replace("\r", " ").replace("\n", " ")
-    await exchange.write(http(b"<html>" + repr(request).encode() + request.body, 500, {"X-Echo": told}))
-
-
-FAULTS: dict[str, Behaviour] = {
-    "closes unread": close_unread,
-    "closes": close_read,
-    "resets": reset_read,
-    "half a status line": bytes_then_close(b"HTTP/1.1 200 " + ECHOED),
-    "half the headers": bytes_then_close(HEAD + b"X-Echo: " + ECHOED + b"\r\nX-"),
-    "half the headers after a reason": bytes_then_close(b"HTTP/1.1 200 " + ECHOED + b"\r\nX-Echo: 1\r\nX"),
-    "cut body": bytes_then_close(http(ECHOED)[:-3]),
-    "cut body behind telling headers": bytes_then_close(http(ECHOED, headers={"X-Echo": ECHO})[:-3]),
-    "bad chunk": bytes_then_close(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + ECHOED + b"\r\n"),
-    "bad gzip": answer(ECHOED, headers={"Content-Encoding": "gzip"}),
-    "unknown encoding": answer(ECHOED, headers={"Content-Encoding": KEY}),
-    "not HTTP": bytes_then_close(ECHOED + b"\r\n\r\n"),
-    "bad header": bytes_then_close(HEAD + ECHOED + b"\r\n\r\n"),
-    "long header": answer(b"{}", headers={"X-Long": ECHO * 200}),
-    "bad length": bytes_then_close(HEAD + b"Content-Length: " + ECHOED + b"\r\n\r\n"),
-    "HTML": answer(ECHOED, headers={"Content-Type": "text/html"}),
-    "bad charset": answer(b"\xff" + ECHOED, headers={"Content-Type": f"application/json; charset={KEY}"}),
-    "echo": echo_the_request,
-    "redirect": answer(ECHOED, 302, {"Location": f"http://127.0.0.1:9/?{KEY}&{PHONE}"}),
-    "bad redirect": answer(b"", 302, {"Location": f"http://{KEY}:{PHONE}@[:{TEXT}"}),
-    "cookie": answer(b"", 500, {"Set-Cookie": f"a={KEY}; domain={PHONE}; expires={TEXT}"}),
-    "retry after": answer(b"", 429, {"Retry-After": ECHO, "Date": ECHO}),
-    "object": answer(f'{{"{ECHO}": "{ECHO}"}}'.encode()),
-    "half JSON": answer(f'{{"{ECHO}": "{ECHO}'.encode()),
-    "half a list": answer(f'[0, "{ECHO}'.encode()),
-}
 
 
 @EACH
@@ -133,7 +82,7 @@ async def test_what_the_vendor_wrote_is_kept_in_its_one_place(gateway: Gateway) 
     async with RawServer(gateway.echoes["refusal"]) as server, gateway.connect(server.url) as client:
         error = await run(client, gateway.send.run)
     assert isinstance(error, GatewayError)
-    assert error.gateway_message == ECHO
+    assert ECHO in (error.gateway_message or "")
 
 
 @EACH

@@ -84,7 +84,7 @@ class Surface:
     undocumented: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Gateway:
     """A gateway, as the tests of what holds for all drive it.
 
@@ -106,7 +106,7 @@ class Gateway:
         names: Field names of its answers that the models do not tell.
         models: What answers become.
         echoes: Answers that show everything secret, in all places where the gateway's answers can. The
-            one named "refusal" has `support.sentinels.ECHO` as its text.
+            one named "refusal" has `support.sentinels.ECHO` in its text.
         titled: Calls whose results show titles, which are none of the secrets, wherever a title may have come from.
         bad_calls: Calls with arguments that are wrong, and secret.
         bad_settings: Arguments of the client that are wrong, and secret.
@@ -137,6 +137,9 @@ class Gateway:
     values: tuple[object, ...]
     surface: Surface
     _states: dict[str | None, object] = attrs.field(factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return self.label
 
     @property
     def sampled(self) -> list[Call]:

@@ -301,6 +301,7 @@ LISTS = (
     "Ids", "TicketReplyDetails", "TicketDetails", "Transaction", "FrequentlyAskedQuestions", "ListUserNotification",
     "OccasionalMessageCategory", "OccasionalMessages", "TicketStatus", "TicketPriorities", "TicketDepartments",
 )  # fmt: skip
+WRONG_ENTRY = {"Id": ECHO, "ID": ECHO, "ContactRelationId": ECHO, "Mobile": [PHONE]}
 
 SMSIR = Gateway(
     label="smsir",
@@ -329,18 +330,19 @@ SMSIR = Gateway(
     ),
     echoes={
         "success": answer(WHOLE),
-        "refusal": answer(envelope(False, ECHO, 5)),
+        "refusal": answer(envelope(False, f"خطا {ECHO}", 5)),
         "refusal with a code of another kind": answer(envelope(False, ECHO, ECHO)),
         "rejection of the token": answer(envelope(False, f"توکن {ECHO}", 5)),
         "rejection by status": answer(envelope(False, ECHO, 5), 401),
+        "refusal without a Persian letter": answer(envelope(False, ECHO, 5)),
         "leaked exception": answer(envelope(False, f"Object reference not set: {ECHO}", 5)),
         "failure of ASP.NET": answer(to_json({"Message": ECHO, "StackTrace": ECHO}), 500),
         "refusal of ASP.NET": answer(to_json({"Message": ECHO, "MessageDetail": ECHO}), 404),
         "success of another kind": answer(envelope(ECHO)),
         "lists of another kind": answer(envelope(**dict.fromkeys(LISTS, ECHO), Credit=ECHO, TicketId=ECHO)),
-        "entries of another kind": answer(envelope(**dict.fromkeys(LISTS, [ECHO]), Credit=[ECHO], TicketId=[ECHO])),
+        "entries of another kind": answer(envelope(**{name: [ECHO] for name in LISTS}, Credit=[ECHO], TicketId=[ECHO])),
         "entries with wrong values": answer(
-            envelope(**dict.fromkeys(LISTS, [{"Id": ECHO, "ID": ECHO, "ContactRelationId": ECHO, "Mobile": [PHONE]}]))
+            envelope(**{name: [WRONG_ENTRY] for name in LISTS})
         ),
     },
     bad_calls=BAD_CALLS,
