@@ -28,7 +28,7 @@ SCALARS = (
     | st.floats()
     | st.text(max_size=5)
 )
-EXTREMES = (None, [], {}, [[]], 10**400, [10**400], float("nan"), float("inf"), "[" * 5000, "[" * 5000 + "]" * 5000,
+EXTREMES: tuple[Any, ...] = (None, [], {}, [[]], 10**400, [10**400], float("nan"), float("inf"), "[" * 5000, "[" * 5000 + "]" * 5000,
             "1" * 5000, {"time": "9999/99/99 99:99:99"}, [{"time": "/Date(99999999999999999999)/"}])  # fmt: skip
 # Making a failing example smaller takes minutes, and explaining it more of them.
 EXAMPLES = settings(

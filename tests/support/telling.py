@@ -34,7 +34,8 @@ async def run(
     for entry in result if is_list(result) else []:
         if isinstance(refusal := getattr(entry, "error", None), Exception):
             assert_silent(refusal)
-    assert_all_silent([*([] if shows_titles else [result]), client, client._session, vars(client).get("_tokens")])
+    within: dict[str, Any] = vars(client)
+    assert_all_silent([None if shows_titles else result, client, within["_session"], within.get("_tokens")])
     return None
 
 

@@ -132,16 +132,26 @@ SOAP = Gateway(
     ),
     surface=SURFACE,
 )
+
+
+def _rest_url(emulator: Emulator) -> str:
+    return emulator.advgateway_rest_url
+
+
+def _success(value: Any) -> bytes:
+    return to_json({"ErrCode": 0, "result": value})
+
+
+def _any_code(value: Any) -> bytes:
+    return to_json({"ErrCode": value, "result": value})
+
+
 REST = attrs.evolve(
     SOAP,
     label="rest",
     options={"transport": Transport.REST},
-    url=lambda emulator: emulator.advgateway_rest_url,
+    url=_rest_url,
     send_reply=STYLES["rest"]({"ErrCode": "0", "result": ["101"]}),
-    wraps=(
-        to_json,
-        lambda value: to_json({"ErrCode": 0, "result": value}),
-        lambda value: to_json({"ErrCode": value, "result": value}),
-    ),
+    wraps=(to_json, _success, _any_code),
     echoes=_echoes(STYLES["rest"]),
 )

@@ -136,7 +136,7 @@ class Gateway:
     bad_settings: tuple[Mapping[str, Any], ...]
     values: tuple[object, ...]
     surface: Surface
-    _states: dict[str | None, object] = attrs.field(factory=dict, init=False, repr=False)
+    _states: dict[str | None, object] = attrs.field(factory=dict[str | None, object], init=False)
 
     def __repr__(self) -> str:
         return self.label
@@ -182,7 +182,7 @@ class Gateway:
         return await self._find_state(call)
 
     async def _find_state(self, call: Call | None) -> object:
-        name = call and call.name
+        name = None if call is None else call.name
         if name not in self._states:
             async with self.at_emulator() as (emulator, client):
                 if call is not None:
