@@ -28,8 +28,10 @@ SCALARS = (
     | st.floats()
     | st.text(max_size=5)
 )
-EXTREMES: tuple[Any, ...] = (None, [], {}, [[]], 10**400, [10**400], float("nan"), float("inf"), "[" * 5000, "[" * 5000 + "]" * 5000,
-            "1" * 5000, {"time": "9999/99/99 99:99:99"}, [{"time": "/Date(99999999999999999999)/"}])  # fmt: skip
+EXTREMES: tuple[Any, ...] = (
+    None, [], {}, [[]], 10**400, [10**400], float("nan"), float("inf"), "[" * 5000, "[" * 5000 + "]" * 5000, "1" * 5000,
+    "1e999999", {"time": "9999/99/99 99:99:99"}, [{"time": "/Date(99999999999999999999)/"}],
+)  # fmt: skip
 # Making a failing example smaller takes minutes, and explaining it more of them.
 EXAMPLES = settings(
     max_examples=25,

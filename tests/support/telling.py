@@ -34,8 +34,8 @@ async def run(
     for entry in result if is_list(result) else []:
         if isinstance(refusal := getattr(entry, "error", None), Exception):
             assert_silent(refusal)
-    within: dict[str, Any] = vars(client)
-    assert_all_silent([None if shows_titles else result, client, within["_session"], within.get("_tokens")])
+    shown: list[Any] = [None if shows_titles else result, client, client._session, getattr(client, "_tokens", None)]
+    assert_all_silent(shown)
     return None
 
 
