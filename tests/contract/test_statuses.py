@@ -17,7 +17,7 @@ from payamak.common import (
 )
 from support.failures import failure_of
 from support.gateways import EACH, Gateway
-from support.raw_server import Behaviour, RawServer, answer
+from support.raw_server import Behaviour, RawServer, answer, bytes_then_close
 
 ONCE = RetryPolicy(attempts=1)
 REFUSED: dict[int, type[GatewayError]] = {
@@ -67,6 +67,13 @@ async def test_bodies_that_are_no_answer(gateway: Gateway) -> None:
         assert type(error) is ReplyError
         assert (error.http_status, error.outcome, error.operation) == (200, Outcome.UNKNOWN, name)
         assert error.__cause__ is None
+
+
+@EACH
+async def test_what_is_not_http(gateway: Gateway) -> None:
+    for name, error in await failures(gateway, bytes_then_close(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")):
+        assert type(error) is ReplyError
+        assert (error.outcome, error.operation) == (Outcome.UNKNOWN, name)
 
 
 @EACH
