@@ -124,7 +124,8 @@ def test_any_json(gateway: Gateway, runner: asyncio.Runner, data: st.DataObject,
 
 @EACH
 def test_extreme_json(gateway: Gateway, runner: asyncio.Runner) -> None:
-    check(gateway, runner, *(Reply(200, {}, wrap(value)) for wrap in gateway.wraps for value in EXTREMES))
+    values = (*EXTREMES, *gateway.oddities)
+    check(gateway, runner, *(Reply(200, {}, wrap(value)) for wrap in gateway.wraps for value in values))
 
 
 @EACH

@@ -29,7 +29,7 @@ CALLS = keyed(
         once("send_to_many", lambda c: c.send_to_many([PHONE], TEXT, sender=LINE)),
         once("send_pairs", lambda c: c.send_pairs([OutgoingMessage(PHONE, TEXT, LINE)])),
         reads("credit", lambda c: c.credit()),
-        reads("statuses", lambda c: c.statuses([MESSAGE])),
+        reads("statuses", lambda c: c.statuses([MESSAGE, MESSAGE + 1])),
         # It marks what it gives as read.
         once("received", lambda c: c.received()),
     ]
@@ -116,6 +116,7 @@ SOAP = Gateway(
         lambda value: STYLES["json in a string"]({"ErrCode": value, "result": value}),
     ),
     names=("ErrCode", "errCode", "result", "status", "statusId", "credit", "item", "key", "value", "1", "2", "0"),
+    oddities=({str(MESSAGE): 4},),
     models=(ReceivedMessage,),
     echoes=SOAP_ECHOES,
     bad_calls=BAD_CALLS,

@@ -104,6 +104,7 @@ class Gateway:
         send_reply: An answer to the first call that is a success.
         wraps: Each makes an answer whose data is any JSON.
         names: Field names of its answers that the models do not tell.
+        oddities: JSON that its readers may stumble over.
         models: What answers become.
         echoes: Answers that show everything secret, in all places where the gateway's answers can. The
             one named "refusal" has `support.sentinels.ECHO` in its text.
@@ -129,6 +130,7 @@ class Gateway:
     send_reply: bytes
     wraps: tuple[Callable[[Any], bytes], ...]
     names: tuple[str, ...]
+    oddities: tuple[Any, ...] = ()
     models: tuple[type, ...]
     echoes: Mapping[str, Behaviour]
     titled: tuple[str, ...] = ()
