@@ -34,7 +34,7 @@ EXTREMES: tuple[Any, ...] = (
 )  # fmt: skip
 # Making a failing example smaller takes minutes, and explaining it more of them.
 EXAMPLES = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
