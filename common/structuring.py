@@ -30,6 +30,8 @@ _DATE_TIME = re.compile(
 _JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[-+]\d{4})?\)/")
 _FIRST_MOMENT = ("0001-01-01", "/Date(-62135")
 _BARE_MOBILE = re.compile(r"9\d{9}")
+_MOST_DIGITS = 1000
+"""Of an amount: to write out 1e999999 takes minutes."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
 _UNIONS = (typing.Union, types.UnionType)
@@ -159,7 +161,10 @@ def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
 
 
 def _to_whole_amount(value: Any, _type: Any = None) -> int:
-    return int(_to_decimal(value))
+    amount = _to_decimal(value)
+    if amount.adjusted() > _MOST_DIGITS:
+        raise ValueError("not an amount")
+    return int(amount)
 
 
 def _to_bool(value: Any, _type: Any = None) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import logging
 import os
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from support.sentinels import assert_silent, leaks
 
 
 @pytest_asyncio.fixture
@@ -46,6 +49,21 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     sockets = _sockets()
     yield
     _fail_if_more_than(sockets)
+
+
+@pytest.fixture
+def nothing_shows(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever the test does, no log record and no warning may hold a needle."""
+    for name in ("payamak", "aiohttp", "asyncio", "backoff", "concurrent", None):
+        caplog.set_level(logging.DEBUG, logger=name)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for record in caplog.get_records("call"):
+        assert not leaks(record.getMessage(), record.args), record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            assert_silent(record.exc_info[1])
+    assert not leaks(*(str(warning.message) for warning in caught))
 
 
 def _fail_if_more_than(sockets: set[str]) -> None:

@@ -6,10 +6,9 @@ import json
 import pickle
 from collections.abc import Callable
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from payamak.advgateway import Outcome, PayamakError, ReplyError, SendResult, wire
 from payamak.advgateway.soap import UnreadableXmlError, decode_reply
@@ -72,21 +71,6 @@ def check(body: bytes, status: int, headers: dict[str, str] | None = None) -> No
                 if isinstance(entry, SendResult):
                     assert (entry.message_id is None) is (entry.error is not None)
                     assert entry.message_id is None or entry.message_id > 0
-
-
-@given(body=st.binary(max_size=200), status=STATUSES, retry_after=st.text(max_size=20))
-@EXAMPLES
-def test_any_bytes(body: bytes, status: int, retry_after: str) -> None:
-    check(body, status, {"Retry-After": retry_after})
-
-
-@given(document=REPLIES, status=STATUSES)
-@example(document=[10**400], status=200)
-@example(document={"ErrCode": 0, "result": float("nan")}, status=200)
-@EXAMPLES
-def test_any_json(document: Any, status: int) -> None:
-    check(json.dumps(document).encode(), status)
-    check(in_response(f"<return>{escape(json.dumps(document))}</return>"), status)
 
 
 XML_TEXT = st.sampled_from(

@@ -123,18 +123,6 @@ def test_any_data_of_a_success(data: Any) -> None:
     check(json.dumps([0, data]).encode(), 200)
 
 
-@given(body=st.binary(max_size=200), status=STATUSES, retry_after=st.text(max_size=20))
-@settings(max_examples=60, deadline=None)
-def test_any_bytes(body: bytes, status: int, retry_after: str) -> None:
-    check(body, status, {"Retry-After": retry_after})
-
-
-@given(document=DOCUMENTS, cut=st.integers(0, 40))
-@settings(max_examples=40, deadline=None)
-def test_any_cut_document(document: Any, cut: int) -> None:
-    check(json.dumps(document).encode()[:cut], 200)
-
-
 @given(
     bulk_id=st.integers(1, 2**63), depth=st.integers(0, 3), as_text=st.booleans(), code=st.sampled_from([0, "0", 0.0])
 )

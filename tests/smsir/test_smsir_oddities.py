@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import inspect
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,6 +16,7 @@ from payamak.smsir import (
     AddedContacts,
     GatewayError,
     InvalidArgumentError,
+    Messages,
     NewContact,
     Outcome,
     SmsIrClient,
@@ -368,3 +370,9 @@ async def test_duplicates_unique_names_and_waiting(emulator: Emulator, client: S
     assert all(0 < seconds <= 300 for seconds in waiting)
     emulator.clock.advance(301)
     assert {contact.remaining_seconds for contact in await client.contacts.page()} == {0}
+
+
+def test_the_undocumented_method_is_marked_as_such() -> None:
+    text = inspect.getdoc(Messages.send_to_numbers) or ""
+    assert "not in the vendor's document" in text
+    assert "``SendByMobileNumbers``" in text

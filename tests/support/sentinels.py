@@ -18,6 +18,11 @@ PASSWORD = "sentinelproxyQ7"
 CHECK_ID = "sentinelcheckQ7"
 PARAM = "sentinelparamQ7"
 NAME = "sentinelnameQ7"
+NATIONAL_ID, CERTIFICATE_ID, POSTAL_CODE = "0013542419", "7755331199", "1345610001"
+ECHO = (
+    f"{KEY} {PHONE} {TEXT} {CHECK_ID} {PARAM} {USERNAME} {PASSWORD} {NAME} {NATIONAL_ID} {CERTIFICATE_ID} {POSTAL_CODE}"
+)
+"""All of them, as a server might give them back."""
 
 NEEDLES = (
     KEY,
@@ -28,6 +33,9 @@ NEEDLES = (
     CHECK_ID,
     PARAM,
     NAME,
+    NATIONAL_ID,
+    CERTIFICATE_ID,
+    POSTAL_CODE,
     base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode(),
 )
 
@@ -54,8 +62,9 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 def texts_of(error: BaseException) -> Iterator[str]:
     """All that a log or a crash reporter could write of an error, but for `gateway_message`."""
-    yield "".join(traceback.format_exception(error))
     for found in chain(error):
+        # Without the lines of code: they hold no values, and finding them takes most of the time.
+        yield "".join(traceback.format_exception_only(found))
         yield f"{found} {found!r} {found.args!r} {getattr(found, '__notes__', None)!r}"
         yield repr({name: value for name, value in vars(found).items() if name != "gateway_message"})
     if isinstance(error, PayamakError):

@@ -1,4 +1,4 @@
-"""What the clients of all gateways have in common."""
+"""What the packages of all gateways have in common."""
 
 from __future__ import annotations
 
@@ -7,3 +7,14 @@ SEND_MANY = (
     "on_unknown=<OnUnknown.ASK: 'ask'>, grace=60.0, close_timeout=10.0"
 )
 """The signature of `send_many`."""
+SHARED = (
+    "AuthenticationError", "ClientStateError", "ConnectionFailedError", "ConnectionLostError", "GatewayError",
+    "HttpSession", "InvalidArgumentError", "InvalidRequestError", "JournalError", "NotFoundError", "OnUnknown",
+    "Outcome", "OutgoingMessage", "PayamakError", "PermissionDeniedError", "Progress", "RateLimitError", "ReplyError",
+    "RequestTimeoutError", "RetryPolicy", "SendReport", "ServiceUnavailableError", "Timeout", "TransportError",
+)  # fmt: skip
+"""What each package gives of `payamak.common`."""
+ENGINE = (
+    "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Proceed", "RateLimiter", "SendMany", "Sent",
+)  # fmt: skip
+"""What `payamak.common` gives beside what packages give of it."""
