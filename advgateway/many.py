@@ -36,7 +36,6 @@ class Client(Protocol):
 class AdvBulkGateway(BulkGateway):
     """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
 
-    name = "advgateway"
     limit = wire.MAX_NUMBERS
 
     def __init__(self, client: Client) -> None:

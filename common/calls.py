@@ -117,7 +117,7 @@ class Call(Generic[T]):
             if self.caller.hooks:
                 return await self._attempt_with_hooks()
             if self.caller.log.isEnabledFor(logging.DEBUG):
-                return (await self._attempt_observed(self._describe_attempt()))[0]
+                return (await self._attempt_observed(self._make_attempt()))[0]
             return self._read(await self.caller.exchange(self.operation, self.request, self.deadline))
         except PayamakError as error:
             self._in_flight = False
@@ -155,11 +155,11 @@ class Call(Generic[T]):
             self.caller.retry, self.operation.effect, error, attempt=self._attempts, remaining=remaining
         )
 
-    def _describe_attempt(self) -> Attempt:
+    def _make_attempt(self) -> Attempt:
         return Attempt(self.caller.gateway, self.operation.name, self.operation_id, self._attempts)
 
     async def _attempt_with_hooks(self) -> T:
-        attempt = self._describe_attempt()
+        attempt = self._make_attempt()
         started = False
         finished: list[T] = []
         failed: list[PayamakError] = []

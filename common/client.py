@@ -149,7 +149,9 @@ class GatewayClient:
         gateway = self._make_bulk_gateway()
         if self._timeout.total is not None:
             gateway.longest_call = self._timeout.total
-        return SendMany(messages, plan, gateway=gateway, log=self._caller.log, on_start=self._enter_sending)
+        return SendMany(
+            messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending
+        )
 
     def _make_bulk_gateway(self) -> BulkGateway:
         """Make what the engine of `send_many` must know of this gateway."""

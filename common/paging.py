@@ -19,31 +19,35 @@ async def iterate_pages(
     identify: Callable[[T], Hashable],
     *,
     has_more: Callable[[Sequence[T], int], bool] | None = None,
+    moves_up: bool = False,
 ) -> AsyncIterator[T]:
     """Go through all entries of a list in numbered pages, none of them twice.
 
-    When a page brings nothing new, the walk begins anew and goes past what it has seen: entries that were added
-    meanwhile push others onto later pages, and where reading marks as read, others move up to earlier ones. A first
-    page without anything new ends it, also at a gateway that repeats itself.
+    When a page brings nothing new, the first page is looked at again. If that has something new, entries were added
+    meanwhile and have pushed others onto later pages, so that the walk goes on; if not, it ends, also at a gateway that
+    repeats itself.
 
     Args:
         fetch: Fetches a page; the first is 0.
         identify: Returns what tells an entry from all others.
         has_more: Whether there may be more, by the last page and the number of entries seen; by default until a page is
             empty.
+        moves_up: Whether what was not fetched yet may move up to earlier pages, because reading takes others off the
+            list. The walk then begins anew.
     """
     seen: set[Hashable] = set()
-    page, furthest = 0, -1
+    page, after_first = 0, 1
     while True:
         found = await fetch(page)
         new = _keep_new(found, identify, seen)
         for entry in new:
             yield entry
-        is_known = page <= furthest
         if not (has_more(found, len(seen)) if has_more else found) or (page == 0 and not new):
             return
-        furthest = max(page, furthest)
-        page = page + 1 if new or (found and is_known) else 0
+        if new:
+            page = page + 1 if page else after_first
+        else:
+            page, after_first = 0, 1 if moves_up else page + 1
 
 
 async def iterate_from_last_id(

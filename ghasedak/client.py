@@ -325,6 +325,7 @@ class GhasedakClient(GatewayClient):
             fetch,
             lambda message: message.message_id,
             has_more=lambda found, seen: seen < total if total else len(found) >= page_size,
+            moves_up=True,
         ):
             yield message
 

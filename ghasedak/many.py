@@ -35,7 +35,6 @@ class Client(Protocol):
 class GhasedakBulkGateway(BulkGateway):
     """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
 
-    name = "ghasedak"
     limit = wire.MAX_ENTRIES
     absence_proves = True
 

@@ -80,9 +80,13 @@ def build_request(operation: Operation, base_url: str, headers: Mapping[str, str
 
 def message_fields(to: str, text: str, *, sender: str | None, send_at: Any, check_id: str | None) -> Fields:
     """Fields of one message to one recipient."""
-    receptor = normalize_iranian(to, "to")
-    mark = None if check_id is None else check_id_text(check_id, "check_id")
-    return text_fields(receptor, text, sender=sender, send_at=send_at, check_id=mark)
+    return {
+        "message": checks.require_text(text, "text"),
+        "receptor": normalize_iranian(to, "to"),
+        "linenumber": None if sender is None else normalize_line(sender, "sender"),
+        "senddate": _send_date(send_at, "send_at"),
+        "checkid": None if check_id is None else check_id_text(check_id, "check_id"),
+    }
 
 
 def text_fields(receptor: str, text: str, *, sender: str | None, send_at: Any, check_id: str | None) -> Fields:

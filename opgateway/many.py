@@ -32,7 +32,6 @@ class Client(Protocol):
 class OpBulkGateway(BulkGateway):
     """Sends with ``send_to_many``. Only a bulk id leads to what was sent."""
 
-    name = "opgateway"
     limit = 100
 
     def __init__(self, client: Client) -> None:

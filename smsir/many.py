@@ -43,7 +43,6 @@ class SmsIrBulkGateway(BulkGateway):
     the gateway's list has, so that a lost one can be looked for among those that came after.
     """
 
-    name = "smsir"
     limit = 100
     finds_by_content = True
 
@@ -52,7 +51,7 @@ class SmsIrBulkGateway(BulkGateway):
         self._claims = claims
         self._newest: int | None = None
         self._sends = 0
-        self._log = logging.getLogger(f"payamak.{self.name}")
+        self._log = logging.getLogger("payamak.smsir")
 
     @staticmethod
     def check(message: OutgoingMessage, argument: str) -> None:

@@ -24,8 +24,6 @@ class RateLimiter(Protocol):
 class BulkGateway(abc.ABC):
     """How one gateway takes many messages."""
 
-    name: str
-    """Its package's name."""
     limit: int
     """The most messages in one request."""
     absence_proves = False

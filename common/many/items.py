@@ -12,6 +12,8 @@ from ..errors import Outcome, PayamakError
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 
+_NOT_SENT, _UNKNOWN = (Outcome.NOT_SENT,), (Outcome.UNKNOWN,)
+_OPEN = _NOT_SENT + _UNKNOWN
 _FINAL = (Outcome.SENT, Outcome.REFUSED)
 
 
@@ -21,19 +23,19 @@ class Item:
 
     ::
 
-        event            from                  to
-        ─────────────    ──────────────────    ──────────────────────────────────────────────────────────────────
-        (new)                                  not sent
-        consult()        not sent              unknown: the journal is being asked whether an earlier run sent it
-        recall(entry)    unknown               what the journal says; not sent if it may go out
-        leave()          not sent              unknown: its request is about to leave
-        sent(id)         unknown               sent
-        fail(error)      unknown               the error's own outcome: refused, not sent or unknown
-        lose(error)      unknown               unknown: the answer is missing, or cannot be understood
-        hold_back(why)   not sent, unknown     not sent: it cannot, need not or did provably not go out
-        send_again()     unknown               not sent: it did provably not go out, and is to
+        event              from                  to
+        ─────────────────  ────────────────────  ────────────────────────────────────────────────────────────────
+        (new)                                    not sent
+        consult()          not sent              unknown: the journal is being asked whether an earlier run sent it
+        recall(entry)      unknown               what the journal says; not sent if it may go out
+        leave()            not sent              unknown: its request is about to leave
+        sent(id)           unknown               sent
+        fail(error)        not sent, unknown     the error's own outcome: refused, not sent or unknown
+        lose(error)        unknown               unknown: the answer is missing, or cannot be understood
+        hold_back(reason)  not sent, unknown     not sent: it cannot, need not or did provably not go out
+        send_again()       unknown               not sent: it did provably not go out, and is to
 
-    What was sent or refused stays so: a later event is a mistake of the engine, and raises.
+    Any other event is a mistake of the engine, and raises: above all, what was sent or refused stays so.
 
     Attributes:
         index: Its place in what the caller gave.
@@ -83,49 +85,49 @@ class Item:
 
     def consult(self) -> None:
         """The journal is being asked for it: until the answer is here, an earlier run may have sent it."""
-        self._become(Outcome.UNKNOWN, None)
+        self._become(Outcome.UNKNOWN, None, _NOT_SENT)
 
     def recall(self, entry: JournalEntry | None) -> None:
         """Take in what the journal knows of it."""
         if entry is None or entry.is_open:
-            self._become(Outcome.NOT_SENT, None)
+            self._become(Outcome.NOT_SENT, None, _UNKNOWN)
             return
         if entry.outcome in _FINAL:
-            self._become(entry.outcome, entry.make_error())
+            self._become(entry.outcome, entry.make_error(), _UNKNOWN)
             self._message_id = entry.message_id
         else:
-            self._become(Outcome.UNKNOWN, entry.make_error())
+            self._become(Outcome.UNKNOWN, entry.make_error(), _UNKNOWN)
             self.left_at = entry.at
         self.reference = entry.reference
 
     def leave(self) -> None:
         """Its request is about to leave. What an earlier try of it met says nothing of this one."""
-        self._become(Outcome.UNKNOWN, None)
+        self._become(Outcome.UNKNOWN, None, _NOT_SENT)
 
     def sent(self, message_id: int | None) -> None:
         """The gateway took it."""
-        self._become(Outcome.SENT, None)
+        self._become(Outcome.SENT, None, _UNKNOWN)
         self._message_id = message_id
 
     def fail(self, error: PayamakError) -> None:
         """Its request met an error, or the answer holds one for it."""
-        self._become(error.outcome, error)
+        self._become(error.outcome, error, _OPEN)
 
     def lose(self, error: PayamakError | None = None) -> None:
         """Nobody knows what became of it, because of this error or the one that it has met already."""
-        self._become(Outcome.UNKNOWN, error or self._error)
+        self._become(Outcome.UNKNOWN, error or self._error, _UNKNOWN)
 
     def hold_back(self, reason: PayamakError | None) -> None:
         """It is not to go out, or did provably not, for this reason."""
-        self._become(Outcome.NOT_SENT, reason)
+        self._become(Outcome.NOT_SENT, reason, _OPEN)
 
     def send_again(self) -> None:
         """It did provably not go out, so that it can once more."""
-        self._become(Outcome.NOT_SENT, None)
+        self._become(Outcome.NOT_SENT, None, _UNKNOWN)
         self.is_resent, self.left_at = True, None
 
-    def _become(self, outcome: Outcome, error: PayamakError | None) -> None:
-        if self._outcome in _FINAL:
+    def _become(self, outcome: Outcome, error: PayamakError | None, allowed: tuple[Outcome, ...]) -> None:
+        if self._outcome not in allowed:
             raise RuntimeError(f"a message that is {self._outcome.value} cannot become {outcome.value}")
         self._outcome, self._error = outcome, error
 

@@ -71,11 +71,6 @@ class JournalEntry:
         return self.outcome is Outcome.NOT_SENT
 
     @property
-    def is_in_doubt(self) -> bool:
-        """Whether nobody knows what became of the message."""
-        return self.outcome in (None, Outcome.UNKNOWN)
-
-    @property
     def _error_class(self) -> type[PayamakError]:
         found = getattr(errors, self.reason or "", GatewayError)
         return found if isinstance(found, type) and issubclass(found, PayamakError) else GatewayError

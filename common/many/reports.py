@@ -89,7 +89,8 @@ class Reports:
             if item.key in strange:
                 self.reject(item, _blame(item, f"the journal knows another message by the same key: {_ADVICE}"))
                 continue
-            if entry is not None and entry.is_in_doubt and entry.gateway != self._gateway:
+            is_in_doubt = entry is not None and entry.outcome in (None, Outcome.UNKNOWN)
+            if entry is not None and is_in_doubt and entry.gateway != self._gateway:
                 # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
                 item.lose(entry.make_error())
                 self._report([item])

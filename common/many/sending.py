@@ -75,6 +75,7 @@ class SendMany:
         messages: Iterable[OutgoingMessage] | AsyncIterable[OutgoingMessage],
         plan: Plan,
         *,
+        name: str,
         gateway: BulkGateway,
         log: logging.Logger,
         on_start: Callable[[SendMany], None],
@@ -89,7 +90,7 @@ class SendMany:
         self._plan = plan
         self._on_start = on_start
         total = len(messages) if isinstance(messages, Sized) else None
-        self._reports = Reports(gateway.name, plan.journal, plan.progress, total, log)
+        self._reports = Reports(name, plan.journal, plan.progress, total, log)
         self._refusals = Refusals()
         self._packer = Packer(gateway.limit, gateway.pair_key, gateway.travels_alone)
         self._slots = asyncio.Semaphore(plan.concurrency)
@@ -223,7 +224,7 @@ class SendMany:
         if item.outcome is Outcome.UNKNOWN:
             reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
             item.lose(reason)
-        else:
+        elif item.outcome is Outcome.NOT_SENT:
             item.hold_back(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
