@@ -263,7 +263,8 @@ def _make_model_hook(model: Any) -> _Hook:
     def structure_model(value: Any, _type: Any) -> Any:
         if not isinstance(value, dict):
             raise TypeError("not an object")
-        return build(_with_usual_names(value, other_names) if other_names else value, model)
+        known = cast("dict[str, Any]", value)
+        return build(_with_usual_names(known, other_names) if other_names else known, model)
 
     return structure_model
 
