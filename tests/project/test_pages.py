@@ -7,7 +7,6 @@ import contextlib
 import json
 import re
 import shlex
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -33,8 +32,8 @@ from support.printed import (
     run,
     sent,
     serve,
+    start,
 )
-from support.warm import for_examples
 
 # These two have tests of their own.
 ELSEWHERE = ("testing.md", "command-line.md")
@@ -150,10 +149,11 @@ def test_the_service_starts_and_stops(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", find("python", "worker"))
 def test_the_worker_ends_when_it_is_told_to(place: Place, tmp_path: Path) -> None:
-    with for_examples().start(place.block.code, tmp_path, environment()) as worker:
+    with start(["-c", place.block.code], tmp_path) as worker:
         wait_until(lambda: len(sent()) > 2)
-        worker.send_signal(signal.SIGTERM)
-    assert (worker.code, worker.output, worker.errors) == (0, "nothing is in flight any more\n", "")
+        worker.terminate()
+        assert worker.communicate(timeout=30) == ("nothing is in flight any more\n", "")
+    assert worker.returncode == 0
 
 
 def test_the_only_bot_is_that_of_the_tutorial() -> None:
