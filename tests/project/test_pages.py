@@ -34,6 +34,7 @@ from support.printed import (
     serve,
     start,
 )
+from support.warm import for_commands, for_nested_pytest
 
 # These two have tests of their own.
 ELSEWHERE = ("testing.md", "command-line.md")
@@ -132,7 +133,7 @@ def test_the_test_passes(place: Place, tmp_path: Path) -> None:
     # A file of its own, or the settings of this repository would count where temporary folders lie inside it.
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_printed.py"],
+        [*for_nested_pytest(), "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", "test_printed.py"],
         capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
@@ -290,7 +291,7 @@ def try_python(words: list[str], place: Place, folder: Path) -> None:
         return
     assert words[:2] == ["-m", "payamak.emulator"]
     with subprocess.Popen(
-        [sys.executable, *words, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*for_commands(), *words, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as emulator:
         assert emulator.stdout is not None
         assert any("ready" in line for line in emulator.stdout)
