@@ -81,12 +81,10 @@ def run(asked: Asked) -> None:
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = (
-        # With a file that is a terminal, `open` buffers lines.
-        open(0, encoding="utf-8", closefd=False),  # noqa: SIM115
-        open(1, "w", encoding="utf-8", closefd=False),  # noqa: SIM115
-        open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False),  # noqa: SIM115
-    )
+    # `open` knows a terminal, at which it buffers lines.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     what, *arguments = asked["arguments"]
     if what == "-m":
         sys.path.insert(0, asked["folder"])
