@@ -35,6 +35,8 @@ def _find_pyenv_pythons() -> list[str]:
 
 
 os.environ["PATH"] = os.pathsep.join([*_find_pyenv_pythons(), os.environ["PATH"]])
+# With it, each worker of pytest would compile all tests anew in every run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 FOUND = [version for version in PYTHONS if shutil.which(f"python{version}")]
 MISSING = [version for version in PYTHONS if version not in FOUND]
 # Where none has a name of its own, the one that runs nox will do.

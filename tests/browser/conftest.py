@@ -1,6 +1,6 @@
 """Debian's Chromium, driven by Playwright, looking at an emulator in this process.
 
-Starting a browser takes longer than most of these tests, so that the tests of a module share one, and its event loop.
+Starting a browser takes longer than most of these tests, so that all share one, and its event loop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 from support.browser import SENDERS, Look, Send
 
 ARGUMENTS = [
-    "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--no-sandbox", "--headless=new", "--disable-gpu", "--in-process-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 # What the policy refuses is reported here, by whatever it was that tried.
@@ -28,7 +28,7 @@ document.addEventListener("securitypolicyviolation", (event) => window.refused.p
 """
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def no_task_left() -> AsyncIterator[None]:
     """As for every test, but in the loop that these share with the browser."""
     before = asyncio.all_tasks()
@@ -38,7 +38,7 @@ async def no_task_left() -> AsyncIterator[None]:
             await asyncio.sleep(0.01)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
@@ -52,7 +52,7 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def emulator() -> AsyncIterator[Emulator]:
     async with Emulator() as running:
         yield running
@@ -68,7 +68,7 @@ def options(request: pytest.FixtureRequest) -> dict[str, Any]:
     return getattr(request, "param", {})
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
     settings: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Tehran", **options}
     opened = await browser.new_context(**settings)
@@ -77,7 +77,7 @@ async def context(browser: Browser, options: dict[str, Any]) -> AsyncIterator[Br
     await opened.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def look(context: BrowserContext, emulator: Emulator) -> AsyncIterator[Look]:
     """The open page; at the end nothing was refused by its policy, and no script failed."""
     page = await context.new_page()

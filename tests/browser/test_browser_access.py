@@ -9,7 +9,7 @@ from payamak.emulator import Emulator, Fault
 from playwright.async_api import expect
 from support.browser import Look, Send
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 SCHEMES = ["light", "dark"]

@@ -10,7 +10,7 @@ from payamak.ghasedak import GhasedakClient, OutgoingMessage
 from playwright.async_api import expect
 from support.browser import Look, Send
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SIGNS = {
     "ghasedak": ("Ghasedak", "from 10008566"),

@@ -12,7 +12,7 @@ from payamak.opgateway import OpGatewayClient
 from playwright.async_api import expect
 from support.browser import Look, Send
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def _ghasedak(emulator: Emulator, line: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.command import COMMAND, Command, Done, lines_of_json
+from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import control, free_port, sent
 from support.sockets import dead_port
 
@@ -177,15 +177,16 @@ def test_verbose_tells_what_is_tried(payamak: Command) -> None:
 
 def test_a_terminal_that_knows_no_persian(payamak: Command) -> None:
     latin = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
-    done = payamak.emulated("send", "۰۹۱۲۱۲۳۴۵۶۷", "سلام", variables=latin)
+    fresh = Command(payamak.folder, FRESH)
+    done = fresh.emulated("send", "۰۹۱۲۱۲۳۴۵۶۷", "سلام", variables=latin)
     assert (done.returncode, done.stderr) == (0, "")
     assert r"\u06f0\u06f9" in done.stdout
-    (record,) = lines_of_json(payamak.emulated("send", "۰۹۱۲۱۲۳۴۵۶۷", "سلام", "--json", variables=latin).stdout)
+    (record,) = lines_of_json(fresh.emulated("send", "۰۹۱۲۱۲۳۴۵۶۷", "سلام", "--json", variables=latin).stdout)
     assert record["recipient"] == "۰۹۱۲۱۲۳۴۵۶۷"
 
 
 def test_help_version_and_no_arguments(payamak: Command) -> None:
-    shown = payamak.run("--help")
+    shown = Command(payamak.folder, FRESH).run("--help")
     assert shown.returncode == 0
     assert all(command in shown.stdout for command in COMMANDS | {"emulator"})
     assert re.fullmatch(r"payamak \d[^\n]*\n", payamak.run("--version").stdout)
@@ -252,7 +253,7 @@ def wait_for_messages(count: int) -> None:
 def test_the_emulator(payamak: Command) -> None:
     port = free_port()
     with subprocess.Popen(
-        [*COMMAND, "emulator", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*payamak.command, "emulator", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

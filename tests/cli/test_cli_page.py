@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import attrs
 import pytest
@@ -71,16 +71,16 @@ def normalize(text: str) -> str:
     return "\n".join(re.sub(r" {2,}", "  ", line).strip() for line in text.splitlines())
 
 
-def install(folder: Path) -> None:
+def install(payamak: Command) -> None:
     """Put the command where the shell finds it, whether or not its script is installed."""
-    (folder / "bin").mkdir()
-    script = folder / "bin" / "payamak"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error -m payamak.cli "$@"\n')
+    script = payamak.folder / "bin" / "payamak"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(payamak.command)} "$@"\n')
     script.chmod(0o755)
 
 
 def test_every_example_prints_what_the_page_says(payamak: Command) -> None:
-    install(payamak.folder)
+    install(payamak)
     control(
         "POST",
         "switches",

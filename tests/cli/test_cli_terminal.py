@@ -11,7 +11,7 @@ import sys
 import termios
 
 import pytest
-from support.command import COMMAND, Command
+from support.command import Command
 from support.printed import control, sent
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
@@ -26,7 +26,7 @@ def run_at_terminal(payamak: Command, *arguments: str, prompt: str = "", typed: 
     """Run the command with all its streams at one terminal, and type something whenever it stops at a prompt."""
     ours, theirs = os.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *arguments], cwd=payamak.folder, env=payamak.environment(TERM="xterm", COLUMNS="100"),
+        [*payamak.command, *arguments], cwd=payamak.folder, env=payamak.environment(TERM="xterm", COLUMNS="100"),
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         preexec_fn=take_terminal,  # noqa: PLW1509 -- there is one thread
     )  # fmt: skip

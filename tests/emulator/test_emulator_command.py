@@ -6,22 +6,24 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
+from support.warm import for_commands
 
 pytestmark = pytest.mark.real_time
 
-COMMAND = [sys.executable, "-W", "error", "-m", "payamak.emulator"]
+
+def command() -> list[str]:
+    return [*for_commands(), "-m", "payamak.emulator"]
 
 
 @contextmanager
 def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], list[str]]]:
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        [*command(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
     try:
         assert process.stdout is not None
@@ -84,7 +86,7 @@ def test_the_dice_have_a_seed() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run([*command(), *arguments], capture_output=True, text=True, timeout=20, check=False)
 
 
 def test_port_in_use() -> None:

@@ -1,13 +1,9 @@
-"""The bot polls a stand-in for the Telegram server, with the emulator behind it.
-
-One test runs it as a process of its own. The others run its dispatcher in this one: importing aiogram takes long.
-"""
+"""The bot polls a stand-in for the Telegram server, with the emulator behind it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import itertools
 import json
 import re
@@ -18,9 +14,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from payamak.ghasedak import GhasedakClient
 from payamak.testing import OrderFault, RunningEmulator, SentMessages
-from support.examples import EXAMPLES, PATIENCE, run_example
+from support.examples import EXAMPLES, PATIENCE, Example, run_example
+from support.warm import for_bots
 
 NUMBER = "+989121234567"
 SEND = "verification/send/simple"
@@ -28,6 +24,7 @@ TOKEN = "42:stand-in"
 USER = 7
 
 Json = dict[str, Any]
+StartBot = Callable[..., contextlib.AbstractContextManager[Example]]
 RunBot = Callable[..., contextlib.AbstractAsyncContextManager["Telegram"]]
 
 
@@ -113,38 +110,27 @@ async def telegram() -> AsyncIterator[tuple[Telegram, str]]:
 
 
 @pytest.fixture
-def run_bot(monkeypatch: pytest.MonkeyPatch, telegram: tuple[Telegram, str], ghasedak_client: GhasedakClient) -> RunBot:
-    from aiogram import Bot
-    from aiogram.client.session.aiohttp import AiohttpSession
-    from aiogram.client.telegram import TelegramAPIServer
+def start_bot(payamak_emulator: RunningEmulator, telegram: tuple[Telegram, str], tmp_path: Path) -> StartBot:
+    def start_bot(**settings: str) -> contextlib.AbstractContextManager[Example]:
+        environment = {
+            "SMS_URL": payamak_emulator.ghasedak_url, "TELEGRAM_URL": telegram[1], "BOT_TOKEN": TOKEN, **settings
+        }  # fmt: skip
+        return run_example("aiogram_bot", "bot.py", log=tmp_path / "log", environment=environment, python=for_bots)
 
-    stand_in, url = telegram
+    return start_bot
 
+
+@pytest.fixture
+def run_bot(start_bot: StartBot, telegram: tuple[Telegram, str]) -> RunBot:
     @contextlib.asynccontextmanager
     async def run(**settings: str) -> AsyncGenerator[Telegram]:
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        dispatcher = load_bot().make_dispatcher()
-        async with Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(url))) as bot:
-            polling = asyncio.create_task(
-                dispatcher.start_polling(bot, sms=ghasedak_client, handle_signals=False, close_bot_session=False)
-            )
-            yield stand_in
-            await dispatcher.stop_polling()
-            await polling
-        assert stand_in.is_silent
+        with start_bot(**settings) as example:
+            yield telegram[0]
+            example.process.terminate()
+            assert await asyncio.to_thread(example.wait) == 0
+        assert telegram[0].is_silent
 
     return run
-
-
-def load_bot() -> Any:
-    """The module as if it were imported for the first time: with these settings, and a router not yet in use."""
-    specification = importlib.util.spec_from_file_location("bot", EXAMPLES / "aiogram_bot" / "bot.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 def wrong(code: str) -> str:
@@ -152,14 +138,11 @@ def wrong(code: str) -> str:
 
 
 async def test_it_runs_as_printed_and_ends_when_it_is_told_to(
-    payamak_emulator: RunningEmulator, telegram: tuple[Telegram, str], sent_messages: SentMessages, tmp_path: Path
+    payamak_emulator: RunningEmulator, telegram: tuple[Telegram, str], sent_messages: SentMessages, start_bot: StartBot
 ) -> None:
     assert "python bot.py " in (EXAMPLES / "aiogram_bot" / "README.md").read_text(encoding="utf-8")
-    stand_in, url = telegram
-    environment = {
-        "SMS_URL": payamak_emulator.ghasedak_url, "TELEGRAM_URL": url, "BOT_TOKEN": TOKEN, "RESEND_AFTER": "0"
-    }  # fmt: skip
-    with run_example("aiogram_bot", "bot.py", log=tmp_path / "log", environment=environment) as example:
+    stand_in, _ = telegram
+    with start_bot(RESEND_AFTER="0") as example:
         payamak_emulator.order_fault("status", status=401, path=SEND)
         assert "اکنون نمی‌توان" in await stand_in.ask(contact())
         assert "پیامک شد" in await stand_in.ask(contact())

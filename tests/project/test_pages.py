@@ -7,7 +7,6 @@ import contextlib
 import json
 import re
 import shlex
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -33,8 +32,9 @@ from support.printed import (
     run,
     sent,
     serve,
+    start,
 )
-from support.warm import for_examples
+from support.warm import for_commands, for_nested_pytest
 
 # These two have tests of their own.
 ELSEWHERE = ("testing.md", "command-line.md")
@@ -133,7 +133,7 @@ def test_the_test_passes(place: Place, tmp_path: Path) -> None:
     # A file of its own, or the settings of this repository would count where temporary folders lie inside it.
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_printed.py"],
+        [*for_nested_pytest(), "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", "test_printed.py"],
         capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
@@ -150,10 +150,11 @@ def test_the_service_starts_and_stops(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", find("python", "worker"))
 def test_the_worker_ends_when_it_is_told_to(place: Place, tmp_path: Path) -> None:
-    with for_examples().start(place.block.code, tmp_path, environment()) as worker:
+    with start(["-c", place.block.code], tmp_path) as worker:
         wait_until(lambda: len(sent()) > 2)
-        worker.send_signal(signal.SIGTERM)
-    assert (worker.code, worker.output, worker.errors) == (0, "nothing is in flight any more\n", "")
+        worker.terminate()
+        assert worker.communicate(timeout=30) == ("nothing is in flight any more\n", "")
+    assert worker.returncode == 0
 
 
 def test_the_only_bot_is_that_of_the_tutorial() -> None:
@@ -290,7 +291,7 @@ def try_python(words: list[str], place: Place, folder: Path) -> None:
         return
     assert words[:2] == ["-m", "payamak.emulator"]
     with subprocess.Popen(
-        [sys.executable, *words, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*for_commands(), *words, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as emulator:
         assert emulator.stdout is not None
         assert any("ready" in line for line in emulator.stdout)

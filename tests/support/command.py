@@ -13,8 +13,14 @@ from typing import IO, Any
 import attrs
 
 from .printed import EMULATOR
+from .warm import for_commands
 
-COMMAND = [sys.executable, "-W", "error", "-m", "payamak.cli"]
+FRESH = [sys.executable, "-W", "error", "-m", "payamak.cli"]
+
+
+def command() -> list[str]:
+    """The command, but for its arguments."""
+    return [*for_commands(), "-m", "payamak.cli"]
 
 
 @attrs.frozen
@@ -23,9 +29,11 @@ class Command:
 
     Attributes:
         folder: Where it runs; also the home of its user.
+        command: What starts it.
     """
 
     folder: Path
+    command: list[str] = attrs.field(factory=command)
 
     def environment(self, **variables: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAYAMAK", "XDG"))}
@@ -36,7 +44,7 @@ class Command:
         self, *arguments: str, stdin: int = subprocess.DEVNULL, stdout: int | IO[bytes] = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*COMMAND, *arguments], cwd=self.folder, env=self.environment(), stdin=stdin, stdout=stdout,
+            [*self.command, *arguments], cwd=self.folder, env=self.environment(), stdin=stdin, stdout=stdout,
             stderr=subprocess.PIPE,
         )  # fmt: skip
 
@@ -44,7 +52,7 @@ class Command:
         self, *arguments: str, stdin: bytes = b"", variables: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*COMMAND, *arguments], cwd=self.folder, env=self.environment(**variables or {}), input=stdin,
+            [*self.command, *arguments], cwd=self.folder, env=self.environment(**variables or {}), input=stdin,
             capture_output=True, timeout=60, check=False,
         )  # fmt: skip
         text = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
+
+from .warm import for_examples
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PATIENCE = 90.0
@@ -58,13 +59,18 @@ class Example:
 
 @contextlib.contextmanager
 def run_example(
-    folder: str, *arguments: str, log: Path, environment: dict[str, str], stdin: int | None = None
+    folder: str,
+    *arguments: str,
+    log: Path,
+    environment: dict[str, str],
+    stdin: int | None = None,
+    python: Callable[[], list[str]] = for_examples,
 ) -> Generator[Example]:
     """Start ``python`` with these arguments in an example's folder; end it if the test has not."""
     with (
         log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            [sys.executable, "-W", "always::ResourceWarning", *arguments],
+            [*python(), *arguments],
             cwd=EXAMPLES / folder,
             env=os.environ | environment,
             stdin=stdin,

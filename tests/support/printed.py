@@ -10,16 +10,16 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .warm import for_examples
+from .warm import for_commands, for_examples
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
 
 
 def free_port() -> int:
@@ -101,31 +101,44 @@ def environment() -> dict[str, str]:
 
 def run(code: str, folder: Path | None = None) -> str:
     """Run an example, and return what it prints. It may warn of nothing but attempts that it makes again."""
-    done = for_examples().run(code, folder, environment())
-    assert done.code == 0, done.errors
-    assert re.sub(r"^\S+: attempt \d+ of at most .*\n", "", done.errors, flags=re.MULTILINE) == ""
-    return done.output
+    with start(["-c", code], folder) as process:
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    assert re.sub(r"^\S+: attempt \d+ of at most .*\n", "", errors, flags=re.MULTILINE) == ""
+    return output
+
+
+@contextlib.contextmanager
+def start(arguments: list[str], folder: Path | None) -> Generator[subprocess.Popen[str]]:
+    """Start ``python`` with these arguments; end it if the block has not."""
+    with subprocess.Popen(
+        [*for_examples(), *arguments], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, encoding="utf-8",
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextlib.contextmanager
 def serve(command: list[str], folder: Path) -> Generator[str, None, None]:
     """Run a service on a port of its own, stop it with SIGTERM, and see that it ends without a complaint."""
     port = free_port()
-    arguments = [*command, "--port", str(port)]
-    code = f"import runpy; runpy.run_module({command[0]!r}, run_name='__main__', alter_sys=True)"
-    with for_examples().start(code, folder, environment(), arguments) as server:
+    with start(["-m", *command, "--port", str(port)], folder) as server:
         yield f"http://127.0.0.1:{port}"
-        server.send_signal(signal.SIGTERM)
+        server.terminate()
+        _, errors = server.communicate(timeout=PATIENCE)
     # uvicorn ends by the signal that it was sent, once it has shut down.
-    assert server.code in (0, -signal.SIGTERM), server.errors
-    assert "Traceback" not in server.errors
+    assert server.returncode in (0, -signal.SIGTERM), errors
+    assert "Traceback" not in errors
 
 
 @contextlib.contextmanager
 def emulator_as_printed() -> Generator[None]:
     """The emulator as the README starts it, but for the port."""
     with subprocess.Popen(
-        [sys.executable, "-m", "payamak.emulator", "--port", str(PORT)],
+        [*for_commands(), "-m", "payamak.emulator", "--port", str(PORT)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,110 +1,73 @@
-"""Runs code as ``python -c`` does, without the time that an interpreter and its imports take to start."""
+"""Stands in for the command ``python``, without the time that an interpreter and its imports take to start."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
-import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import attrs
-
-PATIENCE = 60.0
-MODULES = [
-    "attrs", "cattrs", "fastapi", "uvicorn.main", "payamak.advgateway", "payamak.common.sqlite_journal",
-    "payamak.emulator", "payamak.ghasedak", "payamak.opgateway", "payamak.smsir",
-]  # fmt: skip
-
-
-@attrs.define
-class Run:
-    """A process at work, and how it ended once it has.
-
-    Attributes:
-        process: Its id.
-        code: Its exit code.
-        output: What it printed.
-        errors: What it wrote to its standard error.
-    """
-
-    process: int
-    code: int | None = None
-    output: str = ""
-    errors: str = ""
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.process, number)
+FOLDER = Path(__file__).parent
+CLIENTS = ("payamak.advgateway", "payamak.ghasedak", "payamak.opgateway", "payamak.smsir")
+SHARED = (*CLIENTS, "payamak.common.sqlite_journal", "payamak.emulator")
 
 
 class WarmPython:
-    """An interpreter with these options that has imported these modules, and what runs in forks of it."""
+    """An interpreter with these options that has imported these modules; what is run runs in forks of it.
+
+    Attributes:
+        command: Stands for ``python`` and its options; after it come ``-c CODE``, ``-m MODULE`` or a file, and
+            arguments.
+    """
 
     def __init__(self, options: Sequence[str], modules: Sequence[str]) -> None:
-        script = str(Path(__file__).with_name("warm_process.py"))
+        self._folder = tempfile.TemporaryDirectory(prefix="warm-")
+        place = str(Path(self._folder.name) / "socket")
+        # In a session of its own, so that Ctrl-C at a terminal is left to those that stand for the forks.
         self._process = subprocess.Popen(
-            [sys.executable, *options, script, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    @contextlib.contextmanager
-    def start(
-        self, code: str, folder: Path | None, environment: Mapping[str, str], arguments: Sequence[str] = ("-c",)
-    ) -> Generator[Run]:
-        """Run this code; at the end of the block wait for it. It is killed if it takes longer than `PATIENCE`."""
-        with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as errors:
-            request = {
-                "code": code,
-                "folder": str(folder or Path.cwd()),
-                "environment": dict(environment),
-                "arguments": list(arguments),
-                "output": output.name,
-                "errors": errors.name,
-            }
-            self._tell(request)
-            run = Run(self._read_number())
-            alarm = threading.Timer(PATIENCE, run.send_signal, [signal.SIGKILL])
-            alarm.start()
-            try:
-                yield run
-            except BaseException:
-                run.send_signal(signal.SIGKILL)
-                raise
-            finally:
-                run.code = self._read_number()
-                alarm.cancel()
-                run.output, run.errors = (Path(file.name).read_text(encoding="utf-8") for file in (output, errors))
-
-    def run(self, code: str, folder: Path | None, environment: Mapping[str, str]) -> Run:
-        """Run this code to its end."""
-        with self.start(code, folder, environment) as run:
-            pass
-        return run
+            [sys.executable, *options, str(FOLDER / "warm_process.py"), place, *modules],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+        self.command = [sys.executable, "-I", "-S", str(FOLDER / "warm_stub.py"), place]
 
     def close(self) -> None:
         """End it. It also ends by itself when this process does."""
         with self._process:
             pass
-
-    def _tell(self, request: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-
-    def _read_number(self) -> int:
-        assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
+        self._folder.cleanup()
 
 
 @functools.cache
-def for_examples() -> WarmPython:
-    """In development mode, where a warning is an error."""
-    python = WarmPython(["-W", "error", "-X", "dev"], MODULES)
+def warm_python(options: Sequence[str], modules: Sequence[str]) -> list[str]:
+    """The command of the one with these options and modules, or of a Python with these options where none can fork."""
+    if not hasattr(os, "fork"):
+        return [sys.executable, *options]
+    python = WarmPython(options, modules)
     atexit.register(python.close)
-    return python
+    return python.command
+
+
+def for_examples() -> list[str]:
+    """In development mode, where a warning is an error."""
+    return warm_python(("-W", "error", "-X", "dev"), ("fastapi", "uvicorn.main", *SHARED))
+
+
+def for_bots() -> list[str]:
+    """Where a warning is an error. Without the development mode, in which aiogram takes twice its time to import."""
+    return warm_python(("-W", "error"), ("aiogram", *SHARED))
+
+
+def for_nested_pytest() -> list[str]:
+    """In development mode, in which what is left open warns. What pytest is to rewrite must not have been imported."""
+    return warm_python(("-X", "dev"), ("pytest", *SHARED))
+
+
+def for_commands() -> list[str]:
+    """With what ``payamak`` imports until it sends, whatever it is told to do."""
+    return warm_python(("-W", "error", "-X", "utf8"), ("payamak.cli.app", "rich.table", "rich.progress", *SHARED))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from payamak.emulator.faults import KINDS
 from payamak.testing import plugin
+from support.nested import run_pytest
 
 pytest_plugins = ["pytester"]
 
@@ -32,7 +33,7 @@ def test_the_example_passes_as_it_is_printed_and_finds_mistakes(pytester: pytest
         tests = TESTS.replace("from app import", f"from app_of_{failing} import")
         pytester.makepyfile(**{f"app_of_{failing}": APP.replace(right, wrong), f"test_app_of_{failing}": tests})
     pytester.makeini(INI)
-    result = pytester.runpytest_subprocess("-rfp")
+    result = run_pytest(pytester, "-rfp")
     ended = re.findall(r"^(PASSED|FAILED) test_app(?:_of_(\w+))?\.py::(\w+)", result.stdout.str(), re.MULTILINE)
     assert [(how, test) for how, mistake, test in ended if not mistake] == [
         ("PASSED", test) for test in re.findall(r"^def (test_\w+)", TESTS, re.MULTILINE)
@@ -45,7 +46,7 @@ def test_the_settings_of_a_whole_run_are_made_as_printed(pytester: pytest.Pytest
     assert tests.count("lambda") == 2
     pytester.makepyfile(app=APP, test_app=tests, conftest=CONFTEST)
     pytester.makeini(INI)
-    pytester.runpytest_subprocess().assert_outcomes(passed=4)
+    run_pytest(pytester).assert_outcomes(passed=4)
 
 
 def test_the_page_tells_of_every_fixture() -> None:

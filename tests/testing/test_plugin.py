@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.nested import run_pytest
 
 pytest_plugins = ["pytester"]
 
@@ -40,13 +41,7 @@ TWICE = f"""
 def run(pytester: pytest.Pytester, ini: str, test: str, *arguments: str) -> pytest.RunResult:
     pytester.makepyfile(test)
     pytester.makeini(f"[pytest]\n{STRICT_WARNINGS}{ini}")
-    return pytester.runpytest_subprocess(*arguments)
-
-
-@pytest.fixture(autouse=True)
-def development_mode(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In it, a socket, a transport or an event loop that is left open warns, and warnings are errors."""
-    monkeypatch.setenv("PYTHONDEVMODE", "1")
+    return run_pytest(pytester, *arguments)
 
 
 def test_pytest_asyncio_in_auto_mode(pytester: pytest.Pytester) -> None:
@@ -126,7 +121,7 @@ def test_plain_tests(pytester: pytest.Pytester) -> None:
     run(pytester, "", test, "-p", "no:asyncio").assert_outcomes(passed=4)
 
 
-def test_workers_of_xdist_have_an_emulator_each(pytester: pytest.Pytester) -> None:
+def test_workers_of_xdist_have_an_emulator_each(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     test = """
     import pathlib, pytest
 
@@ -138,6 +133,8 @@ def test_workers_of_xdist_have_an_emulator_each(pytester: pytest.Pytester) -> No
             await ghasedak_client.send("09121234567", str(number))
         assert [message.text for message in sent_messages] == [str(number)] * 3
     """
+    # In which the workers, that are no forks, are strict too.
+    monkeypatch.setenv("PYTHONDEVMODE", "1")
     run(pytester, f"{ASYNCIO}auto", test, "-n", "2").assert_outcomes(passed=20)
     urls = [file.read_text() for file in pytester.path.glob("*.url")]
     assert len(urls) == len(set(urls)) == 2
@@ -158,12 +155,10 @@ def test_it_costs_nothing_to_who_does_not_use_it(pytester: pytest.Pytester, monk
     pytester.makeini("[pytest]")
     # Other plugins that happen to be here import asyncio themselves.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    # Development mode imports asyncio.
-    monkeypatch.delenv("PYTHONDEVMODE")
     pytester.runpytest_subprocess("-p", "payamak").assert_outcomes(passed=1)
 
 
 def test_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess("--fixtures", "-o", "asyncio_default_fixture_loop_scope=function")
+    result = run_pytest(pytester, "--fixtures", "-o", "asyncio_default_fixture_loop_scope=function")
     result.stdout.fnmatch_lines(["*sent_messages*", "*The messages that were sent in this test*"])
     result.stdout.no_fnmatch_line("*_payamak_thread*")
