@@ -33,7 +33,7 @@ class Options:
     """How to run it.
 
     Attributes:
-        seconds: For how long; a round that has begun is finished.
+        seconds: For how long; a round that has begun is finished, and the first is always run.
         seed: Of everything that is thrown.
         uvloop: Whether to use uvloop.
         loops: How many event loops run at once, each in a thread of its own.
@@ -86,12 +86,12 @@ def run(options: Options, say: Callable[[str], object] = lambda _line: None) -> 
     dice = random.Random(options.seed)  # noqa: S311 -- it is to be repeatable
     report = Report(Judge())
     sockets = _count_sockets()
-    end = time.monotonic() + options.seconds
     with contextlib.ExitStack() as stack:
         stack.enter_context(_collect_errors(report.logged_errors))
         server = stack.enter_context(Server())
         workers = [stack.enter_context(Worker(server.url, _loop_factory(options))) for _ in range(options.loops)]
-        while time.monotonic() < end:
+        end = time.monotonic() + options.seconds
+        while not report.rounds or time.monotonic() < end:
             report.rounds += 1
             _run_round(server, workers, dice, report)
             total = report.judge.total
