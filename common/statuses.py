@@ -27,14 +27,17 @@ STATUSES: Mapping[int, tuple[type[GatewayError], str]] = {
     429: (RateLimitError, "too many requests"),
 }
 
-_CLIENT_ERRORS = range(400, 500)
+# Of these HTTP itself says that the request was not processed. Others, such as 408, 409 or 499, can come from a proxy
+# after the gateway has had it.
+_NOT_PROCESSED = frozenset({400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 426, 429, 431})
 _REDIRECTS = range(300, 400)
-_REQUEST_TIMEOUT = 408
+SERVER_ERROR = 500
+"""From this HTTP status on it is the server that failed, perhaps after it had done its work."""
 
 
 def is_refusal(status: int) -> bool:
     """Whether a status alone makes it certain that the request was not carried out."""
-    return status in _CLIENT_ERRORS and status != _REQUEST_TIMEOUT
+    return status in _NOT_PROCESSED
 
 
 def from_status(
@@ -48,7 +51,7 @@ def from_status(
     """Make the exception for an HTTP status, or for a gateway's code that is of the same kind."""
     if status in statuses:
         kind, meaning = statuses[status]
-    elif status in _CLIENT_ERRORS:
+    elif is_refusal(status):
         kind, meaning = InvalidRequestError, "the gateway finds the request wrong"
     else:
         kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
@@ -57,7 +60,7 @@ def from_status(
         code=status,
         gateway_message=gateway_message,
         http_status=http_status,
-        outcome=None if is_refusal(status) else Outcome.UNKNOWN,
+        outcome=None if is_refusal(status) and http_status < SERVER_ERROR else Outcome.UNKNOWN,
         retry_after=retry_after,
     )
 
@@ -78,13 +81,15 @@ def from_bare_reply(
         statuses: The meanings of statuses, where a gateway has its own.
     """
     if is_refusal(reply.status):
-        return from_status(
+        refusal = from_status(
             reply.status,
             http_status=reply.status,
             gateway_message=gateway_message,
             retry_after=reply.retry_after,
             statuses=statuses,
         )
+        refusal.is_bare = gateway_message is None
+        return refusal
     if reply.status in _REDIRECTS:
         return ReplyError(
             f"a redirect (HTTP status {reply.status}) is never followed: check base_url", http_status=reply.status

@@ -29,7 +29,7 @@ from ..common.session import JSON_HEADERS, Reply, Request
 from ..common.statuses import STATUSES, from_bare_reply, from_status
 from ..common.structuring import decode
 from ..common.uploads import Upload
-from .codes import from_failure, is_leaked, quotes_exception
+from .codes import from_failure, is_own_sentence, quotes_exception
 from .tokens import TokenRejection, make_rejection
 
 T = TypeVar("T")
@@ -97,6 +97,8 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
         message = _message_of(envelope)
         if status == 401:
             raise make_rejection(message, code=None, http_status=status) from None
+        if quotes_exception(message):
+            raise from_failure(message, code=None, http_status=status, retry_after=reply.retry_after) from None
         raise from_bare_reply(reply, error, gateway_message=message) from None
     if successful and 200 <= status < 300:
         return envelope
@@ -110,7 +112,7 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
     message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
     if status == 401 or (status < 500 and rejection.fits(code, message)):
         raise make_rejection(message, code=code, http_status=status)
-    if status in STATUSES and (status == 429 or not is_leaked(message)):
+    if status in STATUSES and (is_own_sentence(message) or not message):
         refusal = from_status(status, http_status=status, gateway_message=message, retry_after=reply.retry_after)
         refusal.code = code
         raise refusal
