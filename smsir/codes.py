@@ -8,8 +8,8 @@ from typing import Any
 from ..common.errors import GatewayError, Outcome
 from ..common.statuses import is_refusal
 
-# The server's exceptions leak out as failures, at times after the message was sent. The vendor's own sentences are Persian,
-# with a Latin word at the most.
+# The server's exceptions leak out as failures, at times after the message was sent. The vendor's own sentences are
+# Persian, with a Latin word at the most.
 _LEAKED_EXCEPTION = re.compile(
     r"object reference|exception|cannot be null|\bat System\.|json|unexpected token|unable to cast"
     r"|[a-z][a-z'.,:;]*\s+['\"(]?[a-z]",

@@ -16,9 +16,9 @@ _PERSIAN_WORDS = ("توکن", "توكن")
 class TokenRejection:
     """How to tell that the gateway rejected the token. The vendor does not document it.
 
-    HTTP status 401 always counts, and so does, in another status below 500, a failure with a Persian sentence that speaks
-    of the token and quotes no exception. Other failures count if one of these fits; what merely looks like a rejection
-    does not, for the server is known to fail after it has sent.
+    HTTP status 401 always counts, and so does, in another status below 500, a failure whose Persian sentence speaks of the
+    token and quotes no exception. Other failures count if one of these fits; what merely looks like a rejection does
+    not, for the server is known to fail after it has sent.
 
     Attributes:
         codes: Values of ``ErrorCode``.
