@@ -7,7 +7,7 @@ from collections.abc import Collection
 import attrs
 
 from ..common.errors import AuthenticationError, InvalidArgumentError
-from .codes import quotes_exception, without_quotations
+from .codes import own_words
 
 _PERSIAN_WORDS = ("توکن", "توكن")
 
@@ -16,13 +16,14 @@ _PERSIAN_WORDS = ("توکن", "توكن")
 class TokenRejection:
     """How to tell that the gateway rejected the token. The vendor does not document it.
 
-    HTTP status 401 always counts, and so does, in another status below 500, a failure whose Persian sentence speaks of the
-    token and quotes no exception. Other failures count if one of these fits; what merely looks like a rejection does
-    not, for the server is known to fail after it has sent.
+    HTTP status 401 always counts, and so does, in another status below 500, a failure whose Persian sentence speaks of
+    the token outside quotation marks and quotes no exception. Of other failures only those count that you name here:
+    after each a send goes out again, and the server is known to fail after it has sent, in words such as
+    "CancellationTokenSource". Name the whole sentence.
 
     Attributes:
         codes: Values of ``ErrorCode``.
-        words: Words in the failure's ``Message``, in any case.
+        words: Sentences, or words, in the failure's ``Message``, in any case.
     """
 
     codes: Collection[int] = ()
@@ -39,8 +40,8 @@ class TokenRejection:
         text = message or ""
         if code in self.codes or any(word.lower() in text.lower() for word in self.words):
             return True
-        own = without_quotations(text)
-        return not quotes_exception(text) and any(word in own for word in _PERSIAN_WORDS)
+        own = own_words(text)
+        return any(word in own for word in _PERSIAN_WORDS)
 
 
 def make_rejection(message: str | None, *, code: int | None, http_status: int) -> AuthenticationError:
