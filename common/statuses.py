@@ -49,18 +49,16 @@ def from_status(
     statuses: Mapping[int, tuple[type[GatewayError], str]] = STATUSES,
 ) -> GatewayError:
     """Make the exception for an HTTP status, or for a gateway's code that is of the same kind."""
-    if status in statuses:
-        kind, meaning = statuses[status]
-    elif is_refusal(status):
-        kind, meaning = InvalidRequestError, "the gateway finds the request wrong"
-    else:
-        kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
+    kind, meaning = statuses.get(
+        status, (GatewayError, "the gateway answered with a code that it does not document")
+    )
+    is_certain = status in statuses and is_refusal(status) and http_status < SERVER_ERROR
     return kind(
         f"{meaning} (code {status})" if 0 <= status < 1000 else meaning,
         code=status,
         gateway_message=gateway_message,
         http_status=http_status,
-        outcome=None if is_refusal(status) and http_status < SERVER_ERROR else Outcome.UNKNOWN,
+        outcome=None if is_certain else Outcome.UNKNOWN,
         retry_after=retry_after,
     )
 
@@ -86,7 +84,7 @@ def from_bare_reply(
             http_status=reply.status,
             gateway_message=gateway_message,
             retry_after=reply.retry_after,
-            statuses=statuses,
+            statuses={reply.status: (InvalidRequestError, "the gateway finds the request wrong"), **statuses},
         )
         refusal.is_bare = gateway_message is None
         return refusal

@@ -26,10 +26,18 @@ REFUSED: dict[int, type[GatewayError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
     405: InvalidRequestError,
-    418: InvalidRequestError,
+    411: InvalidRequestError,
+    413: InvalidRequestError,
+    414: InvalidRequestError,
+    415: InvalidRequestError,
+    417: InvalidRequestError,
+    421: InvalidRequestError,
+    426: InvalidRequestError,
     429: RateLimitError,
+    431: InvalidRequestError,
 }
-UNKNOWN = (204, 302, 307, 408, 500, 502, 503)
+"""Of these HTTP says that the request was not processed."""
+UNKNOWN = (204, 302, 307, *(status for status in range(400, 500) if status not in REFUSED), 500, 502, 503)
 NO_ANSWERS = (b"", b" \n", b"<html>ok</html>", b"\xff\xfe\x00", b"[0, 1092", b"[" * 100_000, b"[0,5]x", b"NaN")
 
 
@@ -50,6 +58,7 @@ async def test_a_status_that_refuses(gateway: Gateway, status: int, body: bytes)
         assert type(error) is REFUSED[status]
         assert isinstance(error, GatewayError)
         assert (error.http_status, error.outcome, error.operation) == (status, Outcome.REFUSED, name)
+        assert error.is_bare or status != 429
 
 
 @EACH

@@ -86,11 +86,11 @@ def run(options: Options, say: Callable[[str], object] = lambda _line: None) -> 
     dice = random.Random(options.seed)  # noqa: S311 -- it is to be repeatable
     report = Report(Judge())
     sockets = _count_sockets()
-    end = time.monotonic() + options.seconds
     with contextlib.ExitStack() as stack:
         stack.enter_context(_collect_errors(report.logged_errors))
         server = stack.enter_context(Server())
         workers = [stack.enter_context(Worker(server.url, _loop_factory(options))) for _ in range(options.loops)]
+        end = time.monotonic() + options.seconds
         while time.monotonic() < end:
             report.rounds += 1
             _run_round(server, workers, dice, report)
