@@ -142,7 +142,7 @@ def read_answer(reply: Reply) -> Answer:
         message = data if isinstance(data, str) else None
         raise from_code(code, gateway_message=message, http_status=reply.status, retry_after=reply.retry_after)
     if not 200 <= reply.status < 300:
-        found = _ids_in(data)
+        found = _ids_in(_unwrap(data))
         contradiction = misfit(reply.status, "the status contradicts the body", message_ids=found)
         contradiction.retry_after = reply.retry_after
         raise contradiction if code is not None or found else from_bare_reply(reply, contradiction)
