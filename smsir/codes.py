@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from ..common.errors import GatewayError, Outcome, RateLimitError
-from ..common.statuses import SERVER_ERROR
 
 _TOO_MANY_REQUESTS = 429
 
@@ -53,9 +52,10 @@ def is_frameworks_own(message: str) -> bool:
     return _FRAMEWORKS_OWN.match(message) is not None
 
 
-def from_failure(message: str | None, *, code: int | None, http_status: int, **details: Any) -> GatewayError:
+def from_failure(
+    message: str | None, *, code: int | None, http_status: int, certain: bool = False, **details: Any
+) -> GatewayError:
     """Make the exception for a failure that neither its status nor the web framework explains."""
-    certain = is_own_sentence(message) and http_status < SERVER_ERROR
     kind = RateLimitError if http_status == _TOO_MANY_REQUESTS else GatewayError
     return kind(
         f"the gateway {'refused' if certain else 'failed, perhaps after it had done its work'} (error code {code})",
