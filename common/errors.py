@@ -166,7 +166,7 @@ class GatewayError(PayamakError):
         code: The vendor's own number or word for the refusal.
         gateway_message: What the vendor wrote. It may quote what you sent: think before you log it.
         http_status: The HTTP status of the answer; ``None`` for the refusal of one recipient among many.
-        is_bare: Whether the answer was nothing but an HTTP status, without the gateway's own words.
+        is_bare: Whether the answer was nothing but an HTTP status, or an HTML page, without the gateway's own words.
     """
 
     default_outcome = Outcome.REFUSED

@@ -61,6 +61,33 @@ async def test_a_status_that_refuses(gateway: Gateway, status: int, body: bytes)
         assert error.is_bare or status != 429
 
 
+LEAKS = (
+    b"System.NullReferenceException: Object reference not set to an instance of an object.",
+    b'{"Message": "An error has occurred.", "ExceptionType": "System.OperationCanceledException"}',
+    b'"Unhandled exception"',
+    b"PHP Fatal error:  Uncaught PDOException",
+)
+
+
+@EACH
+@pytest.mark.parametrize("status", [400, 404, 429])
+async def test_a_leaked_exception_is_explained_by_no_status(gateway: Gateway, status: int) -> None:
+    """The program had the request, and may have done its work before it failed."""
+    for leak in LEAKS:
+        async with RawServer(answer(leak, status)) as server, gateway.connect(server.url) as client:
+            error = await failure_of(gateway.send.run(client))
+            assert (error.outcome, len(server.requests)) == (Outcome.UNKNOWN, 1), leak
+
+
+@EACH
+@pytest.mark.parametrize("words", [b"too many requests", b'"try again"', b'{"message": "Too Many Attempts."}'])
+async def test_a_429_with_words_is_a_refusal_and_no_reason_to_send_again(gateway: Gateway, words: bytes) -> None:
+    async with RawServer(answer(words, 429, {"Retry-After": "0"})) as server, gateway.connect(server.url) as client:
+        error = await failure_of(gateway.send.run(client))
+        assert type(error) is RateLimitError
+        assert (error.outcome, len(server.requests)) == (Outcome.REFUSED, 1)
+
+
 @EACH
 @pytest.mark.parametrize("status", UNKNOWN)
 async def test_a_status_that_leaves_it_open(gateway: Gateway, status: int) -> None:

@@ -331,7 +331,7 @@ SMSIR = Gateway(
     ),
     echoes={
         "success": answer(WHOLE),
-        "refusal": answer(envelope(False, f"خطا {ECHO}", 5)),
+        "refusal": answer(envelope(False, "خطا " + " و ".join(ECHO.split()), 5)),
         "refusal with a code of another kind": answer(envelope(False, ECHO, ECHO)),
         "rejection of the token": answer(envelope(False, f"توکن {ECHO}", 5)),
         "rejection by status": answer(envelope(False, ECHO, 5), 401),
