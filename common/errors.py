@@ -11,7 +11,7 @@
     │  └─ RequestTimeoutError         no answer in time: outcome unknown
     ├─ ReplyError                     an answer came that cannot be understood: outcome unknown
     ├─ JournalError                   `send_many` cannot write its journal: what it should have held was not sent
-    └─ GatewayError                   the gateway understood and refused: .code .gateway_message .http_status
+    └─ GatewayError                   the gateway says no: .code .gateway_message .http_status
        ├─ AuthenticationError         PermissionDeniedError     InsufficientCreditError
        ├─ RateLimitError(.retry_after)
        ├─ InvalidRequestError         InvalidRecipientError     InvalidSenderError     NotFoundError
@@ -160,10 +160,10 @@ class ReplyError(PayamakError):
 
 
 class GatewayError(PayamakError):
-    """The gateway understood the request and refused it.
+    """The gateway says no: refused, if it is known what exactly this answer means, and unknown otherwise.
 
     Attributes:
-        code: The vendor's own number or word for the refusal.
+        code: The vendor's own number or word for it.
         gateway_message: What the vendor wrote. It may quote what you sent: think before you log it.
         http_status: The HTTP status of the answer; ``None`` for the refusal of one recipient among many.
         is_bare: Whether the answer was nothing but an HTTP status, or an HTML page, without the gateway's own words.

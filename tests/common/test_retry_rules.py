@@ -37,7 +37,6 @@ HARMLESS = {READ, REPEATABLE}
 ALL = {READ, REPEATABLE, ONCE}
 
 
-
 def bare(error: GatewayError) -> GatewayError:
     """Make the answer nothing but its HTTP status."""
     error.is_bare = True

@@ -228,7 +228,7 @@ async def test_refusal_of_the_only_recipient_is_raised(
     ],
 )
 async def test_small_number_is_an_error(number: int | str, outcome: Outcome) -> None:
-    """One that no table explains, within a success, does not say that nothing was sent; and none is a reason to repeat."""
+    """Within a success, one that no table explains leaves it open, and none is a reason to send again."""
     async with RawServer(answer(envelope([number]))) as server, make_client(server.url) as client:
         error = await failure_of(client.send(FIRST, "text"))
     assert isinstance(error, GatewayError)
