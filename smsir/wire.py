@@ -97,7 +97,7 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
         message = _message_of(envelope)
         if status == 401:
             raise make_rejection(message, code=None, http_status=status) from None
-        if is_refusal(status) and _is_doubtful(reply, envelope):
+        if message and is_refusal(status) and _is_doubtful(message, envelope):
             raise from_failure(message, code=None, http_status=status, retry_after=reply.retry_after) from None
         raise from_bare_reply(reply, error, gateway_message=message) from None
     if successful and 200 <= status < 300:
@@ -121,14 +121,10 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
     raise from_failure(message, code=code, http_status=status, certain=certain, retry_after=reply.retry_after)
 
 
-def _is_doubtful(reply: Reply, envelope: Envelope) -> bool:
-    """Whether an answer without an envelope may come from the vendor's code, which can fail after it has sent."""
-    message = _message_of(envelope)
-    if message:
-        is_plain = is_frameworks_own(message) or is_own_sentence(message)
-        return not is_plain or not _TRACES.isdisjoint(envelope)
-    is_page = reply.body.lstrip().startswith(b"<")
-    return not is_page and quotes_exception(reply.body.decode(errors="replace"))
+def _is_doubtful(message: str, envelope: Envelope) -> bool:
+    """Whether a message without an envelope may come from the vendor's code, which can fail after it has sent."""
+    is_plain = is_frameworks_own(message) or is_own_sentence(message)
+    return not is_plain or not _TRACES.isdisjoint(envelope)
 
 
 def _message_of(envelope: Envelope) -> str | None:

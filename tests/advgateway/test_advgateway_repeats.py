@@ -44,7 +44,7 @@ async def test_refusals_are_final(code: int, name: str) -> None:
     body = STYLES["struct"]({"ErrCode": code, "result": "no"})
     for status in (200, 400, 409, 429):
         async with RawServer(reply(body, status)) as server, make_client(server.url) as client:
-            error = await failure_of(CALLS[name](client))
+            error: Any = await failure_of(CALLS[name](client))
             assert (error.outcome, error.code, len(server.requests)) == (Outcome.REFUSED, code, 1)
 
 
@@ -57,7 +57,7 @@ async def test_what_no_table_explains_and_what_a_broken_server_says(name: str, c
             continue
         body = STYLES[style]({"ErrCode": code, "result": "no"})
         async with RawServer(reply(body, status)) as server, make_style_client(style, server.url) as client:
-            error = await failure_of(CALLS[name](client))
+            error: Any = await failure_of(CALLS[name](client))
         assert (error.outcome, error.code) == (Outcome.UNKNOWN, code)
         assert len(server.requests) == (3 if name in READS and status >= 500 else 1)
 

@@ -157,10 +157,10 @@ ANSWERS: dict[str, tuple[Answer, Believed]] = {
     "499": (say(b"", 499), Believed(ReplyError, UNKNOWN)),
     "503 with a page": (say(b"<html>", 503), Believed(ReplyError, UNKNOWN)),
     "400 with a leak alone": (
-        say(b"Object reference not set to an instance of an object.", 400), Believed(GatewayError, UNKNOWN)
+        say(b"Object reference not set to an instance of an object.", 400), Believed(ReplyError, UNKNOWN)
     ),
     "429 with a leak alone": (
-        say(json.dumps("System.TimeoutException: no").encode(), 429), Believed(RateLimitError, UNKNOWN)
+        say(json.dumps("System.TimeoutException: no").encode(), 429), Believed(ReplyError, UNKNOWN)
     ),
     "429": (say(b"", 429), Believed(RateLimitError, REFUSED, 3)),
     "429 with a page": (say(b"<html>Too Many Requests</html>", 429), Believed(RateLimitError, REFUSED, 3)),
