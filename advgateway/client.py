@@ -37,7 +37,8 @@ class AdvGatewayClient(GatewayClient):
     Every method raises `PayamakError` and nothing else; its ``outcome`` says what became of the message:
 
     - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
-    - `GatewayError` and its subclasses: refused, but for a SOAP fault that blames the server: unknown.
+    - `GatewayError` and its subclasses: refused, but unknown if the code is not documented, if the HTTP status is 500
+      or above, and at a SOAP fault that blames the server.
     - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. Only the ids lead to messages, and they are
       in the answer that is missing: look into the panel.
 
@@ -49,7 +50,7 @@ class AdvGatewayClient(GatewayClient):
         transport: `Transport.SOAP` or `Transport.REST`.
         profile: How the panel wants its SOAP.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
-        retry: How often to try. A send is only repeated if it provably never left, or was refused for now.
+        retry: How often to try. A send is only repeated if it provably never left, or at a bare HTTP 429.
         session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
             this client. By default it makes its own and closes it.
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.

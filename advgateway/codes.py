@@ -11,6 +11,7 @@ from ..common.errors import (
     InvalidSenderError,
     Outcome,
 )
+from ..common.statuses import SERVER_ERROR
 
 ERROR_CODES: dict[int, tuple[type[GatewayError], str]] = {
     -1: (AuthenticationError, "the user name or password is wrong"),
@@ -30,14 +31,15 @@ _NO_SUCH_METHOD = re.compile(
 def from_code(
     code: int, *, gateway_message: str | None, http_status: int | None = None, retry_after: float | None = None
 ) -> GatewayError:
-    """Make the exception for a code of the vendor's. All its errors are negative; what a positive one means is open."""
+    """Make the exception for a code of the vendor's."""
+    is_certain = code in ERROR_CODES and (http_status or 0) < SERVER_ERROR
     kind, meaning = ERROR_CODES.get(code, (GatewayError, "the gateway answered with a code that is not documented"))
     return kind(
         f"{meaning} (code {code})",
         code=code,
         gateway_message=gateway_message,
         http_status=http_status,
-        outcome=Outcome.UNKNOWN if code > 0 else None,
+        outcome=None if is_certain else Outcome.UNKNOWN,
         retry_after=retry_after,
     )
 

@@ -176,7 +176,8 @@ def _read_value(value: Any, reply: Reply) -> Answer:
     if code is None:
         # Only SendMultipleSMS answers without a code of its own: with a list, one entry a message.
         if as_list(value) is None or not value:
-            raise from_bare_reply(reply, _misfit(reply.status, "there is no ErrCode", "ErrCode"))
+            problem = _misfit(reply.status, "there is no ErrCode", "ErrCode", _ids_in(value))
+            raise problem if problem.message_ids else from_bare_reply(reply, problem)
         code, result = 0, value
     if code != 0:
         message = result if isinstance(result, str) else None

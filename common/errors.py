@@ -11,11 +11,11 @@
     │  └─ RequestTimeoutError         no answer in time: outcome unknown
     ├─ ReplyError                     an answer came that cannot be understood: outcome unknown
     ├─ JournalError                   `send_many` cannot write its journal: what it should have held was not sent
-    └─ GatewayError                   the gateway understood and refused: .code .gateway_message .http_status
+    └─ GatewayError                   the gateway says no: .code .gateway_message .http_status
        ├─ AuthenticationError         PermissionDeniedError     InsufficientCreditError
        ├─ RateLimitError(.retry_after)
        ├─ InvalidRequestError         InvalidRecipientError     InvalidSenderError     NotFoundError
-       └─ ServiceUnavailableError     the gateway says: try again
+       └─ ServiceUnavailableError     the gateway says: not now
 
 ``except PayamakError`` catches all of it, and ``error.outcome`` is enough to decide what to do next. No message, repr
 or argument of these holds a credential, a URL, a telephone number or a text; what the vendor wrote stands in
@@ -160,12 +160,13 @@ class ReplyError(PayamakError):
 
 
 class GatewayError(PayamakError):
-    """The gateway understood the request and refused it.
+    """The gateway says no: refused, if it is known what exactly this answer means, and unknown otherwise.
 
     Attributes:
-        code: The vendor's own number or word for the refusal.
+        code: The vendor's own number or word for it.
         gateway_message: What the vendor wrote. It may quote what you sent: think before you log it.
         http_status: The HTTP status of the answer; ``None`` for the refusal of one recipient among many.
+        is_bare: Whether the answer was nothing but an HTTP status, or an HTML page, without the gateway's own words.
     """
 
     default_outcome = Outcome.REFUSED
@@ -184,6 +185,7 @@ class GatewayError(PayamakError):
         self.code = code
         self.gateway_message = gateway_message
         self.http_status = http_status
+        self.is_bare = False
 
 
 class AuthenticationError(GatewayError):
@@ -219,4 +221,4 @@ class NotFoundError(GatewayError):
 
 
 class ServiceUnavailableError(GatewayError):
-    """The gateway refuses for now and says: try again."""
+    """The gateway says: not now. See ``outcome``: where it speaks of a failure of its own, the message may be out."""

@@ -49,7 +49,7 @@ class RetryPolicy:
     - Reads, and writes whose second run changes nothing, are repeated on any transport failure, on an unreadable 5xx
       answer, on 429 and on "try again".
     - Sends, and every write that creates something, are repeated only if they provably never left
-      (`ConnectionFailedError`), or if the gateway refused for now (429, "try again").
+      (`ConnectionFailedError`), or after an answer that is nothing but the HTTP status 429, which means just that.
 
     Between attempts the client waits a random time up to ``base_delay``, doubled with each attempt up to ``max_delay``,
     or as long as the gateway asks for in ``Retry-After``. If the wait would pass the call's deadline, the error is
@@ -73,12 +73,12 @@ class RetryPolicy:
 
 def may_repeat(effect: Effect, error: PayamakError) -> bool:
     """Decide whether an operation of this effect may be tried again after this error."""
-    if effect is Effect.ONCE and error.outcome is Outcome.UNKNOWN:
-        return False
+    if effect is Effect.ONCE:
+        # The status 429 means that nothing was done. A gateway's own words, also "try again", may come afterwards.
+        is_too_early = isinstance(error, RateLimitError) and error.is_bare
+        return error.outcome is not Outcome.UNKNOWN and (isinstance(error, ConnectionFailedError) or is_too_early)
     if isinstance(error, (ConnectionFailedError, RateLimitError, ServiceUnavailableError)):
         return True
-    if effect is Effect.ONCE:
-        return False
     if isinstance(error, (ReplyError, GatewayError)):
         failed_there = error.http_status is not None and error.http_status >= _SERVER_ERROR
         return failed_there and error.outcome is Outcome.UNKNOWN

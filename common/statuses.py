@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .errors import (
@@ -27,14 +28,23 @@ STATUSES: Mapping[int, tuple[type[GatewayError], str]] = {
     429: (RateLimitError, "too many requests"),
 }
 
-_CLIENT_ERRORS = range(400, 500)
+# Of these HTTP itself says that the request was not processed. Others, such as 408, 409 or 499, can come from a proxy
+# after the gateway has had it.
+_NOT_PROCESSED = frozenset({400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 426, 429, 431})
 _REDIRECTS = range(300, 400)
-_REQUEST_TIMEOUT = 408
+_EMPTY = frozenset({b"", b"{}", b"[]", b"null"})
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+# A program that shows its own exception has had the request, and may have done its work before.
+_EXCEPTION = re.compile(
+    rb"exception|object reference|stack ?trace|traceback|fatal error|cannot be null|\bSystem\.", re.IGNORECASE
+)
+SERVER_ERROR = 500
+"""From this HTTP status on it is the server that failed, perhaps after it had done its work."""
 
 
 def is_refusal(status: int) -> bool:
     """Whether a status alone makes it certain that the request was not carried out."""
-    return status in _CLIENT_ERRORS and status != _REQUEST_TIMEOUT
+    return status in _NOT_PROCESSED
 
 
 def from_status(
@@ -46,18 +56,14 @@ def from_status(
     statuses: Mapping[int, tuple[type[GatewayError], str]] = STATUSES,
 ) -> GatewayError:
     """Make the exception for an HTTP status, or for a gateway's code that is of the same kind."""
-    if status in statuses:
-        kind, meaning = statuses[status]
-    elif status in _CLIENT_ERRORS:
-        kind, meaning = InvalidRequestError, "the gateway finds the request wrong"
-    else:
-        kind, meaning = GatewayError, "the gateway answered with a code that it does not document"
+    kind, meaning = statuses.get(status, (GatewayError, "the gateway answered with a code that it does not document"))
+    is_certain = status in statuses and is_refusal(status) and http_status < SERVER_ERROR
     return kind(
         f"{meaning} (code {status})" if 0 <= status < 1000 else meaning,
         code=status,
         gateway_message=gateway_message,
         http_status=http_status,
-        outcome=None if is_refusal(status) else Outcome.UNKNOWN,
+        outcome=None if is_certain else Outcome.UNKNOWN,
         retry_after=retry_after,
     )
 
@@ -71,20 +77,25 @@ def from_bare_reply(
 ) -> PayamakError:
     """Make the exception for an answer without the gateway's envelope: its HTTP status is all there is to go by.
 
+    An answer that quotes an exception is not explained by its status.
+
     Args:
         reply: The answer.
         unreadable: What is wrong with it, raised if the status explains nothing.
         gateway_message: What the gateway wrote all the same.
         statuses: The meanings of statuses, where a gateway has its own.
     """
-    if is_refusal(reply.status):
-        return from_status(
+    is_page = _PAGE.match(reply.body) is not None
+    if is_refusal(reply.status) and (is_page or not _EXCEPTION.search(reply.body)):
+        refusal = from_status(
             reply.status,
             http_status=reply.status,
             gateway_message=gateway_message,
             retry_after=reply.retry_after,
-            statuses=statuses,
+            statuses={reply.status: (InvalidRequestError, "the gateway finds the request wrong"), **statuses},
         )
+        refusal.is_bare = is_page or reply.body.strip() in _EMPTY
+        return refusal
     if reply.status in _REDIRECTS:
         return ReplyError(
             f"a redirect (HTTP status {reply.status}) is never followed: check base_url", http_status=reply.status

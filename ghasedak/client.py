@@ -37,7 +37,8 @@ class GhasedakClient(GatewayClient):
     Every method raises `PayamakError` and nothing else; its ``outcome`` says what became of the message:
 
     - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
-    - `GatewayError` and its subclasses: refused, but for a code of the 500s, which no document explains: unknown.
+    - `GatewayError` and its subclasses: refused, if the vendor's table explains the number. Unknown are numbers that it
+      does not, 10 and 21, which tell of a failure of the gateway's own, and whatever it says in an HTTP 5xx.
     - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. Give every send a ``check_id``, then
       `statuses_by_check_id` can tell.
 
@@ -45,7 +46,7 @@ class GhasedakClient(GatewayClient):
         api_key: The key from the account's settings in the panel.
         base_url: Where the service is.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
-        retry: How often to try. A send is only repeated if it provably never left, or was refused for now.
+        retry: How often to try. A send is only repeated if it provably never left, or after a bare HTTP 429.
         session: An `HttpSession` to share, or an `aiohttp.ClientSession` of yours; it closes neither, only its own.
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
         proxy: The URL of an HTTP proxy.

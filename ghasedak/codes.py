@@ -11,10 +11,11 @@ from ..common.errors import (
     InvalidRecipientError,
     InvalidRequestError,
     InvalidSenderError,
+    Outcome,
     PermissionDeniedError,
     ServiceUnavailableError,
 )
-from ..common.statuses import STATUSES
+from ..common.statuses import SERVER_ERROR, STATUSES
 
 ERROR_NUMBERS: dict[int, tuple[type[GatewayError], str]] = {
     1: (AuthenticationError, "the user name or password is not valid"),
@@ -34,10 +35,13 @@ ERROR_NUMBERS: dict[int, tuple[type[GatewayError], str]] = {
 }
 """The vendor's error numbers. 12 to 19, 22 and 23 are not assigned."""
 
+FAILURES = frozenset({10, 21})
+"""Numbers that tell of a failure of the gateway's own, which may come after a message was taken."""
+
 RESULT_CODES: Mapping[int, tuple[type[GatewayError], str]] = {
     **STATUSES,
     401: (AuthenticationError, "the API key is not valid"),
-    419: (GatewayError, "the gateway refused without saying why"),
+    419: (GatewayError, "the gateway failed without saying why"),
 }
 """Result codes of the envelope. They are of the same kind as HTTP statuses; the vendor knows 400, 401, 404 and 419."""
 
@@ -46,11 +50,13 @@ def from_error_number(
     number: int, *, gateway_message: str | None = None, http_status: int | None = None, retry_after: float | None = None
 ) -> GatewayError:
     """Make the exception for one of the vendor's error numbers."""
-    kind, meaning = ERROR_NUMBERS.get(number, (GatewayError, "the gateway refused with a number it does not document"))
+    kind, meaning = ERROR_NUMBERS.get(number, (GatewayError, "the gateway answered with a number it does not document"))
+    is_certain = number in ERROR_NUMBERS and number not in FAILURES and (http_status or 0) < SERVER_ERROR
     return kind(
         f"{meaning} (error {number})",
         code=number,
         gateway_message=gateway_message,
         http_status=http_status,
+        outcome=None if is_certain else Outcome.UNKNOWN,
         retry_after=retry_after,
     )

@@ -276,12 +276,12 @@ def read_envelope(reply: Reply) -> Envelope:
         "http_status": reply.status,
         "retry_after": reply.retry_after,
     }
-    numbers = as_list(document.get("items")) if code == 419 else None
-    number = as_int(numbers[0]) if numbers else None
-    # What is no error number may be anything, even the recipient's.
-    if number is None or not 0 < number <= HIGHEST_ERROR_NUMBER:
-        raise from_status(code, **details, statuses=RESULT_CODES)
-    raise from_error_number(number, **details)
+    items = (as_list(document.get("items")) if code == 419 else None) or []
+    numbers = [number for item in items if 0 < (number := as_int(item) or 0) <= HIGHEST_ERROR_NUMBER]
+    # What is no error number may be anything: the recipient's, or the id of a message that was taken.
+    if numbers and len(numbers) == len(items):
+        raise from_error_number(numbers[0], **details)
+    raise from_status(code, **details, statuses=RESULT_CODES)
 
 
 def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:

@@ -48,7 +48,7 @@ class OpGatewayClient(GatewayClient):
     Every method raises `PayamakError` and nothing else; its ``outcome`` says what became of the message:
 
     - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
-    - `GatewayError` and its subclasses: refused.
+    - `GatewayError` and its subclasses: refused, but unknown if the code is not known, or the HTTP status 500 or above.
     - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. Only the bulk id leads to a message, and it
       is in the answer that is missing: look into the panel.
 
@@ -61,7 +61,7 @@ class OpGatewayClient(GatewayClient):
         base_url: The panel's URL, up to ``services.jspd``; every reseller has another. It is used as given, but for a
             slash at its end; one that names only a host gets the path ``/services.jspd``.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
-        retry: How often to try. A send is only repeated if it provably never left, or was refused for now.
+        retry: How often to try. A send is only repeated if it provably never left, or at a bare HTTP 429.
         session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
             this client. By default it makes its own and closes it.
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.

@@ -10,9 +10,11 @@ from ..common.errors import (
     InvalidRequestError,
     InvalidSenderError,
     NotFoundError,
+    Outcome,
     PermissionDeniedError,
     ServiceUnavailableError,
 )
+from ..common.statuses import SERVER_ERROR
 
 SUCCESS_CODES = frozenset({0, 102})
 """0 is success; 102 says that a number was put into a phone book."""
@@ -84,11 +86,13 @@ def from_code(
     code: int, *, gateway_message: str | None, http_status: int, retry_after: float | None = None
 ) -> GatewayError:
     """Make the exception for a code of the vendor's."""
-    kind, meaning = ERROR_CODES.get(code, (GatewayError, "the gateway refused with a code that is not known"))
+    kind, meaning = ERROR_CODES.get(code, (GatewayError, "the gateway answered with a code that is not known"))
+    is_certain = code in ERROR_CODES and http_status < SERVER_ERROR
     return kind(
         f"{meaning} (code {code})",
         code=code,
         gateway_message=gateway_message,
         http_status=http_status,
+        outcome=None if is_certain else Outcome.UNKNOWN,
         retry_after=retry_after,
     )

@@ -142,11 +142,10 @@ def read_answer(reply: Reply) -> Answer:
         message = data if isinstance(data, str) else None
         raise from_code(code, gateway_message=message, http_status=reply.status, retry_after=reply.retry_after)
     if not 200 <= reply.status < 300:
-        bulk_id = None if code is None else as_int(data)
-        found = [] if bulk_id is None or bulk_id <= 0 else [bulk_id]
+        found = _ids_in(_unwrap(data))
         contradiction = misfit(reply.status, "the status contradicts the body", message_ids=found)
         contradiction.retry_after = reply.retry_after
-        raise contradiction if code is not None else from_bare_reply(reply, contradiction)
+        raise contradiction if code is not None or found else from_bare_reply(reply, contradiction)
     if code is None and not isinstance(document, (dict, list, types.NoneType)):
         # A lone number may be an id or the code of a refusal.
         raise misfit(reply.status, "it is neither a list nor an object")
@@ -172,6 +171,13 @@ def _split(document: Any) -> tuple[int | None, Any]:
     if code is None:
         return None, document
     return code, entries[1] if len(entries) == 2 else None
+
+
+def _ids_in(data: Any) -> list[int]:
+    """The ids that stand in an answer whose status denies them."""
+    entries = as_list(data)
+    numbers = [as_int(entry) for entry in ([data] if entries is None else entries)]
+    return [number for number in numbers if number is not None and number > 0]
 
 
 def _to_code(value: object) -> int | None:

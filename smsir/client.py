@@ -45,8 +45,9 @@ class SmsIrClient(GatewayClient):
     Every method raises `PayamakError` and nothing else; its ``outcome`` says what became of the message:
 
     - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
-    - `GatewayError` and its subclasses: refused. ``code`` and ``gateway_message`` are as the vendor sent them; it
-      publishes no table.
+    - `GatewayError` and its subclasses: refused, but unknown in an HTTP status from 500 on, and where the answer is not
+      a Persian sentence of the vendor's: then its server failed, perhaps after it had sent. ``code`` and
+      ``gateway_message`` are as the vendor sent them; it publishes no table.
     - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. ``messages.sent_page()`` may tell.
 
     Args:
@@ -59,7 +60,7 @@ class SmsIrClient(GatewayClient):
         token_expiry_margin: How long before its end a token counts as expired.
         token_rejection: How to tell that the gateway has rejected the token.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
-        retry: How often to try. A send is only repeated if it provably never left, or was refused for now.
+        retry: How often to try. A send is only repeated if it provably never left, or at a bare HTTP 429.
         session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
             this client. By default it makes its own and closes it.
         allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.

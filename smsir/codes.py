@@ -5,30 +5,59 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..common.errors import GatewayError, Outcome
-from ..common.statuses import is_refusal
+from ..common.errors import GatewayError, Outcome, RateLimitError
+
+_TOO_MANY_REQUESTS = 429
 
 # The server's exceptions leak out as failures, at times after the message was sent.
-_LEAKED_EXCEPTION = re.compile(
-    r"object reference|exception|cannot be null|\bat System\.|json|unexpected token|unable to cast", re.IGNORECASE
+_EXCEPTION = re.compile(
+    r"object reference|exception|cannot be null|\bSystem\.|json|unexpected token|unable to cast|time-?out|\bcancell?ed",
+    re.IGNORECASE,
 )
+# The vendor's own sentences are Persian. One may hold a Latin word, such as a parameter's name, but not two in a row.
+_LATIN_WORDS = re.compile("[a-z][^a-z\u0621-\u06cc\\s]*\\s[^a-z\u0621-\u06cc]*[a-z]", re.IGNORECASE)
 _PERSIAN_LETTER = re.compile("[\u0621-\u06cc]")
+_QUOTATION = re.compile("«[^«»]*»|“[^“”]*”|‘[^‘’]*’|\"[^\"]*\"|'[^']*'|`[^`]*`")
+_QUOTATION_MARK = re.compile("[«»“”„‘’‹›\"'`]")
+# What ASP.NET says before the vendor's code runs.
+_FRAMEWORKS_OWN = re.compile(
+    r"the request is invalid|authorization has been denied|no http resource was found|too many requests"
+    r"|the requested resource does not support|the request entity's media type|the request contains an entity body"
+    r"|unexpected end of mime multipart stream|api calls quota exceeded",
+    re.IGNORECASE,
+)
 
 
 def quotes_exception(message: str | None) -> bool:
-    """Whether a failure's message quotes a .NET exception."""
-    return _LEAKED_EXCEPTION.search(message or "") is not None
+    """Whether a failure's message quotes an exception of the server."""
+    return _EXCEPTION.search(message or "") is not None
 
 
-def is_leaked(message: str | None) -> bool:
-    """Whether a failure's message is a text of the server's own exception: the vendor's messages are Persian."""
-    return bool(message) and _PERSIAN_LETTER.search(message or "") is None
+def own_words(message: str | None) -> str:
+    """What a Persian sentence says beside its quotations; nothing if that is not clear, or an exception shows."""
+    message = message or ""
+    if not _PERSIAN_LETTER.search(message) or quotes_exception(message) or _LATIN_WORDS.search(message):
+        return ""
+    words = _QUOTATION.sub(" ", message)
+    return "" if _QUOTATION_MARK.search(words) else words
 
 
-def from_failure(message: str | None, *, code: int | None, http_status: int, **details: Any) -> GatewayError:
-    """Make the exception for an envelope that says ``IsSuccessful: false``, in a status that does not say more."""
-    certain = not is_leaked(message) and (200 <= http_status < 300 or is_refusal(http_status))
-    return GatewayError(
+def is_own_sentence(message: str | None) -> bool:
+    """Whether a failure's message is a sentence of the vendor's that quotes nothing: then it means what it says."""
+    return bool(message) and own_words(message) == message
+
+
+def is_frameworks_own(message: str) -> bool:
+    """Whether the web framework refused by itself, before the vendor's code had the request."""
+    return _FRAMEWORKS_OWN.match(message) is not None
+
+
+def from_failure(
+    message: str | None, *, code: int | None, http_status: int, certain: bool = False, **details: Any
+) -> GatewayError:
+    """Make the exception for a failure that neither its status nor the web framework explains."""
+    kind = RateLimitError if http_status == _TOO_MANY_REQUESTS else GatewayError
+    return kind(
         f"the gateway {'refused' if certain else 'failed, perhaps after it had done its work'} (error code {code})",
         code=code,
         gateway_message=message,

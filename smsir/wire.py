@@ -20,22 +20,22 @@ from ..common.errors import (
     AuthenticationError,
     GatewayError,
     InvalidArgumentError,
-    NotFoundError,
     PayamakError,
-    RateLimitError,
     ReplyError,
 )
 from ..common.session import JSON_HEADERS, Reply, Request
-from ..common.statuses import STATUSES, from_bare_reply, from_status
+from ..common.statuses import SERVER_ERROR, STATUSES, from_bare_reply, from_status, is_refusal
 from ..common.structuring import decode
 from ..common.uploads import Upload
-from .codes import from_failure, is_leaked, quotes_exception
+from .codes import from_failure, is_frameworks_own, is_own_sentence, quotes_exception
 from .tokens import TokenRejection, make_rejection
 
 T = TypeVar("T")
 
 TOKEN_HEADER = "x-sms-ir-secure-token"  # noqa: S105 -- a header's name
 PAGE_SIZE = 50
+# What ASP.NET adds of an exception.
+_TRACES = frozenset({"ExceptionMessage", "ExceptionType", "StackTrace"})
 
 
 @attrs.define(eq=False, repr=False)
@@ -97,6 +97,8 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
         message = _message_of(envelope)
         if status == 401:
             raise make_rejection(message, code=None, http_status=status) from None
+        if message and is_refusal(status) and _is_doubtful(message, envelope):
+            raise from_failure(message, code=None, http_status=status, retry_after=reply.retry_after) from None
         raise from_bare_reply(reply, error, gateway_message=message) from None
     if successful and 200 <= status < 300:
         return envelope
@@ -108,13 +110,21 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
             retry_after=reply.retry_after,
         )
     message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
-    if status == 401 or (status < 500 and rejection.fits(code, message)):
+    if status == 401 or (status < SERVER_ERROR and rejection.fits(code, message)):
         raise make_rejection(message, code=code, http_status=status)
-    if status in STATUSES and (status == 429 or not is_leaked(message)):
+    is_own = is_own_sentence(message) and _TRACES.isdisjoint(envelope)
+    if is_own and status in STATUSES:
         refusal = from_status(status, http_status=status, gateway_message=message, retry_after=reply.retry_after)
         refusal.code = code
         raise refusal
-    raise from_failure(message, code=code, http_status=status, retry_after=reply.retry_after)
+    certain = is_own and status < SERVER_ERROR
+    raise from_failure(message, code=code, http_status=status, certain=certain, retry_after=reply.retry_after)
+
+
+def _is_doubtful(message: str, envelope: Envelope) -> bool:
+    """Whether a message without an envelope may come from the vendor's code, which can fail after it has sent."""
+    is_plain = is_frameworks_own(message) or is_own_sentence(message)
+    return not is_plain or not _TRACES.isdisjoint(envelope)
 
 
 def _message_of(envelope: Envelope) -> str | None:
@@ -171,8 +181,8 @@ def read_token(reply: Reply) -> str:
         envelope = read_envelope(reply, TokenRejection())
     except GatewayError as error:
         # A failure of any other kind comes from the keys: nothing else is sent.
-        is_other = reply.status >= 500 or quotes_exception(error.gateway_message)
-        if is_other or isinstance(error, (RateLimitError, NotFoundError)):
+        is_other = reply.status in (404, 429) or reply.status >= SERVER_ERROR or quotes_exception(error.gateway_message)
+        if is_other:
             raise
         envelope = {"Message": error.gateway_message, "ErrorCode": error.code}
     token = envelope.get("TokenKey")

@@ -10,9 +10,10 @@ import pytest
 from payamak.advgateway import (
     GatewayError,
     Outcome,
+    ReplyError,
     Timeout,
 )
-from support.advgateway import CALLS, STYLES, make_client, parse_request, reply
+from support.advgateway import CALLS, RESULTS, STYLES, make_client, make_style_client, parse_request, reply
 from support.ghasedak import failure_of
 from support.raw_server import (
     RawServer,
@@ -38,12 +39,49 @@ async def test_fault_of_the_server(name: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_refusals_are_final(name: str) -> None:
-    body = STYLES["struct"]({"ErrCode": -3, "result": "no"})
-    for status in (200, 500, 503):
+@pytest.mark.parametrize("code", [-5, -4, -2, -1])
+async def test_refusals_are_final(code: int, name: str) -> None:
+    body = STYLES["struct"]({"ErrCode": code, "result": "no"})
+    for status in (200, 400, 409, 429):
         async with RawServer(reply(body, status)) as server, make_client(server.url) as client:
-            error = await failure_of(CALLS[name](client))
-            assert (error.outcome, len(server.requests)) == (Outcome.REFUSED, 1)
+            error: Any = await failure_of(CALLS[name](client))
+            assert (error.outcome, error.code, len(server.requests)) == (Outcome.REFUSED, code, 1)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("code", [-99, -6, -5, -3, -1, 1, 100])
+@pytest.mark.parametrize("name", CALLS)
+async def test_what_no_table_explains_and_what_a_broken_server_says(name: str, code: int, style: str) -> None:
+    for status in (200, 400, 500, 503):
+        if -5 <= code < 0 and status < 500:
+            continue
+        body = STYLES[style]({"ErrCode": code, "result": "no"})
+        async with RawServer(reply(body, status)) as server, make_style_client(style, server.url) as client:
+            error: Any = await failure_of(CALLS[name](client))
+        assert (error.outcome, error.code) == (Outcome.UNKNOWN, code)
+        assert len(server.requests) == (3 if name in READS and status >= 500 else 1)
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_only_a_bare_429_is_repeated_for_a_send(name: str) -> None:
+    good = reply(STYLES["struct"](RESULTS[name]))
+    async with RawServer(reply(b"", 429), reply(b"<html>", 429), good) as server, make_client(server.url) as client:
+        await CALLS[name](client)
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize("style", STYLES)
+async def test_an_id_is_no_refusal(style: str, status: int) -> None:
+    """Whoever gives an id has taken the message, whatever the status."""
+    for value in (101, ["101"], {"result": "101"}):
+        async with (
+            RawServer(reply(STYLES[style](value), status)) as server,
+            make_style_client(style, server.url) as client,
+        ):
+            error = await failure_of(CALLS["send"](client))
+        assert type(error) is ReplyError
+        assert (error.outcome, error.message_ids, len(server.requests)) == (Outcome.UNKNOWN, (101,), 1)
 
 
 async def test_one_of_several_questions_fails() -> None:

@@ -75,7 +75,9 @@ async def test_lower_case_code_and_object() -> None:
     ("body", "status", "kind", "outcome"),
     [
         (b'{"errCode":-1,"result":"no"}', 200, AuthenticationError, Outcome.REFUSED),
-        (b'{"errCode":"-5","result":"no"}', 500, InvalidSenderError, Outcome.REFUSED),
+        (b'{"errCode":"-5","result":"no"}', 500, InvalidSenderError, Outcome.UNKNOWN),
+        (b'{"errCode":"-5","result":"no"}', 404, InvalidSenderError, Outcome.REFUSED),
+        (b"<html>", 409, ReplyError, Outcome.UNKNOWN),
         (b"", 200, ReplyError, Outcome.UNKNOWN),
         (b"<html>", 200, ReplyError, Outcome.UNKNOWN),
         (b"<html>", 404, NotFoundError, Outcome.REFUSED),

@@ -79,8 +79,8 @@ CODES: dict[int, tuple[type[GatewayError], Outcome]] = {
     -3: (GatewayError, Outcome.REFUSED),
     -4: (InvalidRequestError, Outcome.REFUSED),
     -5: (InvalidSenderError, Outcome.REFUSED),
-    -99: (GatewayError, Outcome.REFUSED),
-    # All errors are negative. Whoever answers with 1 or 100 may mean anything.
+    # Whoever answers with a code that is in no table may mean anything.
+    -99: (GatewayError, Outcome.UNKNOWN),
     1: (GatewayError, Outcome.UNKNOWN),
     100: (GatewayError, Outcome.UNKNOWN),
 }

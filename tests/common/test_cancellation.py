@@ -71,7 +71,7 @@ async def test_while_waiting_after_what_never_left(caplog: pytest.LogCaptureFixt
 
 
 async def test_while_waiting_after_a_refusal_for_now(caplog: pytest.LogCaptureFixture) -> None:
-    busy = answer(envelope(code=429), 429, {"Retry-After": "30"})
+    busy = answer(b"", 429, {"Retry-After": "30"})
     async with RawServer(busy) as server, make_client(server.url, timeout=60) as client:
         await cancel_when(lambda: "next in" in caplog.text, asyncio.create_task(send(client)))
         assert "outcome: not sent" in last(caplog).getMessage()

@@ -28,6 +28,7 @@ VALUES: dict[str, Any] = {
     "code": 9,
     "gateway_message": "پیام",
     "message_ids": (70001,),
+    "is_bare": True,
 }
 
 

@@ -7,7 +7,14 @@ import ssl as ssl_module
 import aiohttp
 import pytest
 import trustme
-from payamak.common import ConnectionFailedError, HttpSession, InvalidArgumentError, Outcome, PayamakError
+from payamak.common import (
+    ConnectionFailedError,
+    HttpSession,
+    InvalidArgumentError,
+    Outcome,
+    PayamakError,
+    ReplyError,
+)
 from payamak.ghasedak import GhasedakClient
 from support.ghasedak import CALLS, KEY, QUICKLY, failure_of, look, make_client, send
 from support.raw_proxy import RawProxy
@@ -134,13 +141,15 @@ async def test_a_proxy_that_hangs_up_is_never_worse_than_unknown(fault: object) 
     assert_silent(error)
 
 
-async def test_a_407_to_a_request_in_the_open_is_a_refusal() -> None:
+async def test_a_407_to_a_request_in_the_open_says_nothing_of_what_was_forwarded() -> None:
     refusal = bytes_then_close(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
     async with RawServer(refusal) as between:
         proxy = f"http://user:{PASSWORD}@127.0.0.1:{between.port}"
         async with make_client("http://127.0.0.1:9/", proxy=proxy) as client:
             error = await failure_of(send(client))
-    assert error.outcome is Outcome.REFUSED
+        assert len(between.requests) == 1
+    assert type(error) is ReplyError
+    assert (error.http_status, error.outcome) == (407, Outcome.UNKNOWN)
     assert_silent(error)
 
 

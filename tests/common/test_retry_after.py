@@ -80,7 +80,7 @@ def test_almost_dates(value: str, date: str) -> None:
     assert found is None or found >= 0
 
 
-BUSY = envelope(code=429, message="slow down")
+BUSY = b"<html>slow down</html>"
 
 
 async def test_a_send_refused_for_now_is_sent_again_after_the_wait() -> None:
@@ -116,12 +116,20 @@ async def test_garbage_means_the_usual_backoff() -> None:
         assert (await send(client)).message_id == 70001
 
 
-async def test_an_unreadable_429_is_a_refusal_for_now() -> None:
-    async with (
-        RawServer(answer(b"<html>", 429, {"Retry-After": "0"}), accept(70001)) as server,
-        make_client(server.url) as client,
-    ):
-        assert (await send(client)).message_id == 70001
+async def test_a_429_in_the_gateways_own_words_is_a_refusal_but_a_send_is_not_repeated() -> None:
+    busy = answer(envelope(code=429, message="slow down"), 429, {"Retry-After": "0"})
+    async with RawServer(busy, accept(70001)) as server, make_client(server.url) as client:
+        error = await failure_of(send(client))
+        assert type(error) is RateLimitError
+        assert (error.retry_after, error.outcome) == (0, Outcome.REFUSED)
+        assert len(server.requests) == 1
+
+
+async def test_after_a_429_in_the_gateways_own_words_a_read_waits() -> None:
+    busy = answer(envelope(code=429, message="slow down"), 429, {"Retry-After": "0"})
+    async with RawServer(busy, accept()) as server, make_client(server.url) as client:
+        assert await ask(client) == []
+        assert len(server.requests) == 2
 
 
 async def test_a_read_waits_as_an_unreadable_503_asks() -> None:

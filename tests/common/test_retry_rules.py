@@ -36,12 +36,24 @@ READ, REPEATABLE, ONCE = Effect.NONE, Effect.REPEATABLE, Effect.ONCE
 HARMLESS = {READ, REPEATABLE}
 ALL = {READ, REPEATABLE, ONCE}
 
+
+def bare(error: GatewayError) -> GatewayError:
+    """Make the answer nothing but its HTTP status."""
+    error.is_bare = True
+    return error
+
+
 TABLE: list[tuple[PayamakError, set[Effect]]] = [
     (ConnectionFailedError("x"), ALL),
-    (RateLimitError("x", http_status=429), ALL),
-    (RateLimitError("x", http_status=200), ALL),
-    (ServiceUnavailableError("x", http_status=200), ALL),
-    (ServiceUnavailableError("x", http_status=503), ALL),
+    (bare(RateLimitError("x", http_status=429)), ALL),
+    (RateLimitError("x", http_status=429), HARMLESS),
+    (RateLimitError("x", http_status=200), HARMLESS),
+    (RateLimitError("x"), HARMLESS),
+    (ServiceUnavailableError("x", http_status=200), HARMLESS),
+    (ServiceUnavailableError("x", http_status=503), HARMLESS),
+    (bare(ServiceUnavailableError("x", http_status=503)), HARMLESS),
+    (ServiceUnavailableError("x", http_status=419, outcome=Outcome.UNKNOWN), HARMLESS),
+    (ServiceUnavailableError("x"), HARMLESS),
     (ConnectionLostError("x"), HARMLESS),
     (RequestTimeoutError("x"), HARMLESS),
     (TransportError("x"), HARMLESS),
@@ -55,6 +67,8 @@ TABLE: list[tuple[PayamakError, set[Effect]]] = [
     (GatewayError("x", http_status=500, outcome=Outcome.UNKNOWN), HARMLESS),
     (AuthenticationError("x", http_status=500), set()),
     (GatewayError("x", http_status=419), set()),
+    (GatewayError("x", http_status=419, outcome=Outcome.UNKNOWN), set()),
+    (bare(GatewayError("x", http_status=404)), set()),
     (GatewayError("x"), set()),
     (PayamakError("x"), set()),
     (InvalidArgumentError("x"), set()),
@@ -78,7 +92,10 @@ TABLE: list[tuple[PayamakError, set[Effect]]] = [
 @pytest.mark.parametrize(
     ("error", "repeated_for"),
     TABLE,
-    ids=[f"{type(error).__name__}-{getattr(error, 'http_status', None)}" for error, _ in TABLE],
+    ids=[
+        f"{type(error).__name__}-{getattr(error, 'http_status', None)}-{'bare' * getattr(error, 'is_bare', False)}"
+        for error, _ in TABLE
+    ],
 )
 def test_what_may_be_repeated(error: PayamakError, repeated_for: set[Effect], effect: Effect) -> None:
     assert may_repeat(effect, error) is (effect in repeated_for)
@@ -88,7 +105,7 @@ def test_what_may_be_repeated(error: PayamakError, repeated_for: set[Effect], ef
     "error",
     [
         ConnectionFailedError("x", outcome=Outcome.UNKNOWN),
-        RateLimitError("x", outcome=Outcome.UNKNOWN),
+        bare(RateLimitError("x", outcome=Outcome.UNKNOWN)),
         ServiceUnavailableError("x", outcome=Outcome.UNKNOWN),
     ],
     ids=lambda error: type(error).__name__,
@@ -149,7 +166,7 @@ def test_the_bound_doubles_up_to_the_longest_and_the_whole_range_is_used(attempt
 def test_retry_after_is_kept_exactly_or_not_waited_for_at_all(
     retry_after: float, remaining: float, wait: float | None
 ) -> None:
-    error = RateLimitError("x", retry_after=retry_after)
+    error = bare(RateLimitError("x", retry_after=retry_after))
     assert wait_before_next(RetryPolicy(), ONCE, error, attempt=1, remaining=remaining) == wait
 
 

@@ -26,10 +26,18 @@ REFUSED: dict[int, type[GatewayError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
     405: InvalidRequestError,
-    418: InvalidRequestError,
+    411: InvalidRequestError,
+    413: InvalidRequestError,
+    414: InvalidRequestError,
+    415: InvalidRequestError,
+    417: InvalidRequestError,
+    421: InvalidRequestError,
+    426: InvalidRequestError,
     429: RateLimitError,
+    431: InvalidRequestError,
 }
-UNKNOWN = (204, 302, 307, 408, 500, 502, 503)
+"""Of these HTTP says that the request was not processed."""
+UNKNOWN = (204, 302, 307, *(status for status in range(400, 500) if status not in REFUSED), 500, 502, 503)
 NO_ANSWERS = (b"", b" \n", b"<html>ok</html>", b"\xff\xfe\x00", b"[0, 1092", b"[" * 100_000, b"[0,5]x", b"NaN")
 
 
@@ -50,6 +58,34 @@ async def test_a_status_that_refuses(gateway: Gateway, status: int, body: bytes)
         assert type(error) is REFUSED[status]
         assert isinstance(error, GatewayError)
         assert (error.http_status, error.outcome, error.operation) == (status, Outcome.REFUSED, name)
+        assert error.is_bare or status != 429
+
+
+LEAKS = (
+    b"System.NullReferenceException: Object reference not set to an instance of an object.",
+    b'{"Message": "An error has occurred.", "ExceptionType": "System.OperationCanceledException"}',
+    b'"Unhandled exception"',
+    b"PHP Fatal error:  Uncaught PDOException",
+)
+
+
+@EACH
+@pytest.mark.parametrize("status", [400, 404, 429])
+async def test_a_leaked_exception_is_explained_by_no_status(gateway: Gateway, status: int) -> None:
+    """The program had the request, and may have done its work before it failed."""
+    for leak in LEAKS:
+        async with RawServer(answer(leak, status)) as server, gateway.connect(server.url) as client:
+            error = await failure_of(gateway.send.run(client))
+            assert (error.outcome, len(server.requests)) == (Outcome.UNKNOWN, 1), leak
+
+
+@EACH
+@pytest.mark.parametrize("words", [b"too many requests", b'"try again"', b'{"message": "Too Many Attempts."}'])
+async def test_a_429_with_words_is_a_refusal_and_no_reason_to_send_again(gateway: Gateway, words: bytes) -> None:
+    async with RawServer(answer(words, 429, {"Retry-After": "0"})) as server, gateway.connect(server.url) as client:
+        error = await failure_of(gateway.send.run(client))
+        assert type(error) is RateLimitError
+        assert (error.outcome, len(server.requests)) == (Outcome.REFUSED, 1)
 
 
 @EACH

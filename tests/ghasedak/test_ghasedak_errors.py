@@ -42,9 +42,15 @@ NUMBERS: dict[int, type[GatewayError]] = {
     24: PermissionDeniedError,
 }
 """The vendor's error table. All other numbers are not assigned."""
+FAILURES = (10, 21)
+"""These tell of a failure of the gateway's own, perhaps after it had taken the message."""
 
 
-def _requests_for(kind: type[GatewayError]) -> int:
+def _outcome_of(number: int) -> Outcome:
+    return Outcome.REFUSED if number in NUMBERS and number not in FAILURES else Outcome.UNKNOWN
+
+
+def _reads_for(kind: type[GatewayError]) -> int:
     return 3 if kind in (ServiceUnavailableError, RateLimitError) else 1
 
 
@@ -52,7 +58,8 @@ def _check_number(error: BaseException, number: int, *, http_status: int | None,
     assert isinstance(error, GatewayError)
     assert type(error) is NUMBERS.get(number, GatewayError)
     assert error.code == number
-    assert error.outcome is Outcome.REFUSED
+    assert error.outcome is _outcome_of(number)
+    assert not error.is_bare
     assert error.http_status == http_status
     assert error.gateway_message == message
     assert f"(error {number})" in str(error)
@@ -70,11 +77,23 @@ async def test_number_in_a_419(number: int, emulator: Emulator, client: Ghasedak
             emulator.requests.clear()
             error = await failure_of(call(client))
             _check_number(error, number, http_status=http_status, message="error! Exception")
-            assert len(emulator.requests) == _requests_for(NUMBERS.get(number, GatewayError))
+            assert len(emulator.requests) == (1 if call is send else _reads_for(NUMBERS.get(number, GatewayError)))
     assert emulator.messages() == []
 
 
-@pytest.mark.parametrize("items", [["10"], [" 10 "], [10, 20], [10, None]])
+@pytest.mark.parametrize("call", [send, look])
+@pytest.mark.parametrize("number", NUMBERS)
+async def test_number_in_a_failure_of_the_server(number: int, call: Call) -> None:
+    """Whatever it says, the server failed, perhaps after it had done its work."""
+    script = answer(envelope([number], 419, "error! Exception"), 500)
+    async with RawServer(script) as server, make_client(server.url) as client:
+        error = await failure_of(call(client))
+    assert type(error) is NUMBERS[number]
+    assert (error.code, error.outcome, error.http_status) == (number, Outcome.UNKNOWN, 500)
+    assert len(server.requests) == (1 if call is send else 3)
+
+
+@pytest.mark.parametrize("items", [["10"], [" 10 "], [10, 20]])
 async def test_number_loosely_written(items: list[object]) -> None:
     async with (
         RawServer(answer(envelope(items, "419", "error! Exception"), 419)) as server,
@@ -84,7 +103,10 @@ async def test_number_loosely_written(items: list[object]) -> None:
     _check_number(error, 10, http_status=419, message="error! Exception")
 
 
-@pytest.mark.parametrize("items", [None, "", [], [None], ["x"], [True], [1.5], [[10]], 10, {"code": 10}])
+@pytest.mark.parametrize(
+    "items",
+    [None, "", [], [None], ["x"], [True], [1.5], [[8]], 8, {"code": 8}, [8, None], [8, 70001], [70001], [0], [-8]],
+)
 async def test_419_without_a_number(items: object) -> None:
     async with (
         RawServer(answer(envelope(items, 419, "error! Exception"), 419)) as server,
@@ -93,7 +115,7 @@ async def test_419_without_a_number(items: object) -> None:
         error = await failure_of(send(client))
     assert type(error) is GatewayError
     assert error.code == 419
-    assert error.outcome is Outcome.REFUSED
+    assert error.outcome is Outcome.UNKNOWN
     assert error.gateway_message == "error! Exception"
     assert len(server.requests) == 1
 
@@ -119,15 +141,16 @@ STATUSES: dict[int, type[GatewayError]] = {
     401: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
-    419: GatewayError,
     429: RateLimitError,
 }
-BODIES = [b"<html>09121234567</html>", b"", b'{"detail": "x"}', b"[1]", b'{"result": {"message": "09121234567"}}']
+NOT_PROCESSED = (400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 426, 429, 431)
+BARE = [b"<html>09121234567</html>", b""]
+BODIES = [*BARE, b'{"detail": "x"}', b"[1]", b'{"result": {"message": "09121234567"}}']
 
 
 @pytest.mark.parametrize("hundred", [400, 500])
 async def test_http_status_without_envelope(hundred: int) -> None:
-    """4xx refuses; of 5xx, and of a timeout seen by the gateway, nobody knows what they mean for the message."""
+    """Those that HTTP says were not processed are refused; of all others nobody knows what became of the message."""
     server_status = hundred
 
     async def answer_next(exchange: Exchange) -> None:
@@ -145,15 +168,15 @@ async def test_http_status_without_envelope(hundred: int) -> None:
 
 
 def _check_bare_status(status: int, error: BaseException, sends: int, reads: int) -> None:
-    if status < 500 and status != 408:
+    if status in NOT_PROCESSED:
         kind = STATUSES.get(status, InvalidRequestError)
         assert isinstance(error, GatewayError)
-        # Without an envelope a 419 has no more meaning than any other 4xx.
-        assert type(error) is kind or status == 419
+        assert type(error) is kind
+        assert error.is_bare is (BODIES[status % len(BODIES)] in BARE)
         assert error.code == error.http_status == status
         assert error.outcome is Outcome.REFUSED
         assert error.gateway_message is None
-        assert sends == reads == _requests_for(kind)
+        assert (sends, reads) == (_reads_for(kind) if error.is_bare else 1, _reads_for(kind))
     else:
         assert isinstance(error, ReplyError)
         assert error.http_status == status
@@ -177,23 +200,45 @@ async def test_success_or_redirect_without_envelope(status: int) -> None:
         assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("code", [402, 403, 406, 412, 413, 416, 418, 420, 422, 426, 428, 451, 499])
+CODES: dict[int, type[GatewayError]] = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: InvalidRequestError,
+    415: InvalidRequestError,
+    429: RateLimitError,
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(("status", "outcome"), [(200, Outcome.REFUSED), (0, Outcome.REFUSED), (500, Outcome.UNKNOWN)])
+async def test_code_that_refuses(code: int, status: int, outcome: Outcome) -> None:
+    body = envelope(None, code, "because")
+    async with RawServer(answer(body, status or code)) as server, make_client(server.url) as client:
+        error = await failure_of(send(client))
+    assert isinstance(error, GatewayError)
+    assert type(error) is CODES[code]
+    assert (error.code, error.gateway_message, error.outcome) == (code, "because", outcome)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("code", [402, 406, 409, 411, 412, 413, 416, 418, 420, 422, 426, 428, 431, 451, 499])
 @pytest.mark.parametrize("in_200", [False, True], ids=["mirrored", "in-200"])
-async def test_undocumented_code_that_refuses(code: int, in_200: bool) -> None:
+async def test_undocumented_code_like_a_refusal(code: int, in_200: bool) -> None:
     """They belong to another service of the vendor, so their meanings there are not promised here."""
     body = envelope(None, code, "because")
     async with RawServer(answer(body, 200 if in_200 else code)) as server, make_client(server.url) as client:
         error = await failure_of(send(client))
-    assert isinstance(error, GatewayError)
-    assert type(error) is (PermissionDeniedError if code == 403 else InvalidRequestError)
-    assert (error.code, error.gateway_message, error.outcome) == (code, "because", Outcome.REFUSED)
+    assert type(error) is GatewayError
+    assert (error.code, error.gateway_message, error.outcome) == (code, "because", Outcome.UNKNOWN)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("code", [-1, 0, 1, 100, 199, 201, 202, 302, 399, 408, 500, 502, 503, 599, 600, 1000, 10**12])
 @pytest.mark.parametrize("status", [200, 500])
 async def test_undocumented_code_that_says_nothing(code: int, status: int) -> None:
-    """Outside 4xx nothing says that the message was not sent."""
+    """Nothing says that the message was not sent."""
     async with RawServer(answer(envelope([70001], code), status)) as server, make_client(server.url) as client:
         error = await failure_of(send(client))
     assert isinstance(error, GatewayError)
@@ -210,14 +255,28 @@ async def test_too_many_requests(call: Call, in_200: bool) -> None:
         error = await failure_of(call(client))
     assert isinstance(error, RateLimitError)
     assert (error.code, error.retry_after, error.outcome) == (429, 0.0, Outcome.REFUSED)
-    assert len(server.requests) == 3
+    # Only the bare HTTP status means that nothing was done.
+    assert len(server.requests) == (1 if call is send else 3)
 
 
-@pytest.mark.parametrize("call", [send, ask, look, rename])
+@pytest.mark.parametrize("status", [200, 419, 500])
+@pytest.mark.parametrize("number", [5, 10, 21])
+async def test_a_send_refused_for_now_is_not_repeated(number: int, status: int) -> None:
+    """The message may be out, whatever the number says."""
+    body = envelope([number], 419, "error! Exception")
+    async with RawServer(answer(body, status), answer(envelope([70001]))) as server, make_client(server.url) as client:
+        error = await failure_of(send(client))
+    assert type(error) is ServiceUnavailableError
+    assert (error.code, error.http_status) == (number, status)
+    assert error.outcome is (Outcome.REFUSED if number == 5 and status < 500 else Outcome.UNKNOWN)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("call", [ask, look, rename])
 @pytest.mark.parametrize("number", [5, 10, 21])
 async def test_refused_for_now_then_taken(call: Call, number: int) -> None:
     body = envelope([number], 419, "error! Exception")
-    good: dict[Call, Any] = {send: [70001], ask: [{"messageid": 70001, "status": 1}], look: [], rename: None}
+    good: dict[Call, Any] = {ask: [{"messageid": 70001, "status": 1}], look: [], rename: None}
     script = (answer(body, 419), answer(body, 200), answer(envelope(good[call])))
     async with RawServer(*script) as server, make_client(server.url) as client:
         await call(client)

@@ -110,13 +110,13 @@ async def test_a_line_that_is_refused_within_a_list_of_lines(emulator: Emulator)
 @each()
 async def test_a_reason_that_nobody_knows_ends_it_after_a_hundred(gateway: Gateway, emulator: Emulator) -> None:
     """Each alone is refused with the same words: it is not the messages."""
-    emulator.add_fault(gateway.fault("status", status=418, times=100_000))
+    emulator.add_fault(gateway.fault("status", status=405, times=100_000))
     reports = await _send(gateway, emulator, gateway.messages(5000))
     outcomes = by_outcome(reports)
     assert set(outcomes) == {Outcome.REFUSED, Outcome.NOT_SENT}
     assert 100 <= outcomes[Outcome.REFUSED] <= 110
     assert sends(emulator) <= 250
-    assert {report.error.code for report in reports} == {418}
+    assert {report.error.code for report in reports} == {405}
 
 
 @each(GHASEDAK, SMSIR, *ADVANCED)

@@ -22,6 +22,7 @@ from payamak.opgateway import (
     Outcome,
     PayamakError,
     PermissionDeniedError,
+    ReplyError,
     ServiceUnavailableError,
 )
 from payamak.opgateway.codes import ERROR_CODES, SUCCESS_CODES
@@ -73,9 +74,9 @@ def test_the_table_is_whole() -> None:
     assert all(meaning.isascii() and meaning for _, meaning in ERROR_CODES.values())
 
 
-@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("status", [200, 400, 409, 499, 500, 503])
 def test_every_code(status: int) -> None:
-    """In each spelling: its class, the code as a number, the vendor's sentence in its own place, and: refused."""
+    """In each spelling: its class, the code as a number, the vendor's sentence in its own place, what is certain."""
     for code, spell in itertools.product([*CODES, *UNLISTED], SPELLINGS):
         body = f"[{json.dumps(spell(code))}, "
         body += '"The username or password is incorrect \\/ \\u06a9\\u0627\\u0631\\u0628\\u0631"]'
@@ -84,7 +85,9 @@ def test_every_code(status: int) -> None:
         error = caught.value
         assert type(error) is CODES.get(code, GatewayError)
         assert (error.code, type(error.code), error.gateway_message) == (code, int, SENTENCE)
-        assert (error.http_status, error.outcome, error.retry_after) == (status, Outcome.REFUSED, 7)
+        outcome = Outcome.REFUSED if code in CODES and status < 500 else Outcome.UNKNOWN
+        assert (error.http_status, error.outcome, error.retry_after) == (status, outcome, 7)
+        assert not error.is_bare
         assert f"code {code}" in str(error)
         assert SENTENCE not in str(error)
 
@@ -109,21 +112,72 @@ async def test_a_code_through_the_client() -> None:
 
 
 @EACH
-async def test_a_refusal_for_now_is_repeated(method: Method) -> None:
-    """99: the operator of the line is not available. Nothing was sent, so even a send may be tried again."""
-    script = (reply([99, "later"]), answer(b"", 429, {"Retry-After": "0"}), reply([0, method.data]))
+async def test_too_many_requests_are_repeated(method: Method) -> None:
+    """The status says of itself that nothing was done, so even a send may be tried again."""
+    script = (*[answer(b"", 429, {"Retry-After": "0"})] * 2, reply([0, method.data]))
     async with RawServer(*script) as server, make_client(url_of(server)) as client:
         assert await method.call(client) is not None
         assert len(server.requests) == 3
         assert len({request.body for request in server.requests}) == 1
 
 
-async def test_after_what_may_have_been_sent_a_refusal_for_now_is_the_end() -> None:
-    script = (reply([99, "later"]), close_read, reply([0, BULK]))
+@EACH
+@pytest.mark.parametrize("status", [200, 429, 503])
+async def test_a_refusal_for_now_is_final_for_a_send(method: Method, status: int) -> None:
+    """99: the operator of the line is not available. It may have been so for a part of the recipients only."""
+    body = json.dumps([99, "later"]).encode()
+    async with RawServer(answer(body, status, {"Retry-After": "0"})) as server, make_client(url_of(server)) as client:
+        error = await failure_of(method.call(client))
+    assert type(error) is ServiceUnavailableError
+    assert error.outcome is (Outcome.UNKNOWN if status == 503 else Outcome.REFUSED)
+    assert len(server.requests) == (1 if method.once else 3)
+
+
+async def test_after_what_may_have_been_sent_too_many_requests_are_the_end() -> None:
+    script = (answer(b"", 429, {"Retry-After": "0"}), close_read, reply([0, BULK]))
     async with RawServer(*script) as server, make_client(url_of(server)) as client:
         error = await failure_of(METHODS["send"].call(client))
         assert error.outcome is Outcome.UNKNOWN
         assert len(server.requests) == 2
+
+
+# What a status says by itself
+
+
+NOT_PROCESSED = (400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 426, 429, 431)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"null", b'{"message": "no"}', b"[]"])
+async def test_a_status_with_a_body_that_says_nothing(body: bytes) -> None:
+    for status in range(400, 500):
+        async with RawServer(answer(body, status)) as server, make_client(url_of(server), retry=ONCE) as client:
+            error = await failure_of(METHODS["send"].call(client))
+        certain = status in NOT_PROCESSED
+        assert error.outcome is (Outcome.REFUSED if certain else Outcome.UNKNOWN), status
+        assert isinstance(error, GatewayError) is certain
+
+
+@pytest.mark.parametrize("status", [400, 404, 429])
+@pytest.mark.parametrize(
+    ("document", "ids"),
+    [
+        (BULK, (BULK,)),
+        (str(BULK), (BULK,)),
+        ([BULK], (BULK,)),
+        ([BULK, 7 * BULK], (BULK, 7 * BULK)),
+        ([0, BULK], (BULK,)),
+        ([0, f"[{BULK}]"], (BULK,)),
+    ],
+)
+async def test_an_id_is_no_refusal(document: object, ids: tuple[int, ...], status: int) -> None:
+    """Whoever gives an id has taken the message, whatever the status."""
+    async with (
+        RawServer(answer(json.dumps(document).encode(), status)) as server,
+        make_client(url_of(server)) as client,
+    ):
+        error = await failure_of(METHODS["send"].call(client))
+    assert type(error) is ReplyError
+    assert (error.outcome, error.message_ids, len(server.requests)) == (Outcome.UNKNOWN, ids, 1)
 
 
 @pytest.mark.parametrize("code", [5, 99, 456, 962, 8])

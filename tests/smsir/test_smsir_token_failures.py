@@ -12,6 +12,7 @@ import pytest
 from payamak.common import (
     AuthenticationError,
     ConnectionFailedError,
+    GatewayError,
     InvalidArgumentError,
     NotFoundError,
     Outcome,
@@ -100,25 +101,32 @@ async def test_nothing_was_sent_without_a_connection(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "requests"),
+    ("answer", "kind", "outcome", "requests"),
     [
-        (refuse("کلید اشتباه است", 401, code=3), AuthenticationError, 1),
-        (say({"Message": "کلید اشتباه است"}, 401), AuthenticationError, 1),
-        (refuse("کلید اشتباه است", 400, code=3), AuthenticationError, 1),
-        (refuse("کلید اشتباه است", 403, code=3), AuthenticationError, 1),
-        (refuse("کلید اشتباه است", 200, code=3), AuthenticationError, 1),
-        (refuse("توکن ساخته نشد", 200, code=3), AuthenticationError, 1),
-        (say({"Message": "No HTTP resource was found"}, 404), NotFoundError, 1),
-        (say({"Message": "slowly"}, 429), RateLimitError, 3),
-        (refuse("slowly", 429), RateLimitError, 3),
+        (refuse("کلید اشتباه است", 401, code=3), AuthenticationError, Outcome.REFUSED, 1),
+        (say({"Message": "کلید اشتباه است"}, 401), AuthenticationError, Outcome.REFUSED, 1),
+        (refuse("کلید اشتباه است", 400, code=3), AuthenticationError, Outcome.REFUSED, 1),
+        (refuse("کلید اشتباه است", 403, code=3), AuthenticationError, Outcome.REFUSED, 1),
+        (refuse("کلید اشتباه است", 200, code=3), AuthenticationError, Outcome.REFUSED, 1),
+        (refuse("UserApiKey is not valid", 200, code=3), AuthenticationError, Outcome.REFUSED, 1),
+        (say({"Message": "UserApiKey is not valid"}, 400), AuthenticationError, Outcome.REFUSED, 1),
+        (refuse("توکن ساخته نشد", 200, code=3), AuthenticationError, Outcome.REFUSED, 1),
+        (say({"Message": "No HTTP resource was found"}, 404), NotFoundError, Outcome.REFUSED, 1),
+        (say({"Message": "gone"}, 404), GatewayError, Outcome.NOT_SENT, 1),
+        (refuse("کند", 429), RateLimitError, Outcome.REFUSED, 3),
+        (say(b"", 429), RateLimitError, Outcome.REFUSED, 3),
+        # It is not the gateway's own word that nothing was done, but what was to be sent with the token has not left.
+        (say({"Message": "slowly"}, 429), RateLimitError, Outcome.NOT_SENT, 3),
+        (refuse("slowly", 429), RateLimitError, Outcome.NOT_SENT, 3),
     ],
 )
-async def test_the_gateway_refuses_to_give_a_token(answer: Answer, kind: type[Exception], requests: int) -> None:
+async def test_the_gateway_refuses_to_give_a_token(
+    answer: Answer, kind: type[Exception], outcome: Outcome, requests: int
+) -> None:
     async with TokenGateway() as gateway, make_client(gateway) as client:
         gateway.every_token_answer = answer
         error = await failure_of(send(client))
-        assert type(error) is kind
-        assert error.outcome is Outcome.REFUSED
+        assert (type(error), error.outcome) == (kind, outcome)
         assert gateway.calls == []
         assert gateway.token_requests == requests
 

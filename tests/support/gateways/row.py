@@ -107,7 +107,7 @@ class Gateway:
         oddities: JSON that its readers may stumble over.
         models: What answers become.
         echoes: Answers that show everything secret, in all places where the gateway's answers can. The
-            one named "refusal" has `support.sentinels.ECHO` in its text.
+            one named "refusal" has all of `support.sentinels.ECHO` in its text, and proves that nothing was done.
         titled: Calls whose results show titles, which are none of the secrets, wherever a title may have come from.
         bad_calls: Calls with arguments that are wrong, and secret.
         bad_settings: Arguments of the client that are wrong, and secret.

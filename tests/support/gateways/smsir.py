@@ -179,12 +179,12 @@ SURFACE = Surface(
     signatures={
         "SmsIrClient": "user_api_key, secret_key, *, base_url='https://api.sms.ir/users/v1/', token_store=None, "
         "token_lifetime=1800, token_refresh_margin=180, token_expiry_margin=10, "
-        "token_rejection=TokenRejection(codes=(), words=('توکن', 'توكن', 'token')), "
+        "token_rejection=TokenRejection(codes=(), words=()), "
         "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
         "ssl=None, trust_env=False, hooks=()",
         "NewContact": "mobile, prefix=None, first_name=None, last_name=None, emoji=None",
-        "TokenRejection": "codes=(), words=('توکن', 'توكن', 'token')",
+        "TokenRejection": "codes=(), words=()",
         "Token": "value, issued_at",
         "authenticate": "",
         "account": "",
@@ -331,7 +331,7 @@ SMSIR = Gateway(
     ),
     echoes={
         "success": answer(WHOLE),
-        "refusal": answer(envelope(False, f"خطا {ECHO}", 5)),
+        "refusal": answer(envelope(False, "خطا " + " و ".join(ECHO.split()), 5)),
         "refusal with a code of another kind": answer(envelope(False, ECHO, ECHO)),
         "rejection of the token": answer(envelope(False, f"توکن {ECHO}", 5)),
         "rejection by status": answer(envelope(False, ECHO, 5), 401),
