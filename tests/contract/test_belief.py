@@ -25,6 +25,7 @@ from payamak.common import (
     RateLimitError,
     ReplyError,
 )
+from payamak.common.codec import as_list
 from payamak.emulator import Fault
 from payamak.ghasedak.codes import ERROR_NUMBERS
 from payamak.opgateway.codes import ERROR_CODES as OP_CODES
@@ -187,11 +188,11 @@ async def _see(gateway: Gateway, call: Call, answers: Iterable[tuple[bytes, int]
 
 async def _error_of(call: Call, client: Any) -> PayamakError | None:
     try:
-        result = await call.run(client)
+        result: Any = await call.run(client)
     except PayamakError as error:
         return error
-    (entry,) = result if isinstance(result, list) else [result]
-    found: PayamakError | None = entry.error
+    (only,) = as_list(result) or [result]
+    found: PayamakError | None = only.error
     return found
 
 
