@@ -33,11 +33,10 @@ STATUSES: Mapping[int, tuple[type[GatewayError], str]] = {
 _NOT_PROCESSED = frozenset({400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 426, 429, 431})
 _REDIRECTS = range(300, 400)
 _EMPTY = frozenset({b"", b"{}", b"[]", b"null"})
-_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+# Compiled when a refusal is first read, not with each import.
+_PAGE = rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b"
 # A program that shows its own exception has had the request, and may have done its work before.
-_EXCEPTION = re.compile(
-    rb"exception|object reference|stack ?trace|traceback|fatal error|cannot be null|\bSystem\.", re.IGNORECASE
-)
+_EXCEPTION = rb"(?i)exception|object reference|stack ?trace|traceback|fatal error|cannot be null|\bSystem\."
 SERVER_ERROR = 500
 """From this HTTP status on it is the server that failed, perhaps after it had done its work."""
 
@@ -85,8 +84,8 @@ def from_bare_reply(
         gateway_message: What the gateway wrote all the same.
         statuses: The meanings of statuses, where a gateway has its own.
     """
-    is_page = _PAGE.match(reply.body) is not None
-    if is_refusal(reply.status) and (is_page or not _EXCEPTION.search(reply.body)):
+    is_page = re.match(_PAGE, reply.body) is not None
+    if is_refusal(reply.status) and (is_page or not re.search(_EXCEPTION, reply.body)):
         refusal = from_status(
             reply.status,
             http_status=reply.status,
