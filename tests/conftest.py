@@ -7,6 +7,7 @@ import gc
 import inspect
 import logging
 import os
+import signal
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -14,6 +15,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from support.sentinels import assert_silent, leaks
+
+# What is started in the background by a shell, as CI may be, and all that it starts, would not hear Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
