@@ -51,7 +51,8 @@ class Row:
     @property
     def passed(self) -> bool:
         """Whether the gate lets it through."""
-        return self.gate is None or self.value <= self.gate
+        # Two runs differ by a hundredth, even of machine instructions, with how busy the machine is.
+        return self.gate is None or self.value <= self.gate + 0.01
 
     def cells(self) -> list[str]:
         """What stands in the table."""
