@@ -167,6 +167,10 @@ class RequestRunner:
         if absent:
             for item in left:
                 item.hold_back(item.error and as_not_sent(item.error))
+        for item in left:
+            # A code that nobody explains, again and again, tells of the account too.
+            if item.outcome is Outcome.UNKNOWN and item.error is not None:
+                self._refusals.note(item.error, item)
         with self._keep_from_cutting():
             await self._settle(left)
 
