@@ -100,3 +100,15 @@ def test_no_release_has_addresses_that_lead_nowhere() -> None:
     assert all(url.startswith("https://") for url in urls.values())
     assert len({placeholder in url for url in urls.values()}) == 1, "all of them, or none"
     assert f'! grep -nF "{placeholder}" pyproject.toml' in (ROOT / ".github/workflows/publish.yml").read_text("utf-8")
+
+
+def test_nobody_is_told_to_install_a_project_that_is_not_on_the_index() -> None:
+    """Whoever owns that name one day would be installed. Until it is ours, all install from a clone, in one way."""
+    shipped = (ROOT / "tests" / "project" / "contents.txt").read_text(encoding="utf-8").split()
+    modules = [ROOT / name for name in shipped if name.endswith(".py")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert modules and pages
+    told = [
+        path for path in (*modules, *pages) if re.search(r"pip install [\"']?payamak", path.read_text(encoding="utf-8"))
+    ]
+    assert told == []
