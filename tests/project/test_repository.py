@@ -107,7 +107,8 @@ def test_nobody_is_told_to_install_a_project_that_is_not_on_the_index() -> None:
     shipped = (ROOT / "tests" / "project" / "contents.txt").read_text(encoding="utf-8").split()
     modules = [ROOT / name for name in shipped if name.endswith(".py")]
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    assert modules and pages
+    assert modules
+    assert pages
     told = [
         path for path in (*modules, *pages) if re.search(r"pip install [\"']?payamak", path.read_text(encoding="utf-8"))
     ]
