@@ -12,13 +12,15 @@ import aiohttp
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient, Start
+from ..common.errors import GatewayError, Outcome, ReplyError
 from ..common.hooks import Hook
 from ..common.numbers import normalize_recipient
 from ..common.paging import chunked
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import RetryPolicy
-from ..common.session import HttpSession, Request, Timeout
+from ..common.session import HttpSession, Reply, Request, Timeout
 from . import wire
+from .codes import SEND_FAILED
 from .many import AdvBulkGateway
 from .models import MessageStatus, ReceivedMessage
 from .profiles import SoapProfile, Transport
@@ -111,6 +113,7 @@ class AdvGatewayClient(GatewayClient):
             wire.SEND,
             lambda: wire.send_arguments([normalize_recipient(to, "to")], text, sender),
             lambda answer: wire.read_id(answer, to),
+            recipients=1,
         )
 
     async def send_to_many(self, recipients: str | Iterable[str], text: str, *, sender: str) -> list[SendResult]:
@@ -129,6 +132,7 @@ class AdvGatewayClient(GatewayClient):
             wire.SEND_TO_MANY,
             lambda: wire.send_arguments(numbers, text, sender),
             lambda answer: wire.read_ids(answer, given, numbers),
+            recipients=len(given),
         )
 
     async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:
@@ -141,7 +145,12 @@ class AdvGatewayClient(GatewayClient):
             One result for each message, in their order: an id, or the error that this one recipient met.
         """
         arguments, given = self._check(wire.SEND_PAIRS, lambda: wire.pair_arguments(messages))
-        return await self._request(wire.SEND_PAIRS, lambda: arguments, lambda answer: wire.read_pairs(answer, given))
+        return await self._request(
+            wire.SEND_PAIRS,
+            lambda: arguments,
+            lambda answer: wire.read_pairs(answer, given),
+            recipients=len(given),
+        )
 
     async def statuses(self, message_ids: Iterable[int]) -> list[MessageStatus]:
         """Ask what became of messages. Vendor method: ``GetStatus``.
@@ -184,6 +193,8 @@ class AdvGatewayClient(GatewayClient):
         build: Callable[[], Arguments],
         read: Callable[[Answer], T],
         start: Start | None = None,
+        *,
+        recipients: int = 0,
     ) -> Coroutine[Any, Any, T]:
         def make_request() -> Request:
             arguments = {**self._credentials, **build()}
@@ -191,5 +202,17 @@ class AdvGatewayClient(GatewayClient):
                 return wire.build_soap_request(self._base_url.rstrip("/"), operation.path, arguments, self._profile)
             return wire.build_rest_request(self._base_url, operation.path, arguments)
 
-        read_answer = wire.read_soap_answer if self._is_soap else wire.read_rest_answer
-        return self._perform(operation, make_request, lambda reply: read(read_answer(reply)), start=start)
+        def read_reply(reply: Reply) -> T:
+            try:
+                return read(wire.read_soap_answer(reply) if self._is_soap else wire.read_rest_answer(reply))
+            except ReplyError as error:
+                if len(error.message_ids) == recipients:
+                    error.references = tuple(map(str, error.message_ids))
+                raise
+            except GatewayError as error:
+                # "Sending failed" does not say that it failed for all of them.
+                if error.code == SEND_FAILED and recipients > 1:
+                    error.outcome = Outcome.UNKNOWN
+                raise
+
+        return self._perform(operation, make_request, read_reply, start=start)

@@ -13,10 +13,12 @@ from ..common.errors import (
 )
 from ..common.statuses import SERVER_ERROR
 
+SEND_FAILED = -3
+
 ERROR_CODES: dict[int, tuple[type[GatewayError], str]] = {
     -1: (AuthenticationError, "the user name or password is wrong"),
     -2: (InvalidRequestError, "there are more than 60 numbers"),
-    -3: (GatewayError, "sending failed; the gateway's message says why"),
+    SEND_FAILED: (GatewayError, "sending failed; the gateway's message says why"),
     -4: (InvalidRequestError, "the lists differ in length"),
     -5: (InvalidSenderError, "the line is not yours"),
 }

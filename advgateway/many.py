@@ -8,8 +8,8 @@ from typing import Protocol
 import attrs
 
 from ..common import checks
-from ..common.errors import PayamakError, ReplyError
-from ..common.many import BulkGateway, Item, have_one_text, refuse_time
+from ..common.errors import Outcome, PayamakError
+from ..common.many import NO_TRACE, BulkGateway, Finding, Item, refuse_time
 from ..common.numbers import normalize_line
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
@@ -19,10 +19,6 @@ from .text import require_xml_text
 
 class Client(Protocol):
     """What this needs of the client."""
-
-    async def send_to_many(self, recipients: Iterable[str], text: str, *, sender: str) -> list[SendResult]:
-        """Send one text to many numbers."""
-        ...
 
     async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:
         """Send messages, each with its own text."""
@@ -34,7 +30,7 @@ class Client(Protocol):
 
 
 class AdvBulkGateway(BulkGateway):
-    """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
+    """Sends with ``send_pairs``, also where texts are the same: it answers for each recipient."""
 
     limit = wire.MAX_NUMBERS
 
@@ -54,21 +50,16 @@ class AdvBulkGateway(BulkGateway):
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
-        first = items[0].message
-        if have_one_text(items):
-            return await self._client.send_to_many(
-                [item.number for item in items], first.text, sender=first.sender or ""
-            )
         # The check id is the caller's and the journal's; the gateway knows none.
         return await self._client.send_pairs([attrs.evolve(item.message, check_id=None) for item in items])
 
-    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding] | None:
         """Ask for the ids of an answer that could not be understood, if it has one for each message."""
-        if isinstance(error, ReplyError) and len(error.message_ids) == len(items):
-            for item, message_id in zip(items, error.message_ids, strict=True):
-                item.reference = item.reference or str(message_id)
         if not all(item.reference for item in items):
             return None
         await self.pace()
         statuses = await self._client.statuses(int(item.reference or "") for item in items)
-        return [status.message_id if isinstance(status.status, DeliveryCode) else None for status in statuses]
+        return [
+            Finding(Outcome.SENT, status.message_id) if isinstance(status.status, DeliveryCode) else NO_TRACE
+            for status in statuses
+        ]

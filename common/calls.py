@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import functools
 import logging
 import math
@@ -105,6 +106,9 @@ class Call(Generic[T]):
             return await self._attempt_repeatedly()
         except PayamakError as error:
             self.caller.describe(error, self.operation, self.operation_id)
+            if error.outcome is Outcome.UNKNOWN:
+                error.references = error.references or self.request.references
+                error.at = datetime.datetime.now(datetime.UTC)
             raise
         except asyncio.CancelledError:
             self._log_cancelled()

@@ -17,14 +17,17 @@ from . import checks
 from .calls import Call, Caller, Operation
 from .errors import ClientStateError, InvalidArgumentError, PayamakError
 from .hooks import Hook
-from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany
-from .results import OnUnknown, OutgoingMessage, Progress
+from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
+from .results import OnUnknown, OutgoingMessage, Progress, SendReport
 from .retry import RetryPolicy
 from .session import HttpSession, Reply, Request, Timeout
 from .structuring import load_converter
 
 T = TypeVar("T")
 
+
+_BORROWED_GRACE = 900.0
+"""The kernel may still deliver what a lost connection of a borrowed session had to send; ours are cut off with it."""
 
 Start: TypeAlias = tuple[str, float | None]
 """What all requests of one call share: its operation id, and the event loop's time by which it must end."""
@@ -146,12 +149,40 @@ class GatewayClient:
             JournalError: When iterating: the journal cannot be read.
         """
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
-        gateway = self._make_bulk_gateway()
-        if self._timeout.total is not None:
-            gateway.longest_call = self._timeout.total
+        gateway = self._prepare_bulk_gateway()
         return SendMany(
             messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending
         )
+
+    async def resolve(
+        self, error: PayamakError, messages: Iterable[OutgoingMessage], *, grace: float = 60.0
+    ) -> list[SendReport]:
+        """Ask the gateway what became of a send whose outcome is unknown, as `send_many` does. It sends nothing.
+
+        Args:
+            error: What the send raised, or the error of a `SendReport`.
+            messages: What was sent, one message for each recipient in their order: number and text are needed to know
+                it again. The text of a one-time password from a template is not looked at.
+            grace: How long a message that the gateway does not know may still turn up, in seconds.
+
+        Returns:
+            A report for each message, in their order: sent, with its id; not sent, which is proven; refused; or unknown
+            still, where the gateway cannot be asked (``error.references`` is empty) or does not say.
+
+        Raises:
+            InvalidArgumentError: An argument is wrong, or these are not as many messages as were sent.
+            ClientStateError: The client is closed.
+        """
+        if self._closing:
+            raise ClientStateError("the client is closed: make a new one")
+        gateway = self._prepare_bulk_gateway()
+        return await resolve(gateway, error, messages, name=self.gateway, grace=grace, log=self._caller.log)
+
+    def _prepare_bulk_gateway(self) -> BulkGateway:
+        gateway = self._make_bulk_gateway()
+        if self._session.is_borrowed:
+            gateway.least_grace = _BORROWED_GRACE
+        return gateway
 
     def _make_bulk_gateway(self) -> BulkGateway:
         """Make what the engine of `send_many` must know of this gateway."""

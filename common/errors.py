@@ -24,6 +24,7 @@ or argument of these holds a credential, a URL, a telephone number or a text; wh
 
 from __future__ import annotations
 
+import datetime
 import enum
 from collections.abc import Sequence
 from typing import ClassVar
@@ -58,6 +59,9 @@ class PayamakError(Exception):
         operation_id: Minted once a call and the same on every attempt and log record of it.
         outcome: What became of the operation.
         retry_after: Seconds the gateway asked to wait, if it did.
+        references: By what the gateway can be asked what became of a send whose outcome is unknown, one for each
+            recipient; empty where it cannot be asked. `resolve` of the client takes them.
+        at: When a send with an unknown outcome was given up.
     """
 
     default_outcome: ClassVar[Outcome] = Outcome.UNKNOWN
@@ -79,6 +83,8 @@ class PayamakError(Exception):
         self.operation_id = operation_id
         self.outcome = self.default_outcome if outcome is None else outcome
         self.retry_after = retry_after
+        self.references: tuple[str, ...] = ()
+        self.at: datetime.datetime | None = None
 
     def __str__(self) -> str:
         place = " ".join(part for part in (self.gateway, self.operation) if part)

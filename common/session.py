@@ -79,6 +79,8 @@ class Request:
     body: bytes | None = None
     upload: Upload | None = None
     """In place of a body: a file, which is opened anew for each attempt and streamed."""
+    references: tuple[str, ...] = ()
+    """By what the gateway can be asked for each message that this sends."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -171,6 +173,11 @@ class HttpSession:
     def __repr__(self) -> str:
         owned = "borrowed" if self._borrowed is not None else "own"
         return f"<HttpSession {owned}{', closed' if self._closed else ''}>"
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether its connections are made by an `aiohttp.ClientSession` of the caller's."""
+        return self._borrowed is not None
 
     @property
     def closed(self) -> bool:

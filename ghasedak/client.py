@@ -13,15 +13,16 @@ import aiohttp
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient, Start
+from ..common.errors import Outcome
 from ..common.hooks import Hook
-from ..common.numbers import normalize_line
+from ..common.numbers import normalize_iranian, normalize_line
 from ..common.paging import chunked, iterate_pages
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
 from ..common.session import FORM_HEADERS, HttpSession, Request, Timeout
 from . import wire
 from .groups import Groups
-from .many import GhasedakBulkGateway
+from .many import GhasedakBulkGateway, Marks
 from .models import Account, MessageStatus, OtpKind, ReceivedMessage, ReceivedPage
 from .wire import Envelope, Fields
 
@@ -80,6 +81,7 @@ class GhasedakClient(GatewayClient):
         )  # fmt: skip
         self._api_key = checks.require_secret(api_key, "api_key")
         self._headers = {**FORM_HEADERS, "apikey": self._api_key}
+        self._marks = Marks()
         self.groups = Groups(self._request)
         """The groups of contacts."""
 
@@ -103,11 +105,7 @@ class GhasedakClient(GatewayClient):
 
         Raises `PayamakError`. A refusal of this one recipient is raised too.
         """
-        return await self._request(
-            wire.SEND,
-            lambda: wire.message_fields(to, text, sender=sender, send_at=send_at, check_id=check_id),
-            lambda envelope: only_result(wire.read_send_results(envelope, [to])),
-        )
+        return only_result(await self._send(wire.SEND, to, text, sender=sender, send_at=send_at, check_id=check_id))
 
     async def send_by_username(
         self,
@@ -127,15 +125,14 @@ class GhasedakClient(GatewayClient):
             username: The account's user name.
             to: This and what follows is as in `send`.
         """
-        return await self._request(
+        account = self._check(
             wire.SEND_BY_USERNAME,
-            lambda: {
-                "username": checks.require_text(username, "username"),
-                "password": self._api_key,
-                **wire.message_fields(to, text, sender=sender, send_at=send_at, check_id=check_id),
-            },
-            lambda envelope: only_result(wire.read_send_results(envelope, [to])),
-            headers=FORM_HEADERS,
+            lambda: {"username": checks.require_text(username, "username"), "password": self._api_key},
+        )
+        return only_result(
+            await self._send(
+                wire.SEND_BY_USERNAME, to, text, sender=sender, send_at=send_at, check_id=check_id, account=account
+            )
         )
 
     async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:
@@ -152,16 +149,8 @@ class GhasedakClient(GatewayClient):
 
         Raises `PayamakError`. It concerns all the messages.
         """
-        recipients: list[str] = []
-
-        def fields() -> Fields:
-            encoded, given = wire.pair_fields(messages)
-            recipients.extend(given)
-            return encoded
-
-        return await self._request(
-            wire.SEND_PAIRS, fields, lambda envelope: wire.read_send_results(envelope, recipients)
-        )
+        fields, recipients, marks = self._check(wire.SEND_PAIRS, lambda: wire.pair_fields(messages))
+        return await self._send_checked(wire.SEND_PAIRS, lambda: fields, recipients, marks)
 
     async def send_to_many(
         self,
@@ -187,8 +176,10 @@ class GhasedakClient(GatewayClient):
         Raises `PayamakError`. It concerns all the recipients. If ``recipients`` is one number and no list, the error
         that it met is raised too; so with `send_otp` and `send_voice`.
         """
-        fields = functools.partial(wire.to_many_fields, text=text, sender=sender, send_at=send_at, check_ids=check_ids)
-        return await self._send_to_recipients(wire.SEND_TO_MANY, recipients, fields)
+        fields = functools.partial(wire.text_fields, text=text, sender=sender, send_at=send_at)
+        return await self._send_to_recipients(
+            wire.SEND_TO_MANY, recipients, fields, lambda count: wire.marks_of(None, check_ids, count)
+        )
 
     async def send_otp(
         self,
@@ -198,6 +189,7 @@ class GhasedakClient(GatewayClient):
         *,
         kind: OtpKind = OtpKind.TEXT,
         check_id: str | None = None,
+        check_ids: Iterable[str] | None = None,
     ) -> list[SendResult]:
         """Send a one-time password, or anything else that fits a template approved in the panel.
 
@@ -210,15 +202,23 @@ class GhasedakClient(GatewayClient):
             template: The template's name in the panel.
             params: 1 to 10 values for ``%param1%`` to ``%param10%`` of the template.
             kind: As an SMS, or read out in a call.
-            check_id: A mark of your own for `statuses_by_check_id`.
+            check_id: A mark of your own for `statuses_by_check_id`, for one recipient.
+            check_ids: One for each of several recipients, in their order. The vendor documents a list of them at its
+                other methods only, so that none is made up here for several.
 
         Returns:
             One result for each recipient, in their order.
         """
+
+        def marks(count: int) -> list[str]:
+            is_unmarked = count > 1 and check_id is None and check_ids is None
+            return [] if is_unmarked else wire.marks_of(check_id, check_ids, count)
+
         return await self._send_to_recipients(
             wire.SEND_OTP,
             recipients,
-            lambda receptor, _: wire.otp_fields(receptor, template, params, kind=kind, check_id=check_id),
+            lambda receptor, marks: wire.otp_fields(receptor, template, params, kind=kind, marks=marks),
+            marks,
         )
 
     async def send_voice(
@@ -234,8 +234,8 @@ class GhasedakClient(GatewayClient):
         Returns:
             One result for each recipient, in their order.
         """
-        fields = functools.partial(wire.to_many_fields, text=text, sender=None, send_at=send_at, check_ids=None)
-        return await self._send_to_recipients(wire.SEND_VOICE, recipients, fields)
+        fields = functools.partial(wire.text_fields, text=text, sender=None, send_at=send_at)
+        return await self._send_to_recipients(wire.SEND_VOICE, recipients, fields, lambda _: [])
 
     async def statuses(self, message_ids: Iterable[int]) -> list[MessageStatus]:
         """Ask what became of messages, by the gateway's ids. Vendor method: status, ``sms/status`` with type 1.
@@ -357,31 +357,77 @@ class GhasedakClient(GatewayClient):
             found += await self._request(operation, fields, wire.read_statuses, start=start)
         return found
 
-    async def _send_to_recipients(
-        self, operation: Operation, recipients: str | Iterable[str], fields: Callable[[str, int], Fields]
+    async def _send(
+        self,
+        operation: Operation,
+        to: str,
+        text: str,
+        *,
+        sender: str | None,
+        send_at: datetime.datetime | None,
+        check_id: str | None,
+        account: Mapping[str, str] | None = None,
     ) -> list[SendResult]:
-        international = operation is wire.SEND_OTP
-        receptor, given = self._check(operation, lambda: wire.recipients_of(recipients, international=international))
+        marks = self._check(operation, lambda: wire.marks_of(check_id, None, 1))
 
-        def read(envelope: Envelope) -> list[SendResult]:
-            results = wire.read_send_results(envelope, given)
-            # Who gives a number and no list does not look for an error in a list.
-            return [only_result(results)] if isinstance(recipients, str) else results
+        def fields() -> Fields:
+            number = normalize_iranian(to, "to")
+            message = wire.text_fields(number, marks, text, sender=sender, send_at=send_at)
+            return {**account, **message} if account else message
 
-        return await self._request(operation, lambda: fields(receptor, len(given)), read)
+        headers = FORM_HEADERS if account else None
+        return await self._send_checked(operation, fields, [to], marks, headers=headers)
+
+    async def _send_to_recipients(
+        self,
+        operation: Operation,
+        recipients: str | Iterable[str],
+        fields: Callable[[str, Sequence[str]], Fields],
+        marks: Callable[[int], list[str]],
+    ) -> list[SendResult]:
+        receptor, given = self._check(
+            operation, lambda: wire.recipients_of(recipients, international=operation is wire.SEND_OTP)
+        )
+        checked = self._check(operation, lambda: marks(len(given)))
+        results = await self._send_checked(operation, lambda: fields(receptor, checked), given, checked)
+        # Who gives a number and no list does not look for an error in a list.
+        return [only_result(results)] if isinstance(recipients, str) else results
 
     async def _send_checked(
-        self, numbers: Sequence[str], message: OutgoingMessage, check_ids: Sequence[str]
+        self,
+        operation: Operation,
+        fields: Callable[[], Fields],
+        given: Sequence[str],
+        marks: Sequence[str],
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> list[SendResult]:
+        """Send to recipients, each with a mark or none with any, and remember which marks the gateway has taken."""
+        results = await self._request(
+            operation,
+            fields,
+            lambda envelope: wire.read_send_results(envelope, given),
+            headers=headers,
+            references=tuple(marks),
+        )
+        for mark, result in zip(marks, results, strict=False):
+            if result.message_id is not None:
+                self._marks.note_taken(mark, result.message_id)
+            elif result.error is not None and result.error.outcome is Outcome.UNKNOWN:
+                result.error.references = (mark,)
+        return results
+
+    async def _send_marked(
+        self, numbers: Sequence[str], message: OutgoingMessage, marks: Sequence[str]
     ) -> list[SendResult]:
         """As `send_to_many`, of numbers and check ids that `send_many` has checked already, each by itself."""
-        return await self._request(
-            wire.SEND_TO_MANY,
-            lambda: wire.checked_fields(numbers, message, check_ids),
-            lambda envelope: wire.read_send_results(envelope, numbers),
-        )
+        fields = functools.partial(
+            wire.text_fields, ",".join(numbers), marks, message.text, sender=message.sender, send_at=message.send_at
+        )  # fmt: skip
+        return await self._send_checked(wire.SEND_TO_MANY, fields, numbers, marks)
 
     def _make_bulk_gateway(self) -> GhasedakBulkGateway:
-        return GhasedakBulkGateway(self, self._send_checked)
+        return GhasedakBulkGateway(self, self._send_marked, self._marks)
 
     def _request(
         self,
@@ -391,8 +437,11 @@ class GhasedakClient(GatewayClient):
         *,
         headers: Mapping[str, str] | None = None,
         start: Start | None = None,
+        references: tuple[str, ...] = (),
     ) -> Coroutine[Any, Any, T]:
         def build() -> Request:
-            return wire.build_request(operation, self._base_url, headers or self._headers, fields())
+            request = wire.build_request(operation, self._base_url, headers or self._headers, fields())
+            request.references = references
+            return request
 
         return self._perform(operation, build, lambda reply: read(wire.read_envelope(reply)), start=start)

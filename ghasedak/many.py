@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import secrets
+import datetime
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import Protocol, TypeAlias
 
 import attrs
 
 from ..common import checks
-from ..common.errors import InvalidArgumentError, NotFoundError, PayamakError
-from ..common.many import BulkGateway, Item, have_one_text
-from ..common.numbers import normalize_iranian, normalize_line
+from ..common.errors import (
+    AuthenticationError,
+    InvalidArgumentError,
+    Outcome,
+    PayamakError,
+    RateLimitError,
+    ReplyError,
+)
+from ..common.many import ABSENT, NO_TRACE, BulkGateway, Finding, Item, have_one_text
+from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import DeliveryState, OutgoingMessage, SendResult
 from . import wire
 from .models import MessageStatus
 
-SendChecked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
+SendMarked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
 """Sends one text to numbers as they travel, each with its check id."""
 
 
@@ -32,16 +39,47 @@ class Client(Protocol):
         ...
 
 
+_CLOCK_SLACK = datetime.timedelta(hours=6)
+"""So much may the gateway's clock, or its idea of the time zone, differ from ours."""
+_FIRST_SEND = datetime.datetime(2001, 9, 9, tzinfo=datetime.UTC)
+"""A time before is no time that a message was sent at, but what stands there in place of one."""
+
+
+class Marks:
+    """What is known of how the gateway keeps check ids. All sendings of a client share it.
+
+    A gateway that keeps only some of them, say only numbers, would say of each message with another that it does not
+    have it. So its word is taken once it has shown a message that it has taken with a check id of the same kind.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[bool, tuple[str, int]] = {}
+        self._kept: set[bool] = set()
+
+    def note_taken(self, mark: str, message_id: int) -> None:
+        """Take in a message whose id an answer has named."""
+        self._taken[mark.isdecimal()] = mark, message_id
+
+    async def are_kept(self, mark: str, ask: Callable[[str], Awaitable[list[MessageStatus]]]) -> bool:
+        """Whether the gateway keeps check ids of this kind."""
+        kind = mark.isdecimal()
+        if kind not in self._kept and kind in self._taken:
+            taken, message_id = self._taken[kind]
+            if any(status.message_id == message_id and _is_shown(status) for status in await ask(taken)):
+                self._kept.add(kind)
+        return kind in self._kept
+
+
 class GhasedakBulkGateway(BulkGateway):
     """Sends with ``send_to_many`` where texts are the same, with ``send_pairs`` where they differ."""
 
     limit = wire.MAX_ENTRIES
-    absence_proves = True
 
-    def __init__(self, client: Client, send_checked: SendChecked) -> None:
+    def __init__(self, client: Client, send_marked: SendMarked, marks: Marks) -> None:
         self._client = client
-        self._send_checked = send_checked
-        self._prefix = secrets.token_hex(8)
+        self._send_marked = send_marked
+        self._marks = marks
+        self._first_mark = int(wire.mint_check_ids(1)[0])
 
     @staticmethod
     def check(message: OutgoingMessage, argument: str) -> None:
@@ -65,50 +103,104 @@ class GhasedakBulkGateway(BulkGateway):
 
     def mark(self, item: Item) -> None:
         """Give each message a check id."""
-        item.reference = item.message.check_id or f"{self._prefix}-{item.index}"
+        item.reference = item.message.check_id or str(self._first_mark + item.index)
+
+    def recall(self, item: Item) -> None:
+        """What an earlier run sent shows how the gateway keeps check ids, too."""
+        if item.reference and item.message_id:
+            self._marks.note_taken(item.reference.strip(), item.message_id)
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
-        marks = [(item.reference or "").strip() for item in items]
+        marks = [_mark_of(item) for item in items]
         if have_one_text(items):
-            return await self._send_checked([item.number for item in items], items[0].message, marks)
+            return await self._send_marked([item.number for item in items], items[0].message, marks)
         return await self._client.send_pairs(
             [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
         )
 
-    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+    def can_show(self, items: Sequence[Item], refusal: PayamakError) -> bool:
+        """Whether it may have taken some of a list, and is able to answer."""
+        return len(items) > 1 and not isinstance(refusal, (AuthenticationError, RateLimitError))
+
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding]:
         """Ask by check id: for all at once, or for one at a time where the answer does not show whose status it is."""
+        is_otp = error is not None and error.operation == wire.SEND_OTP.name
+        findings = await self._find_together(items, is_otp=is_otp)
+        if error is not None and error.outcome is Outcome.REFUSED:
+            return findings
+        trusted: dict[bool, bool] = {}
+        for item, finding in zip(items, findings, strict=True):
+            mark = _mark_of(item)
+            if finding is ABSENT and mark.isdecimal() not in trusted:
+                trusted[mark.isdecimal()] = await self._marks.are_kept(mark, self._ask_one)
+        return [
+            NO_TRACE if finding is ABSENT and not trusted[_mark_of(item).isdecimal()] else finding
+            for item, finding in zip(items, findings, strict=True)
+        ]
+
+    async def _find_together(self, items: Sequence[Item], *, is_otp: bool) -> Sequence[Finding]:
         if len(items) > 1:
             await self.pace()
-            statuses = await self._client.statuses_by_check_id(item.reference or "" for item in items)
-            found = [status for status in statuses if _is_known(status)]
-            by_number = {_number_of(status): status.message_id for status in found}
+            statuses = await self._client.statuses_by_check_id([_mark_of(item) for item in items])
+            shown = [status for status in statuses if _is_shown(status)]
+            by_number = {_number_of(status): status for status in shown}
             numbers = {item.number for item in items}
-            if len(numbers) == len(items) and numbers.issuperset(by_number) and len(by_number) == len(found):
-                return [by_number.get(item.number) for item in items]
-        return [await self._find_one(item) for item in items]
+            if len(numbers) == len(items) and numbers.issuperset(by_number) and len(by_number) == len(shown):
+                # Each that is not shown must have an entry that says so.
+                other = ABSENT if len(statuses) == len(items) else NO_TRACE
+                return [
+                    _compare(item, by_number[item.number], is_otp=is_otp) if item.number in by_number else other
+                    for item in items
+                ]
+        return [await self._find_alone(item, is_otp=is_otp) for item in items]
 
-    async def _find_one(self, item: Item) -> int | None:
+    async def _find_alone(self, item: Item, *, is_otp: bool) -> Finding:
+        statuses = await self._ask_one(_mark_of(item))
+        if len(statuses) == 1 and not _is_shown(statuses[0]):
+            return ABSENT
+        found = [
+            _compare(item, status, is_otp=is_otp)
+            for status in statuses
+            if _is_shown(status) and (_number_of(status) == item.number or status.message_id)
+        ]
+        sent = [finding for finding in found if finding.outcome is Outcome.SENT]
+        return next(iter(sent or found), NO_TRACE)
+
+    async def _ask_one(self, mark: str) -> list[MessageStatus]:
         await self.pace()
-        try:
-            statuses = await self._client.statuses_by_check_id([item.reference or ""])
-        except NotFoundError as error:
-            if error.gateway_message is None:
-                raise  # A bare 404 may come from anything on the way, and says nothing about the message.
-            return None
-        # A check id that was used before leads to another's message, too.
-        ids = (
-            status.message_id for status in statuses if _is_known(status) and _number_of(status) in (item.number, None)
-        )
-        return next(ids, None)
+        return await self._client.statuses_by_check_id([mark])
 
 
-def _is_known(status: MessageStatus) -> bool:
-    return status.state is not DeliveryState.NOT_FOUND and status.message_id is not None and status.message_id > 0
+def _mark_of(item: Item) -> str:
+    return (item.reference or "").strip()
+
+
+def _is_shown(status: MessageStatus) -> bool:
+    return status.state is not DeliveryState.NOT_FOUND
+
+
+def _compare(item: Item, status: MessageStatus, *, is_otp: bool) -> Finding:
+    """Whether a status is that of a message. A check id that was used before leads to another's, too."""
+    number, text = _number_of(status), _fold(status.text or "")
+    is_same = number in (item.number, None)
+    # The gateway may add a line to a text; what it makes of a template only it knows.
+    is_same &= is_otp or not text or text.startswith(_fold(item.message.text))
+    if status.sent_at is not None and status.sent_at > _FIRST_SEND and item.left_at is not None:
+        is_same &= status.sent_at >= min(item.left_at, item.message.send_at or item.left_at) - _CLOCK_SLACK
+    if not is_same:
+        problem = "the gateway has another message by this check id, so it cannot be asked for this one"
+        return Finding(Outcome.UNKNOWN, error=ReplyError(problem, field="items"))
+    message_id = status.message_id
+    return Finding(Outcome.SENT, message_id if message_id is not None and message_id > 0 else None)
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.replace("\u064a", "\u06cc").replace("\u0643", "\u06a9").split())
 
 
 def _number_of(status: MessageStatus) -> str | None:
     try:
-        return normalize_iranian(status.recipient, "recipient")
+        return normalize_recipient(status.recipient, "recipient")
     except InvalidArgumentError:
         return None

@@ -14,10 +14,11 @@ import yarl
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient
+from ..common.errors import ReplyError
 from ..common.hooks import Hook
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.retry import RetryPolicy
-from ..common.session import HttpSession, Timeout
+from ..common.session import HttpSession, Reply, Request, Timeout
 from . import wire
 from .many import OpBulkGateway
 from .models import (
@@ -111,15 +112,7 @@ class OpGatewayClient(GatewayClient):
             sender: Your line.
             send_at: An aware datetime to send it at; now by default. It is not in the vendor's document.
         """
-        return await self._request(
-            wire.SEND,
-            lambda: {
-                "to": wire.numbers_as_json([normalize_recipient(to, "to")]),
-                "time": wire.format_time(send_at),
-                **_message(text, sender),
-            },
-            wire.read_bulk_id,
-        )
+        return await self._send(wire.SEND, lambda: [normalize_recipient(to, "to")], text, sender, send_at)
 
     async def send_to_many(
         self, recipients: str | Iterable[str], text: str, *, sender: str, send_at: datetime.datetime | None = None
@@ -133,12 +126,11 @@ class OpGatewayClient(GatewayClient):
             send_at: As in `send`.
         """
 
-        def fields() -> dict[str, str | None]:
+        def numbers() -> list[str]:
             given = checks.require_list([recipients] if isinstance(recipients, str) else recipients, "recipients")
-            numbers = [normalize_recipient(number, f"recipients[{index}]") for index, number in enumerate(given)]
-            return {"to": wire.numbers_as_json(numbers), "time": wire.format_time(send_at), **_message(text, sender)}
+            return [normalize_recipient(number, f"recipients[{index}]") for index, number in enumerate(given)]
 
-        return await self._request(wire.SEND_TO_MANY, fields, wire.read_bulk_id)
+        return await self._send(wire.SEND_TO_MANY, numbers, text, sender, send_at)
 
     async def credit(self) -> decimal.Decimal:
         """Ask for the account's credit, in rial. Vendor's op: ``credit``."""
@@ -295,6 +287,33 @@ class OpGatewayClient(GatewayClient):
             },
             wire.read_bulk_id,
         )
+
+    async def _send(
+        self,
+        operation: Operation,
+        numbers: Callable[[], list[str]],
+        text: str,
+        sender: str,
+        send_at: datetime.datetime | None,
+    ) -> int:
+        recipients = 0
+
+        def build() -> Request:
+            nonlocal recipients
+            to = numbers()
+            recipients = len(to)
+            fields = {"to": wire.numbers_as_json(to), "time": wire.format_time(send_at), **_message(text, sender)}
+            return wire.build_request(self._url, operation.path, self._credentials, fields)
+
+        def read(reply: Reply) -> int:
+            try:
+                return wire.read_bulk_id(wire.read_answer(reply))
+            except ReplyError as error:
+                if len(error.message_ids) == 1:
+                    error.references = (str(error.message_ids[0]),) * recipients
+                raise
+
+        return await self._perform(operation, build, read)
 
     def _make_bulk_gateway(self) -> OpBulkGateway:
         return OpBulkGateway(self)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ..common import checks
-from ..common.errors import InvalidArgumentError, NotFoundError, PayamakError, ReplyError
-from ..common.many import BulkGateway, Item
+from ..common.errors import InvalidArgumentError, NotFoundError, Outcome, PayamakError
+from ..common.many import NO_TRACE, BulkGateway, Finding, Item
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from . import wire
@@ -58,18 +58,24 @@ class OpBulkGateway(BulkGateway):
         )
         return [SendResult(item.number, bulk_id) for item in items]
 
-    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding] | None:
         """Ask who is in the bulk, if an answer that could not be understood held its id."""
-        if not isinstance(error, ReplyError) or len(error.message_ids) != 1:
+        if not all(item.reference for item in items):
             return None
-        (bulk_id,) = error.message_ids
-        await self.pace()
-        try:
-            deliveries = await self._client.delivery(bulk_id)
-        except NotFoundError:
-            return [None for _ in items]
-        numbers = {_clean(delivery.recipient) for delivery in deliveries}
-        return [bulk_id if item.number in numbers else None for item in items]
+        found: dict[str | None, set[str | None]] = {}
+        for bulk_id in {item.reference for item in items}:
+            await self.pace()
+            try:
+                deliveries = await self._client.delivery(int(bulk_id or 0))
+            except NotFoundError:
+                continue
+            found[bulk_id] = {_clean(delivery.recipient) for delivery in deliveries}
+        return [
+            Finding(Outcome.SENT, int(item.reference or 0))
+            if item.number in found.get(item.reference, ())
+            else NO_TRACE
+            for item in items
+        ]
 
 
 def _clean(recipient: str) -> str | None:

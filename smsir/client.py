@@ -116,7 +116,7 @@ class SmsIrClient(GatewayClient):
             expiry_margin=token_expiry_margin,
         )
         self._claims = Claims()
-        self.messages = Messages(self._request)
+        self.messages = Messages(self._request, self._claims.take)
         """Sending, and what became of it."""
         self.transactions = Transactions(self._request)
         """The account's payments."""

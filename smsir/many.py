@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
-from collections.abc import Collection, Mapping, Sequence
+import weakref
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..common import checks
-from ..common.errors import InvalidArgumentError, PayamakError, ReplyError
-from ..common.many import BulkGateway, Item, refuse_time
+from ..common.errors import (
+    AuthenticationError,
+    InvalidArgumentError,
+    InvalidRecipientError,
+    Outcome,
+    PayamakError,
+    PermissionDeniedError,
+    RateLimitError,
+    ReplyError,
+)
+from ..common.many import NO_TRACE, BulkGateway, Finding, Item, refuse_time
 from ..common.numbers import normalize_recipient
 from ..common.paging import iterate_from_last_id, iterate_pages
 from ..common.results import OutgoingMessage, SendResult
@@ -17,25 +28,47 @@ _MARK = "after "
 _SENDS_BETWEEN_LOOKS = 50
 """So often it is looked up which send is the newest, so that a search need not go back to the beginning."""
 _MOST_TAKEN = 10_000
+_CLOCK_SLACK = datetime.timedelta(minutes=1)
+"""So much may the gateway's clock differ from ours."""
 
 
 class Claims:
     """Which sends of an account belong to a request. All sendings of a client share it.
 
     Attributes:
-        taken: Batch keys of sends whose answer named them, or that were found for a request; the last so many.
+        taken: Batch keys of sends whose answer named them; the last so many.
         in_flight: Text and numbers of each request that may still be answered.
+        lost: Messages that are looked for, by text and number: what the list shows may be any of them.
+        given: Of batches in which messages were found, the numbers for which one was.
     """
 
     def __init__(self) -> None:
         self.taken: dict[str | None, None] = {}
         self.in_flight: list[tuple[str, frozenset[str]]] = []
+        self.lost: dict[tuple[str, str], weakref.WeakSet[Item]] = {}
+        self.given: dict[str, set[str]] = {}
 
     def take(self, batch_key: str | None) -> None:
         """A send belongs to one request only."""
         self.taken[batch_key] = None
         if len(self.taken) > _MOST_TAKEN:
             del self.taken[next(iter(self.taken))]
+
+    def is_free(self, batch_key: str, text: str, numbers: Collection[str]) -> bool:
+        """Whether a send belongs to no request that was answered, or whose answer may still come."""
+        return batch_key not in self.taken and not any(
+            text == sent and to.issuperset(numbers) for sent, to in self.in_flight
+        )
+
+    def look_for(self, items: Iterable[Item]) -> None:
+        """Take in that messages are looked for."""
+        for item in items:
+            self.lost.setdefault((item.message.text, item.number), weakref.WeakSet()).add(item)
+
+    def give(self, batch_key: str, item: Item) -> None:
+        """A message was found."""
+        self.given.setdefault(batch_key, set()).add(item.number)
+        self.lost[item.message.text, item.number].discard(item)
 
 
 class SmsIrBulkGateway(BulkGateway):
@@ -92,43 +125,64 @@ class SmsIrBulkGateway(BulkGateway):
             await self.start()
         self._claims.in_flight.append(flight)
         try:
-            batch = await self._messages.send_to_numbers(numbers, text)
+            batch = await self._messages.send_to_numbers(numbers, text, continue_on_error=True)
         finally:
             self._claims.in_flight.remove(flight)
         ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
-        results = [self._take(item, ids, batch.batch_key) for item in items]
-        if all(result.ok for result in results):
-            self._claims.take(batch.batch_key)
-        return results
+        return [self._take(item, ids, batch.batch_key) for item in items]
 
     def _take(self, item: Item, ids: Mapping[str | None, int | None], batch_key: str | None) -> SendResult:
+        item.reference = batch_key
         message_id = ids.get(item.number)
         if message_id is None:
             return SendResult(item.number, error=ReplyError("the answer has no id for this number", field="Ids"))
-        item.reference = batch_key
         return SendResult(item.number, message_id)
 
-    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
-        """Look through what was sent since, for sends of the same text that belong to no other request."""
-        marks = [item.reference or "" for item in items]
-        if not all(mark.startswith(_MARK) for mark in marks):
+    def can_show(self, items: Sequence[Item], refusal: PayamakError) -> bool:
+        """Its failures came after a message was sent before."""
+        return not isinstance(refusal, (AuthenticationError, PermissionDeniedError, RateLimitError))
+
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding] | None:
+        """Look into the batch of those whose answer named it, and for the others through what was sent since."""
+        if not all(item.reference for item in items):
             return None
-        places: dict[tuple[str, str], list[int]] = {}
-        for place, item in enumerate(items):
-            places.setdefault((item.message.text, item.number), []).append(place)
+        lost = [item for item in items if _last_before(item) is not None]
+        batches: dict[str, list[Item]] = {}
+        for item in items:
+            if item.reference is not None and _last_before(item) is None:
+                batches.setdefault(item.reference, []).append(item)
+        found = await self._find_by_content(lost) if lost else {}
+        for batch_key, answered in batches.items():
+            shown = await self._list_recipients(batch_key)
+            found.update({item: _look_up(item, shown) for item in answered})
+        return [found.get(item, NO_TRACE) for item in items]
+
+    async def _find_by_content(self, items: Sequence[Item]) -> dict[Item, Finding]:
+        """Find messages in sends of the same text that belong to no other request."""
+        self._claims.look_for(items)
+        since = min(_last_before(item) or 0 for item in items)
+        earliest = min((item.left_at for item in items if item.left_at), default=None)
         texts = {item.message.text for item in items}
-        ids: list[int | None] = [None] * len(items)
-        for sent in await self._list_sent_after(min(int(mark.removeprefix(_MARK)) for mark in marks)):
-            if sent.text not in texts or not sent.batch_key or sent.batch_key in self._claims.taken:
+        # What can be told apart neither by its place nor by its time is nobody's, so all are looked at first.
+        open_entries: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for sent in await self._list_sent_after(since):
+            if sent.text is None or sent.text not in texts or not sent.batch_key:
                 continue
-            found = await self._list_recipients(sent.batch_key)
-            wanted = {number: open_places for number in found if (open_places := places.get((sent.text, number)))}
-            if wanted and self._is_left_over(sent, found):
-                self._claims.take(sent.batch_key)
-                for number, open_places in wanted.items():
-                    place = open_places.pop()
-                    ids[place], items[place].reference = found[number], sent.batch_key
-        return ids
+            if sent.sent_at is not None and earliest is not None and sent.sent_at < earliest - _CLOCK_SLACK:
+                continue
+            shown = await self._list_recipients(sent.batch_key)
+            if self._claims.is_free(sent.batch_key, sent.text, shown):
+                for number in shown.keys() - self._claims.given.get(sent.batch_key, set()):
+                    open_entries.setdefault((sent.text, number), []).append((sent.batch_key, shown[number]))
+        found: dict[Item, Finding] = {}
+        for item in items:
+            content = item.message.text, item.number
+            entries = open_entries.get(content, [])
+            if entries and len(entries) <= len(self._claims.lost[content]):
+                item.reference, message_id = entries.pop()
+                self._claims.give(item.reference, item)
+                found[item] = Finding(Outcome.SENT, message_id)
+        return found
 
     async def _list_recipients(self, batch_key: str) -> dict[str, int]:
         async def fetch(last_id: int) -> list[RecipientStatus]:
@@ -137,12 +191,6 @@ class SmsIrBulkGateway(BulkGateway):
 
         entries = iterate_from_last_id(fetch, lambda status: status.id)
         return {number: entry.id async for entry in entries if (number := _clean(entry.mobile)) is not None}
-
-    def _is_left_over(self, sent: SentMessage, numbers: Collection[str]) -> bool:
-        """Whether a send belongs to no other request, also none whose answer is still to come."""
-        return sent.batch_key not in self._claims.taken and not any(
-            text == sent.text and to.issuperset(numbers) for text, to in self._claims.in_flight
-        )
 
     async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
         async def fetch(page: int) -> list[SentMessage]:
@@ -155,6 +203,20 @@ class SmsIrBulkGateway(BulkGateway):
                 break
             found.append(entry)
         return found
+
+
+def _last_before(item: Item) -> int | None:
+    """The newest send before a message left, if its answer has not named a batch."""
+    mark = item.reference or ""
+    return int(mark.removeprefix(_MARK)) if mark.startswith(_MARK) else None
+
+
+def _look_up(item: Item, shown: Mapping[str, int]) -> Finding:
+    if item.number in shown:
+        return Finding(Outcome.SENT, shown[item.number])
+    # Of a request that was taken, the vendor lists the numbers that it took.
+    problem = "the gateway did not take this number: neither its answer nor its list of the batch has it"
+    return Finding(Outcome.REFUSED, error=InvalidRecipientError(problem))
 
 
 def _clean(mobile: str | None) -> str | None:

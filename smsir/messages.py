@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import attrs
 
@@ -111,8 +111,9 @@ _read_sent = read_list("Messages", SentMessage)
 class Messages:
     """Sending, and what became of it. Every method raises `PayamakError`; see `SmsIrClient`."""
 
-    def __init__(self, request: Requester) -> None:
+    def __init__(self, request: Requester, note_sent: Callable[[str | None], None]) -> None:
         self._request = request
+        self._note_sent = note_sent
 
     async def send(
         self,
@@ -142,7 +143,7 @@ class Messages:
                 }
             )
 
-        return await self._request(operations.MESSAGES_SEND, arguments, _read_batch)
+        return self._note(await self._request(operations.MESSAGES_SEND, arguments, _read_batch))
 
     async def send_to_numbers(
         self, numbers: str | Iterable[str], text: str, *, continue_on_error: bool = False
@@ -171,7 +172,7 @@ class Messages:
                 }
             )
 
-        return await self._request(operations.MESSAGES_SEND_TO_NUMBERS, arguments, _read_batch)
+        return self._note(await self._request(operations.MESSAGES_SEND_TO_NUMBERS, arguments, _read_batch))
 
     async def count_recipients(
         self, *, group_ids: Iterable[int] = (), contact_relation_ids: Iterable[int] = ()
@@ -250,6 +251,11 @@ class Messages:
             batch_key: The key of the batch, from the send.
         """
         return iterate_from_last_id(lambda last_id: self.recipients(batch_key, last_id), lambda status: status.id)
+
+    def _note(self, batch: SentBatch) -> SentBatch:
+        """Let `send_many` know that this send is not the one that it looks for."""
+        self._note_sent(batch.batch_key)
+        return batch
 
 
 def _targets(group_ids: Iterable[int], contact_relation_ids: Iterable[int]) -> tuple[list[int], list[int]]:

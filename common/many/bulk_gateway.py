@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import abc
-import math
 from collections.abc import Hashable, Sequence
 from typing import Protocol
 
-from ..errors import InvalidArgumentError, PayamakError
+import attrs
+
+from ..errors import ClientStateError, InvalidArgumentError, Outcome, PayamakError
 from ..numbers import normalize_recipient
 from ..results import OutgoingMessage, SendResult
 from .items import Item
@@ -21,18 +22,35 @@ class RateLimiter(Protocol):
         ...
 
 
+@attrs.frozen
+class Finding:
+    """What the gateway says of one message.
+
+    Attributes:
+        outcome: Sent; not sent, if the gateway says itself that it does not have it; refused, if it shows that it did
+            not take it; unknown, if it says nothing. Not sent and refused count once the grace period is over.
+        message_id: The gateway's id of it, if it was sent and the gateway says so.
+        error: Why it was refused, or why nothing can be known of it.
+    """
+
+    outcome: Outcome
+    message_id: int | None = None
+    error: PayamakError | None = None
+
+
+NO_TRACE = Finding(Outcome.UNKNOWN)
+ABSENT = Finding(Outcome.NOT_SENT)
+
+
 class BulkGateway(abc.ABC):
     """How one gateway takes many messages."""
 
     limit: int
     """The most messages in one request."""
-    absence_proves = False
-    """Whether a message that the gateway does not know, long after its request, was certainly not sent."""
-
     rate_limit: RateLimiter | None = None
     """Asked before each request, for those of `find` by the gateway's own part: see `pace`."""
-    longest_call = math.inf
-    """Seconds after which a request has left, or never will."""
+    least_grace = 0.0
+    """An absence proves nothing before so many seconds, however short the grace period is."""
     finds_by_content = False
     """Whether it takes what the gateway has of the same content for the message. What an earlier run left open is then
     looked for last, when all is known of what that run has sent."""
@@ -57,8 +75,12 @@ class BulkGateway(abc.ABC):
 
     async def pace(self) -> None:
         """Wait until one more request may leave."""
-        if self.rate_limit is not None:
+        if self.rate_limit is None:
+            return
+        try:
             await self.rate_limit.acquire()
+        except Exception as error:
+            raise ClientStateError(f"the rate limiter failed with {type(error).__name__}") from error
 
     async def start(self) -> None:  # noqa: B027 -- most have nothing to do
         """Do what must be done once, before the first request."""
@@ -73,16 +95,20 @@ class BulkGateway(abc.ABC):
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send messages in one request: of one text and line, or of one `pair_key`; no number is there twice."""
 
-    async def find(self, items: Sequence[Item], error: PayamakError | None) -> list[int | None] | None:
+    def can_show(self, items: Sequence[Item], refusal: PayamakError) -> bool:
+        """Whether the gateway is to be asked what it took of a request before its refusal is believed."""
+        return False
+
+    async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding] | None:
         """Ask the gateway for messages whose outcome is unknown, with `pace` before each request.
 
         Args:
             items: Of one request, or left behind by an earlier run.
-            error: What came instead of an answer; ``None`` after an earlier run.
+            error: What came instead of an answer, or the refusal that is not believed yet; ``None`` after an earlier
+                run.
 
         Returns:
-            For each message its id, or ``None`` if the gateway does not have it (yet); ``None`` in place of the list if
-            there is no way to ask.
+            What it says of each message; ``None`` in place of the list if there is no way to ask.
         """
         return None
 

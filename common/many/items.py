@@ -31,7 +31,7 @@ class Item:
         leave()            not sent              unknown: its request is about to leave
         sent(id)           unknown               sent
         fail(error)        not sent, unknown     the error's own outcome: refused, not sent or unknown
-        lose(error)        unknown               unknown: the answer is missing, or cannot be understood
+        lose(error)        unknown               unknown: the answer is missing, or not to be believed before asking
         hold_back(reason)  not sent, unknown     not sent: it cannot, need not or did provably not go out
         send_again()       unknown               not sent: it did provably not go out, and is to
 
@@ -43,7 +43,7 @@ class Item:
         number: The recipient as it travels.
         content: What it shares with those that it can travel with as one text to many: its `text_key`.
         reference: By what the gateway can be asked for it.
-        left_at: When its request left in an earlier run.
+        left_at: When its request left, in this run or an earlier one.
         is_keyed: Whether the journal's key is taken by it.
         is_noted: Whether the journal may have it.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
@@ -81,7 +81,7 @@ class Item:
     def key(self) -> str:
         """What the journal knows it by."""
         check_id = self.message.check_id
-        return f"index {self.index}" if check_id is None else f"check id {check_id}"
+        return f"index {self.index}" if check_id is None else f"check id {check_id.strip()}"
 
     def consult(self) -> None:
         """The journal is being asked for it: until the answer is here, an earlier run may have sent it."""
@@ -100,9 +100,10 @@ class Item:
             self.left_at = entry.at
         self.reference = entry.reference
 
-    def leave(self) -> None:
+    def leave(self, at: datetime.datetime) -> None:
         """Its request is about to leave. What an earlier try of it met says nothing of this one."""
         self._become(Outcome.UNKNOWN, None, _NOT_SENT)
+        self.left_at = at
 
     def sent(self, message_id: int | None) -> None:
         """The gateway took it."""
@@ -124,7 +125,7 @@ class Item:
     def send_again(self) -> None:
         """It did provably not go out, so that it can once more."""
         self._become(Outcome.NOT_SENT, None, _UNKNOWN)
-        self.is_resent, self.left_at = True, None
+        self.is_resent = True
 
     def _become(self, outcome: Outcome, error: PayamakError | None, allowed: tuple[Outcome, ...]) -> None:
         if self._outcome not in allowed:

@@ -8,22 +8,20 @@ from ..errors import (
     AuthenticationError,
     GatewayError,
     InsufficientCreditError,
-    InvalidArgumentError,
     InvalidRecipientError,
     InvalidSenderError,
     Outcome,
     PayamakError,
     PermissionDeniedError,
-    RateLimitError,
-    ServiceUnavailableError,
+    ReplyError,
 )
+from ..results import SendResult
 from .items import Item, as_not_sent
 
 _OF_THE_ACCOUNT = (AuthenticationError, InsufficientCreditError, PermissionDeniedError)
-_OF_THE_MOMENT = (RateLimitError, ServiceUnavailableError)
-_HOPELESS = 100
-"""So many messages refused one after the other, all for the same reason, tell of the account and not of the messages:
-not every gateway says of a refusal what it concerns."""
+_HOPELESS = 3
+"""So many requests that end alike, one after the other, tell of the account or the gateway and not of the messages: not
+every gateway says of a refusal what it concerns."""
 
 
 class Refusals:
@@ -32,7 +30,7 @@ class Refusals:
     def __init__(self) -> None:
         self._all: PayamakError | None = None
         self._senders: dict[str | None, PayamakError] = {}
-        self._same: tuple[type[PayamakError], int | str | None] | None = None
+        self._last: object = None
         self._in_a_row = 0
 
     def stop(self, reason: PayamakError) -> None:
@@ -49,28 +47,53 @@ class Refusals:
         """Why a message need not be tried."""
         return self._all or self._senders.get(item.message.sender)
 
-    def note(self, error: PayamakError, item: Item) -> None:
-        """Take in that one message was refused."""
+    def note_failure(self, items: Sequence[Item], error: PayamakError) -> None:
+        """Take in that a request failed as a whole."""
+        if not concerns_some(error, items):
+            self._note_reason(error, items[0])
+        self._count([error])
+
+    def note_results(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
+        """Take in how each message of a request fared."""
+        failed = [(item, result.error) for item, result in zip(items, results, strict=True) if result.error is not None]
+        for item, error in failed:
+            self._note_reason(error, item)
+        if len(failed) < len(items):
+            self._in_a_row = 0
+        else:
+            self._count([error for _, error in failed])
+
+    def _note_reason(self, error: PayamakError, item: Item) -> None:
+        if error.outcome is Outcome.UNKNOWN:
+            return
         if isinstance(error, _OF_THE_ACCOUNT):
             self.stop(error)
         elif isinstance(error, InvalidSenderError):
             self._senders.setdefault(item.message.sender, as_not_sent(error))
-        elif isinstance(error, GatewayError) and not isinstance(error, (InvalidRecipientError, *_OF_THE_MOMENT)):
-            same = type(error), error.code
-            self._in_a_row = self._in_a_row + 1 if same == self._same else 1
-            self._same = same
-            if self._in_a_row >= _HOPELESS:
-                self.stop(error)
 
-    def note_success(self) -> None:
-        """Take in that a message was sent."""
-        self._in_a_row = 0
+    def _count(self, errors: Sequence[PayamakError]) -> None:
+        """Count a request of which nothing was sent, once, however many messages it carried."""
+        for error in errors:
+            answer = _kind_of(error)
+            if answer is not None:
+                self._in_a_row = self._in_a_row + 1 if answer == self._last else 1
+                self._last = answer
+                if self._in_a_row >= _HOPELESS:
+                    self.stop(error)
+                return
 
 
-def may_split(error: PayamakError, items: Sequence[Item]) -> bool:
-    """Whether to find out which of the messages of a request the error concerns, by sending each half."""
-    if len(items) == 1 or isinstance(error, (*_OF_THE_ACCOUNT, *_OF_THE_MOMENT)):
-        return False
+def _kind_of(error: PayamakError) -> object:
+    """What makes an answer like another; ``None`` if it tells of one recipient or one line, or if no answer came."""
+    if error.outcome is Outcome.UNKNOWN:
+        return Outcome.UNKNOWN if isinstance(error, (GatewayError, ReplyError)) else None
+    if isinstance(error, GatewayError) and not isinstance(error, (InvalidRecipientError, InvalidSenderError)):
+        return type(error), error.code
+    return None
+
+
+def concerns_some(error: PayamakError, items: Sequence[Item]) -> bool:
+    """Whether the refusal of a request concerns one of its messages, and says nothing of the others."""
     if isinstance(error, InvalidSenderError):
         return len({item.message.sender for item in items}) > 1
-    return error.outcome is Outcome.REFUSED or isinstance(error, InvalidArgumentError)
+    return isinstance(error, InvalidRecipientError) and len(items) > 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import copy
+import datetime
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from ..errors import InvalidArgumentError, JournalError, Outcome
+from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
 from ..results import Progress, SendReport
 from .items import Item
 from .journal import Journal, JournalEntry
@@ -132,8 +134,9 @@ class Reports:
                 await self._journal.write([self._entry(item, None) for item in items])
             except Exception as error:
                 raise self._fail("written", error) from error
+        now = datetime.datetime.now(datetime.UTC)
         for item in items:
-            item.leave()
+            item.leave(now)
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""
@@ -158,6 +161,8 @@ class Reports:
             error = item.error
             if error is not None and error.gateway is None:
                 error.gateway, error.operation = self._gateway, "send_many"
+            if error is not None and item.outcome is Outcome.UNKNOWN:
+                error = _tell_reference(error, item)
             self.unread.append(
                 SendReport(item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal)
             )
@@ -189,6 +194,15 @@ class Reports:
             self.failure = JournalError(f"the journal cannot be {what} ({type(error).__name__})")
             self.failure.__cause__ = error
         return self.failure
+
+
+def _tell_reference(error: PayamakError, item: Item) -> PayamakError:
+    """The error for one message: those of its request share it, but are asked for each by its own reference."""
+    own = copy.copy(error)
+    own.__cause__ = error.__cause__
+    own.references = () if item.reference is None else (item.reference,)
+    own.at = item.left_at
+    return own
 
 
 _ADVICE = "give the same messages in the same order (and the same hash_key), or a check_id to each, or a new journal"

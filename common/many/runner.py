@@ -1,4 +1,4 @@
-"""Takes the messages of one request to their end: sent, halved, asked for."""
+"""Takes the messages of one request to their end: sent, asked for, sent again if that is safe."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import datetime
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
-from ..errors import ClientStateError, JournalError, Outcome, PayamakError
+from ..errors import ClientStateError, InvalidArgumentError, JournalError, Outcome, PayamakError
 from ..results import OnUnknown, SendResult
-from .bulk_gateway import BulkGateway
+from .bulk_gateway import NO_TRACE, BulkGateway, Finding
 from .items import Item, as_not_sent
-from .refusals import Refusals, may_split
+from .refusals import Refusals, concerns_some
 from .reports import Reports
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
+_LONGEST_MEMORY = datetime.timedelta(days=1)
+"""Of an older message an absence proves nothing: no gateway says how long it keeps what it is asked by."""
 
 
 class RequestRunner:
@@ -57,27 +59,23 @@ class RequestRunner:
         self.searched = 0
         """How many messages are being asked for."""
 
-    async def run(self, items: Sequence[Item]) -> None:
-        """Send messages in one request, or more if it must be split. A slot is taken already, and is given back."""
-        parts = [items]
+    async def run(self, *parts: Sequence[Item]) -> None:
+        """Send messages, each part in one request. A slot is taken already, and is given back."""
+        left = list(parts)
         try:
-            while parts:
-                part = parts.pop()
-                error = await self._send(part)
-                if error is not None:
-                    middle = len(part) // 2
-                    parts += [part[middle:], part[:middle]]
+            while left:
+                left[:0] = await self._send(left.pop(0))
         finally:
             self._slots.release()
 
-    async def _send(self, items: Sequence[Item]) -> PayamakError | None:
-        """Send messages in one request and settle them, or return the error because of which to send each half."""
+    async def _send(self, items: Sequence[Item]) -> list[Sequence[Item]]:
+        """Send messages in one request. Returns the parts in which to send them instead, if nothing could leave."""
         items = await self._drop_hopeless(items)
-        if items:
-            await self._gateway.pace()
-            items = await self._drop_hopeless(items)
+        if items and not await self._wait_for_turn(items):
+            return []
+        items = await self._drop_hopeless(items)
         if not items:
-            return None
+            return []
         for item in items:
             if item.reference is None:
                 self._gateway.mark(item)
@@ -88,18 +86,26 @@ class RequestRunner:
             except JournalError as error:
                 self._refusals.stop(error)
                 await self._settle_failed(items, error)
-            except PayamakError as error:
-                if error.outcome is Outcome.UNKNOWN:
-                    self._search_beside(items, error)
-                elif may_split(error, items):
+            except InvalidArgumentError as error:
+                if len(items) > 1:
                     for item in items:
-                        item.hold_back(as_not_sent(error))
-                    return error
-                else:
-                    await self._settle_failed(items, error)
+                        item.hold_back(error)
+                    return _halve(items)
+                await self._settle_failed(items, error)
+            except PayamakError as error:
+                await self._take_failure(items, error)
             else:
-                await self._settle_sent(items, results)
-        return None
+                await self._take_results(items, results)
+        return []
+
+    async def _wait_for_turn(self, items: Sequence[Item]) -> bool:
+        try:
+            await self._gateway.pace()
+        except ClientStateError as error:
+            with self._keep_from_cutting():
+                await self._settle_failed(items, error)
+            return False
+        return True
 
     async def _drop_hopeless(self, items: Sequence[Item]) -> Sequence[Item]:
         if not self._refusals.is_any:
@@ -115,30 +121,32 @@ class RequestRunner:
             await self._reports.settle(hopeless)
         return [item for item, reason in zip(items, reasons, strict=True) if reason is None]
 
-    async def _settle_failed(self, items: Sequence[Item], error: PayamakError) -> None:
-        for item in items:
-            item.fail(error)
-            self._refusals.note(error, item)
-        await self._settle(items)
+    async def _take_failure(self, items: Sequence[Item], error: PayamakError) -> None:
+        self._refusals.note_failure(items, error)
+        is_doubtful = error.outcome is Outcome.REFUSED and self._gateway.can_show(items, error)
+        if is_doubtful or error.outcome is Outcome.UNKNOWN:
+            self._search_beside(items, error)
+        else:
+            await self._settle_failed(items, error)
 
-    async def _settle_sent(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
+    async def _take_results(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
+        self._refusals.note_results(items, results)
         lost: list[Item] = []
         known: list[Item] = []
         for item, result in zip(items, results, strict=True):
             if result.error is None:
                 item.sent(result.message_id)
-                self._refusals.note_success()
-                known.append(item)
-                continue
-            item.fail(result.error)
-            if item.outcome is Outcome.UNKNOWN:
-                lost.append(item)
             else:
-                self._refusals.note(result.error, item)
-                known.append(item)
+                item.fail(result.error)
+            (lost if item.outcome is Outcome.UNKNOWN else known).append(item)
         await self._settle(known)
         if lost:
             self._search_beside(lost, None)
+
+    async def _settle_failed(self, items: Sequence[Item], error: PayamakError) -> None:
+        for item in items:
+            item.fail(error)
+        await self._settle(items)
 
     async def _settle(self, items: Sequence[Item]) -> None:
         await self._reports.settle(items)
@@ -148,69 +156,109 @@ class RequestRunner:
     def _search_beside(self, items: Sequence[Item], error: PayamakError | None) -> None:
         for item in items:
             item.lose(error)
+        if error is not None and len(error.references) == len(items):
+            for item, reference in zip(items, error.references, strict=True):
+                item.reference = reference
         self._spawn(self.search(items))
 
     async def search(self, items: Sequence[Item]) -> None:
-        """Find out what became of messages whose request got no answer that can be understood."""
-        self.searched += len(items)
+        """Find out what became of messages whose answer did not come, or is not to be believed before asking."""
+        refusal = _refusal_of(items)
         left = list(items)
+        self.searched += len(items)
         try:
-            absent = await self._search(left)
+            findings = await self._search(left)
         finally:
             self.searched -= len(items)
-        if absent and self._on_unknown is OnUnknown.RESEND and not left[0].is_resent:
-            for item in left:
-                item.send_again()
-            await self._slots.acquire()
-            await self.run(left)
-            return
-        if absent:
-            for item in left:
-                item.hold_back(item.error and as_not_sent(item.error))
-        for item in left:
-            # A code that nobody explains, again and again, tells of the account too.
-            if item.outcome is Outcome.UNKNOWN and item.error is not None:
-                self._refusals.note(item.error, item)
+        parts = self._conclude(left, findings) if refusal is None else self._believe(left, findings, refusal)
+        again = {item for part in parts for item in part}
         with self._keep_from_cutting():
-            await self._settle(left)
+            await self._settle([item for item in left if item not in again])
+        if parts:
+            await self._slots.acquire()
+            await self.run(*parts)
 
-    async def _search(self, left: list[Item]) -> bool:
-        """Ask until all is known or the grace period is over. Returns whether what is left was certainly not sent."""
+    def _conclude(self, items: Sequence[Item], findings: Sequence[Finding]) -> list[Sequence[Item]]:
+        """Say of messages whose outcome was unknown what has been found. Returns the parts to send again."""
+        again: list[Item] = []
+        for item, finding in zip(items, findings, strict=True):
+            if finding.outcome is Outcome.REFUSED and finding.error is not None:
+                item.fail(finding.error)
+            elif finding.outcome is not Outcome.NOT_SENT:
+                item.lose(finding.error)
+            elif self._on_unknown is OnUnknown.RESEND and not item.is_resent:
+                item.send_again()
+                again.append(item)
+            else:
+                item.hold_back(item.error and as_not_sent(item.error))
+        return [again] if again else []
+
+    def _believe(
+        self, items: Sequence[Item], findings: Sequence[Finding], refusal: PayamakError
+    ) -> list[Sequence[Item]]:
+        """Refuse what the gateway has not shown. Returns the parts in which to find out whom the refusal concerns."""
+        absent = [item for item, finding in zip(items, findings, strict=True) if finding.outcome is Outcome.NOT_SENT]
+        parts = _halve(absent) if concerns_some(refusal, absent) and not self.closing else []
+        again = {item for part in parts for item in part}
+        for item in items:
+            if item in again:
+                item.hold_back(as_not_sent(refusal))
+            else:
+                item.fail(refusal)
+        return parts
+
+    async def _search(self, left: list[Item]) -> Sequence[Finding]:
+        """Ask until all is known or the grace period is over.
+
+        Returns:
+            The last word on each message that is left; those that were sent are settled and taken out.
+        """
+        is_refused = _refusal_of(left) is not None
         now = asyncio.get_running_loop().time
-        # An earlier run wrote down that a request would leave; it may have waited as long as a call may take.
-        until = now() + self._grace - max(0.0, _get_age(left) - self._gateway.longest_call)
+        until = now() + self._grace
         wait = _FIRST_WAIT
-        while left and not self.closing and self._on_unknown is not OnUnknown.LEAVE:
+        while left and not self.closing and (is_refused or self._on_unknown is not OnUnknown.LEAVE):
             # What is asked now may still come in later, unless the grace period is over already.
             is_last = now() >= until
-            answered = await self._ask(left)
-            if answered is None:
-                return False
-            if is_last or not left:
-                return bool(left) and answered and self._gateway.absence_proves
+            findings = await self._ask(left)
+            if findings is None:
+                break
+            # A refusal and an absence are two statements that agree; an absence alone must have had its time.
+            if is_refused and all(finding.outcome is Outcome.NOT_SENT for finding in findings):
+                return findings
+            if is_last:
+                return [self._weigh(item, finding) for item, finding in zip(left, findings, strict=True)]
             await asyncio.sleep(min(wait, max(0.0, until - now())))
             wait = min(wait * 2, _LONGEST_WAIT)
-        return False
+        return [NO_TRACE for _ in left]
 
-    async def _ask(self, left: list[Item]) -> bool | None:
-        """Ask once, and settle what was found. Returns whether the gateway answered; None if it cannot be asked."""
+    def _weigh(self, item: Item, finding: Finding) -> Finding:
+        if finding.outcome is not Outcome.NOT_SENT or _refusal_of([item]) is not None:
+            return finding
+        age = datetime.datetime.now(datetime.UTC) - item.left_at if item.left_at else datetime.timedelta()
+        proves = self._grace >= self._gateway.least_grace and age <= _LONGEST_MEMORY
+        return finding if proves else NO_TRACE
+
+    async def _ask(self, left: list[Item]) -> Sequence[Finding] | None:
+        """Ask once, settle what was sent and take it out. Returns what was said of the rest; None if one cannot ask."""
         try:
             async with self._slots:
-                found = await self._gateway.find(left, left[0].error)
+                findings = await self._gateway.find(left, left[0].error)
         except ClientStateError:
             return None
         except PayamakError:
-            return False  # Its attempts are in the log. It is asked again until the grace period is over.
-        if found is None:
+            # Its attempts are in the log. It is asked again until the grace period is over.
+            return [NO_TRACE for _ in left]
+        if findings is None:
             return None
-        for item, message_id in zip(left, found, strict=True):
-            if message_id is not None:
-                item.sent(message_id)
-        sent = [item for item in left if item.outcome is Outcome.SENT]
+        sent = [item for item, finding in zip(left, findings, strict=True) if finding.outcome is Outcome.SENT]
+        for item, finding in zip(left, findings, strict=True):
+            if finding.outcome is Outcome.SENT:
+                item.sent(finding.message_id)
         left[:] = [item for item in left if item.outcome is not Outcome.SENT]
         with self._keep_from_cutting():
             await self._settle(sent)
-        return True
+        return [finding for finding in findings if finding.outcome is not Outcome.SENT]
 
     @contextlib.contextmanager
     def _keep_from_cutting(self) -> Generator[None, None, None]:
@@ -224,8 +272,12 @@ class RequestRunner:
                 self.busy.discard(task)
 
 
-def _get_age(items: Sequence[Item]) -> float:
-    """How long ago the requests of an earlier run left, in seconds; 0 for those of this one."""
-    now = datetime.datetime.now(datetime.UTC)
-    ages = [0.0 if item.left_at is None else (now - item.left_at).total_seconds() for item in items]
-    return max(0.0, min(ages, default=0.0))
+def _halve(items: Sequence[Item]) -> list[Sequence[Item]]:
+    middle = len(items) // 2
+    return [items[:middle], items[middle:]]
+
+
+def _refusal_of(items: Sequence[Item]) -> PayamakError | None:
+    """The refusal of their request, if they are only asked for because it is not believed yet."""
+    error = items[0].error if items else None
+    return error if error is not None and error.outcome is Outcome.REFUSED else None

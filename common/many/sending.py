@@ -221,7 +221,9 @@ class SendMany:
 
     def _give_up(self, item: Item) -> None:
         """Say of a message that was left open why nothing more is known of it."""
-        if item.outcome is Outcome.UNKNOWN:
+        if item.outcome is Outcome.UNKNOWN and item.error is not None and item.error.outcome is Outcome.REFUSED:
+            item.fail(item.error)  # It was only to be asked for once more.
+        elif item.outcome is Outcome.UNKNOWN:
             reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
             item.lose(reason)
         elif item.outcome is Outcome.NOT_SENT:
