@@ -73,7 +73,9 @@ def _reply(manner: str, items: list[_Item]) -> object:
         raise not_found()
     if manner in _REWRITTEN:
         return [_REWRITTEN[manner](item) for item in items]
-    return {"null": None, "empty": []}.get(manner, items)
+    if manner == "null":
+        return None
+    return [] if manner == "empty" else items
 
 
 def _misspelled(item: _Item) -> _Item:

@@ -88,7 +88,7 @@ async def test_ghasedak_answers_for_each_where_it_was_told_to(call: Any, emulato
 @pytest.mark.parametrize("wrong", ["12", "09000000008", C])
 async def test_smsir_takes_those_before_a_wrong_number(smsir: Any, emulator: Emulator, wrong: str) -> None:
     await smsir.group("یک", A, B)
-    order = {"Message": "m", "MobileNumbers": [A, wrong, B]}
+    order = {"Message": "m", "MobileNumbers": [A, wrong, B, wrong]}
     refused = await smsir("SendByMobileNumbers", **order)
     assert recipients(emulator) == []
     emulator.smsir.switches.partial_lists = True
@@ -341,7 +341,7 @@ def test_the_page_names_switches_and_values_that_there_are() -> None:
     named = re.findall(r"`(\w+)\.(\w+)`(?: = ((?:`\w+`(?:, )?)+))?", table)
     assert len(named) > 10
     for gateway, name, values in named:
-        switches: Any = gateways[gateway].switches
+        switches = gateways[gateway].switches
         assert name in attrs.fields_dict(type(switches))
         for value in re.findall(r"\w+", values):
             setattr(switches, name, value)

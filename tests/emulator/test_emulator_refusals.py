@@ -195,10 +195,11 @@ async def test_a_call_without_recipients_is_refused_whole(call: Any, emulator: E
 
 
 async def test_what_is_no_call_is_a_soap_fault(emulator: Emulator, session: aiohttp.ClientSession) -> None:
-    emulator.add_fault(Fault("refuse", code=-3))
-    async with session.post(emulator.advgateway_url, data=b"<a>") as response:
-        assert response.status == 500
-        assert b"SOAP-ENV:Fault" in await response.read()
+    for status in (None, 503):
+        emulator.add_fault(Fault("refuse", code=-3, status=status))
+        async with session.post(emulator.advgateway_url, data=b"<a>") as response:
+            assert response.status == (status or 500)
+            assert b"SOAP-ENV:Fault" in await response.read()
 
 
 @pytest.mark.parametrize(
