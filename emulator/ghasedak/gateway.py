@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import cast
 
 from .. import forms, settings
 from ..clock import Clock
@@ -65,10 +66,12 @@ class GhasedakGateway(Gateway):
         """Word a refusal; that of each recipient is a success with the number in the place of every id."""
         receptor = Params(_pairs(request)).get("receptor") if refusal.each else None
         if receptor is not None:
-            numbers = [refusal.code] * len(split(receptor))
-            return self._reply(envelope.OK, refusal.message or "success", numbers, refusal.status)
-        error = envelope.refusal(refusal.code)
-        return self._reply(error.code, refusal.message or error.message, error.items, refusal.status)
+            code, message, items = envelope.OK, "success", cast("object", [refusal.code] * len(split(receptor)))
+        else:
+            error = envelope.refusal(refusal.code)
+            code, message, items = error.code, error.message, error.items
+        said = message if refusal.message is None else refusal.message
+        return self._reply(code, said, items, refusal.status)
 
     def add_inbox_message(
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool

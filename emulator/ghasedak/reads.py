@@ -19,6 +19,7 @@ _MAX_PAGE_SIZE = 200
 _BY_MESSAGE_ID, _BY_CHECK_ID = 1, 2
 _ID = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_SHOWN = {"all": slice(None), "first": slice(1), "last": slice(-1, None)}
 _Item = dict[str, object]
 
 
@@ -62,10 +63,7 @@ def find_by_check_id(state: State, check_id: str) -> Sequence[Message]:
     is_number = _NUMBER.fullmatch(check_id) is not None
     if switches.kept_check_ids == "none" or (switches.kept_check_ids == "numbers" and not is_number):
         return []
-    found = state.ledger.find_by_check_id(NAME, check_id)
-    return (
-        found if switches.reused_check_id == "all" else found[:1] if switches.reused_check_id == "first" else found[-1:]
-    )
+    return state.ledger.find_by_check_id(NAME, check_id)[_SHOWN[switches.reused_check_id]]
 
 
 def _reply(manner: str, items: list[_Item]) -> object:

@@ -75,7 +75,7 @@ class Switches:
         status_reply: of status: "items" as the document shows them; items with "null_ids", "zero_ids", "text_ids" or
             "misspelled_ids" (messageId for messageid); items whose receptor is a number, "short_receptors" (9121111111)
             or "long_receptors" (989121111111); "null" or "empty" in their place; or "not_found", the envelope of 404.
-        appended_text: what status shows after the text that was sent, as lines append to a text.
+        appended_text: what status shows after the text that was sent, as some lines append to it.
         known_templates: names of approved templates; None accepts any.
         unknown_template_error: the error number for a template that is not known.
         unknown_group: an unknown groupid is "not_found" (404) or an "exception" (419 with 10).
