@@ -13,7 +13,7 @@ from aiohttp import web
 from attrs import define
 
 from .faults import KINDS, Fault
-from .gateway import Gateway, GatewayRequest, Reply
+from .gateway import Gateway, GatewayRequest, Refusal, Reply
 from .uploads import read_parts
 
 # Linger on, for no time at all: closing then sends RST instead of FIN.
@@ -88,11 +88,12 @@ class Exchange:
         self._record.processed = True
         return self._gateway.handle(request)
 
-    async def _process_if(self, wanted: bool | None) -> None:
+    async def _process_if(self, wanted: bool | None) -> GatewayRequest:
+        request = await self._read()
         if wanted:
-            await self._process()
-        else:
-            await self._read()
+            self._record.processed = True
+            self._gateway.handle(request)
+        return request
 
     def _answer(self, reply: Reply) -> web.Response:
         self._record.status = reply.status
@@ -189,6 +190,12 @@ class Exchange:
         response = self._answer(Reply(fault.status or 0, b"", "text/plain"))
         response.headers["Location"] = fault.location or ""
         return response
+
+    async def refuse(self, fault: Fault) -> web.StreamResponse:
+        """Refuse in the gateway's own words."""
+        request = await self._process_if(fault.processed)
+        refusal = Refusal(fault.code or 0, fault.message, fault.status, bool(fault.each))
+        return self._answer(self._gateway.refuse(request, refusal))
 
     async def garbage(self, _fault: Fault) -> web.StreamResponse:
         """Process and answer with nonsense."""

@@ -3,6 +3,13 @@
 `KINDS` is the table of the kinds. "Processed" means there that the gateway did what was asked (a message is in the
 ledger) although the client is not told so.
 
+`refuse` speaks in the gateway's own envelope. Its `code` is a number of Ghasedak's error table, or from 100 on a code
+of its result; the ErrorCode of sms.ir; the code of the op-driven gateway; the ErrCode of the advanced one. `message`
+replaces the usual words, perhaps by those of an exception, and `status` the usual HTTP status. With `each`, the code
+stands in the place of every recipient's id where a method answers for each: Ghasedak's sends, and the advanced
+gateway's SendMultipleSMS. What comes without an envelope, such as `{"Message": "Object reference not set to an instance
+of an object."}`, is for `status` with a `body`.
+
 For a gateway that fails at random, give orders a `probability` and no end (`times=None`, null in JSON): each request
 that an order matches takes it with that probability, and otherwise the next order is looked at. Two orders of 0.1 thus
 befall 19 % of the requests, not 20. The dice are seeded (`Emulator(seed=…)`, `--seed`), and a reset takes them back to
@@ -55,6 +62,10 @@ KINDS: Mapping[str, Kind] = {
         "`status` with `headers`, `body`, `content_type`; `processed` (false)",
         {"status": REQUIRED, "headers": {}, "body": "", "content_type": "text/plain", "processed": False},
     ),
+    "refuse": Kind(
+        "refuses with `code`, `message`, `status`, perhaps `each` (false) recipient by itself; `processed` (true)",
+        {"code": REQUIRED, "message": None, "status": None, "each": False, "processed": True},
+    ),
     "redirect": Kind(
         "302 (or another `status`) to `location`; `processed` (false)",
         {"location": REQUIRED, "status": 302, "processed": False},
@@ -92,6 +103,12 @@ def _probability(_instance: object, attribute: attrs.Attribute[Any], value: obje
         raise ValueError(f"{attribute.name} must be a number above 0, and 1 at most")
 
 
+def _refusing_code(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    # 0 is what most of the vendors call a success.
+    if type(value) is not int or value == 0:
+        raise ValueError(f"{attribute.name} must be an integer other than 0")
+
+
 def _any_text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
         raise ValueError(f"{attribute.name} must be text")  # noqa: TRY004  Fault promises a ValueError
@@ -126,6 +143,9 @@ class Fault:
     content_type: str | None = field(default=None, kw_only=True, validator=settings.if_given(_header_value))
     location: str | None = field(default=None, kw_only=True, validator=settings.if_given(_header_value))
     size: int | None = field(default=None, kw_only=True, validator=settings.if_given(settings.integer(1)))
+    code: int | None = field(default=None, kw_only=True, validator=settings.if_given(_refusing_code))
+    message: str | None = field(default=None, kw_only=True, validator=settings.if_given(_any_text))
+    each: bool | None = field(default=None, kw_only=True, validator=settings.if_given(settings.boolean))
     processed: bool | None = field(default=None, kw_only=True, validator=settings.if_given(settings.boolean))
 
     def __attrs_post_init__(self) -> None:

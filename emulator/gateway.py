@@ -50,6 +50,23 @@ class Reply:
     headers: CIMultiDict[str] = attrs.field(factory=CIMultiDict[str])
 
 
+@frozen
+class Refusal:
+    """What a gateway is told to refuse a request with, whatever became of the request.
+
+    Attributes:
+        code: in the vendor's own numbers.
+        message: in place of the vendor's usual words for it.
+        status: in place of the HTTP status that usually comes with it.
+        each: not the request is refused but each recipient of it, if the method answers for each.
+    """
+
+    code: int
+    message: str | None = None
+    status: int | None = None
+    each: bool = False
+
+
 class Gateway(ABC):
     """One emulated vendor. `handle` must not wait: a request is processed whole or not at all."""
 
@@ -84,6 +101,10 @@ class Gateway(ABC):
     @abstractmethod
     def handle(self, request: GatewayRequest) -> Reply:
         """Process a request and change the state accordingly."""
+
+    @abstractmethod
+    def refuse(self, request: GatewayRequest, refusal: Refusal) -> Reply:
+        """How this vendor words a refusal of the request. Nothing is processed."""
 
     @abstractmethod
     def add_inbox_message(

@@ -53,8 +53,13 @@ def if_given(check: _Validator) -> _Validator:
 
 def http_status(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """A status that ends a response."""
-    if type(value) is not int or not _MIN_STATUS <= value <= _MAX_STATUS:
+    if type(value) is not int or not is_http_status(value):
         raise ValueError(f"{attribute.name} must be an HTTP status from {_MIN_STATUS} to {_MAX_STATUS}")
+
+
+def is_http_status(value: int) -> bool:
+    """Whether a response can end with it."""
+    return _MIN_STATUS <= value <= _MAX_STATUS
 
 
 def seconds(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:

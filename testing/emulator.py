@@ -34,6 +34,9 @@ class FaultArguments(TypedDict, total=False):
     content_type: str
     location: str
     size: int
+    code: int
+    message: str
+    each: bool
     processed: bool
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..clock import Clock
-from ..gateway import Gateway, GatewayRequest, Reply
+from ..gateway import Gateway, GatewayRequest, Refusal, Reply
 from ..ledger import InboxMessage, Ledger
 from ..phone_numbers import normalise_mobile, own_line
 from . import rest, soap, special_recipients, wsdl
@@ -48,6 +48,13 @@ class AdvGateway(Gateway):
         if request.method != "POST":
             return Reply(200, b"<html><body><h1>smsserver</h1></body></html>", "text/html; charset=UTF-8")
         return soap.handle(self._state, request)
+
+    def refuse(self, request: GatewayRequest, refusal: Refusal) -> Reply:
+        """Word a refusal in the shape of the called method."""
+        path = request.path.lower()
+        if path.startswith(_REST_PATH):
+            return rest.refuse(self._state, path.removeprefix(_REST_PATH), request, refusal)
+        return soap.refuse(self._state, request, refusal)
 
     def add_inbox_message(
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool

@@ -53,6 +53,11 @@ class Outcome:
     result: str
 
 
+def refusal(code: int, message: str | None) -> RefusalError:
+    """A refusal in the usual words, unless others are given."""
+    return RefusalError(code, SENTENCES.get(code, _SYSTEM) if message is None else message)
+
+
 def authenticate(state: State, user: str, password: str) -> None:
     """Refuse anyone but the account."""
     given, wanted = (user, password), (state.account.user, state.account.password)
@@ -78,12 +83,17 @@ def send_sms(state: State, sender: str, numbers: Sequence[str], text: str, opera
     line = _line(state, sender)
     if not recipients:
         raise RefusalError(SEND_ERROR, _NO_NUMBER)
-    reason = next((problem for recipient in recipients if (problem := _problem(recipient, text))), None)
+    problems = [_problem(recipient, text) for recipient in recipients]
+    reason = next((problem for problem in problems if problem is not None), None)
+    if reason is not None and not state.switches.partial_lists:
+        raise RefusalError(SEND_ERROR, reason)
+    taken = recipients if reason is None else recipients[: problems.index(reason)]
+    if _price(state, text) * len(taken) > state.account.credit:
+        raise RefusalError(SEND_ERROR, _NO_CREDIT)
+    ids = [_accept(state, operation, line, recipient, text) for recipient in taken]
     if reason is not None:
         raise RefusalError(SEND_ERROR, reason)
-    if _price(state, text) * len(recipients) > state.account.credit:
-        raise RefusalError(SEND_ERROR, _NO_CREDIT)
-    return [_accept(state, operation, line, recipient, text) for recipient in recipients]
+    return ids
 
 
 def send_multiple(
@@ -97,6 +107,8 @@ def send_multiple(
         reason = _problem(recipient, text)
         if reason is None and _price(state, text) > state.account.credit:
             reason = _NO_CREDIT
+        if reason is not None and state.switches.partial_lists:
+            raise RefusalError(SEND_ERROR, reason)
         if reason is not None:
             outcomes.append(Outcome(SEND_ERROR, reason))
         else:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from ..gateway import GatewayRequest, Reply
+from ..gateway import GatewayRequest, Refusal, Reply
 from ..phpjson import php_json
 from . import methods
 from .methods import OK, SEND_ERROR, RefusalError
@@ -28,8 +28,22 @@ def handle(state: State, name: str, request: GatewayRequest) -> Reply:
         result = operation(state, body)
     except RefusalError as refusal:
         code, result = refusal.code, refusal.reason
+    return _reply(state, code, result)
+
+
+def refuse(state: State, name: str, request: GatewayRequest, refusal: Refusal) -> Reply:
+    """Refuse a call, or each pair of it where each has an answer of its own."""
+    error = methods.refusal(refusal.code, refusal.message)
+    if refusal.each and _OPERATIONS.get(name.lower()) is _many_to_many:
+        pairs = _object(request.body).get("content")
+        count = len(cast("list[object]", pairs)) if isinstance(pairs, list) else 0
+        return _reply(state, OK, [_refused_pair(error.code, error.reason)] * count, refusal.status)
+    return _reply(state, error.code, error.reason, refusal.status)
+
+
+def _reply(state: State, code: int, result: object, status: int | None = None) -> Reply:
     envelope = {"errCode": str(code) if state.switches.string_codes else code, "result": result}
-    return Reply(200, php_json(envelope).encode(), _CONTENT_TYPE)
+    return Reply(status or 200, php_json(envelope).encode(), _CONTENT_TYPE)
 
 
 def _one_to_many(state: State, body: _Body) -> object:
@@ -44,11 +58,14 @@ def _many_to_many(state: State, body: _Body) -> object:
     entries = [cast("_Body", pair) if isinstance(pair, dict) else nothing for pair in pairs]
     numbers, texts = ([_text(entry.get(key)) for entry in entries] for key in ("to", "msg"))
     outcomes = methods.send_multiple(state, _text(body.get("from")), numbers, texts, "sendSms_ManyToMany")
-    # INFERRED: what stands in the place of an id where one pair alone was refused.
     return [
-        outcome.result if outcome.code == OK else {"errCode": outcome.code, "result": outcome.result}
-        for outcome in outcomes
+        outcome.result if outcome.code == OK else _refused_pair(outcome.code, outcome.result) for outcome in outcomes
     ]
+
+
+def _refused_pair(code: int, reason: str) -> dict[str, object]:
+    # INFERRED: what stands in the place of an id where one pair alone was refused.
+    return {"errCode": code, "result": reason}
 
 
 def _status(state: State, body: _Body) -> object:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from multidict import CIMultiDict
 
-from ..gateway import GatewayRequest, Reply
+from ..gateway import GatewayRequest, Refusal, Reply
 from . import methods
 from .arguments import METHODS, Arguments, TooManyArgumentsError, find_call
 from .methods import OK, RefusalError
@@ -17,6 +17,7 @@ from .xmlwrite import Value, fault, response
 
 _INTEGER_CODES = ("GetStatus", "GetMsg")
 _SERVER = "NuSOAP/0.9.17 (1.123)"
+_Answer = Callable[[State, str, Arguments], Value]
 
 
 class _FaultError(Exception):
@@ -28,23 +29,39 @@ class _FaultError(Exception):
 
 def handle(state: State, request: GatewayRequest) -> Reply:
     """Answer one call."""
+    return _reply(state, request, _result)
+
+
+def refuse(state: State, request: GatewayRequest, refusal: Refusal) -> Reply:
+    """Refuse a call, or each pair of it where each has an answer of its own."""
+    error = methods.refusal(refusal.code, refusal.message)
+
+    def result(state: State, method: str, arguments: Arguments) -> Value:
+        if refusal.each and method == "SendMultipleSMS":
+            return [_envelope(state, method, error.code, error.reason)] * len(arguments.texts("toNums"))
+        return _failure(state, method, error)
+
+    return _reply(state, request, result, refusal.status)
+
+
+def _reply(state: State, request: GatewayRequest, answer: _Answer, status: int | None = None) -> Reply:
     switches = state.switches
     charset = "ISO-8859-1" if switches.declares_iso_8859_1 else "UTF-8"
     try:
-        method, value = _run(state, request.body)
-        status, text = 200, response(method, value, switches.result_style, switches.namespace, charset)
+        method, value = _run(state, request.body, answer)
+        text = response(method, value, switches.result_style, switches.namespace, charset)
     except _FaultError as error:
-        status, text = 500, fault(error.code, error.text, charset)
+        status, text = status or 500, fault(error.code, error.text, charset)
     headers = CIMultiDict[str]({"X-SOAP-Server": _SERVER})
     # UTF-8 whatever the declaration says: nuSOAP announces an encoding without converting to it.
     body = text.encode("utf-8")
     if switches.gzip and "gzip" in request.headers.get("Accept-Encoding", "").lower():
         headers["Content-Encoding"] = "gzip"
         body = gzip.compress(body)
-    return Reply(status, body, f"text/xml; charset={charset}", headers)
+    return Reply(status or 200, body, f"text/xml; charset={charset}", headers)
 
 
-def _run(state: State, body: bytes) -> tuple[str, Value]:
+def _run(state: State, body: bytes, answer: _Answer) -> tuple[str, Value]:
     if state.switches.fault_on_next > 0:
         state.switches.fault_on_next -= 1
         raise _FaultError("the emulator was told to answer with a fault", "Server")
@@ -52,7 +69,7 @@ def _run(state: State, body: bytes) -> tuple[str, Value]:
         call = find_call(parse(body))
         if call.method not in METHODS:
             raise _FaultError(f"Operation '{call.method}' is not defined in the WSDL for this service")
-        return call.method, _result(state, call.method, Arguments(call, state.switches))
+        return call.method, answer(state, call.method, Arguments(call, state.switches))
     except XmlError as error:
         raise _FaultError(f"error in msg parsing:\nXML error parsing SOAP payload: {error}") from None
     except TooManyArgumentsError:
@@ -66,9 +83,13 @@ def _result(state: State, method: str, arguments: Arguments) -> Value:
             return _send_multiple(state, arguments)
         return _envelope(state, method, OK, _simple(state, method, arguments))
     except RefusalError as refusal:
-        failure = _envelope(state, method, refusal.code, refusal.reason)
-        in_list = method == "SendMultipleSMS" and state.switches.whole_call_failure == "list"
-        return [failure] if in_list else failure
+        return _failure(state, method, refusal)
+
+
+def _failure(state: State, method: str, refusal: RefusalError) -> Value:
+    failure = _envelope(state, method, refusal.code, refusal.reason)
+    in_list = method == "SendMultipleSMS" and state.switches.whole_call_failure == "list"
+    return [failure] if in_list else failure
 
 
 def _simple(state: State, method: str, arguments: Arguments) -> Value:

@@ -59,6 +59,8 @@ class Switches:
         whole_call_failure: of SendMultipleSMS: one "flat" ErrCode and result, or a "list" of one.
         limit_counts: the 60 numbers are counted "before" or "after" duplicates collapse.
         limit_multiple: the limit holds for SendMultipleSMS too.
+        partial_lists: a refused recipient refuses the whole call, of both sends, after those before it were sent to;
+            otherwise SendSMS then sends to nobody, and SendMultipleSMS answers for each.
         reading_marks_as_read: whether GetMsg gives a message once only.
         fault_on_next: so many of the next SOAP calls are answered with a fault, and do nothing.
         telecom_after: seconds until a message reaches the operator.
@@ -79,6 +81,7 @@ class Switches:
     whole_call_failure: str = field(default="flat", validator=settings.one_of("flat", "list"))
     limit_counts: str = field(default="before", validator=settings.one_of("before", "after"))
     limit_multiple: bool = field(default=True, validator=settings.boolean)
+    partial_lists: bool = field(default=False, validator=settings.boolean)
     reading_marks_as_read: bool = field(default=True, validator=settings.boolean)
     fault_on_next: int = field(default=0, validator=settings.integer(0))
     telecom_after: float = field(default=1.0, validator=settings.seconds)

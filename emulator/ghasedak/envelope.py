@@ -25,6 +25,10 @@ ERROR_SYSTEM = 10
 ERROR_FILTERED = 20
 
 
+_FIRST_RESULT_CODE = 100
+_EXCEPTION_TEXT = "error! Exception"
+
+
 class RefusalError(Exception):
     """The call is refused; carries the envelope's code, message and items."""
 
@@ -62,7 +66,15 @@ def not_found() -> RefusalError:
 
 def exception(number: int) -> RefusalError:
     """419 with a number of the error table."""
-    return RefusalError(EXCEPTION, "error! Exception", [number])
+    return RefusalError(EXCEPTION, _EXCEPTION_TEXT, [number])
+
+
+def refusal(code: int) -> RefusalError:
+    """What the document shows for a code of the result, or for a number of the error table."""
+    if code < _FIRST_RESULT_CODE:
+        return exception(code)
+    documented = {BAD_REQUEST: missing("message"), BAD_KEY: bad_key(), NOT_FOUND: not_found()}
+    return documented.get(code) or RefusalError(code, _EXCEPTION_TEXT, None)
 
 
 @frozen

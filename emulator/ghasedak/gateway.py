@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import cast
 
-from .. import forms
+from .. import forms, settings
 from ..clock import Clock
-from ..gateway import Gateway, GatewayRequest, Reply
+from ..gateway import Gateway, GatewayRequest, Refusal, Reply
 from ..ledger import InboxMessage, Ledger
 from ..phone_numbers import normalise_mobile
 from . import envelope, groups, reads, sends, special_recipients
 from .contacts import PhoneBook
 from .envelope import RefusalError, bad_key, exception, missing, not_found
-from .params import Params
+from .params import Params, split
 from .state import Account, State, Switches
 
 _PREFIX = "/v2/"
@@ -57,11 +58,20 @@ class GhasedakGateway(Gateway):
     def handle(self, request: GatewayRequest) -> Reply:
         """Answer one request."""
         try:
-            code, message, items = envelope.OK, "success", self._run(request)
+            return self._reply(envelope.OK, "success", self._run(request))
         except RefusalError as refusal:
-            code, message, items = refusal.code, refusal.message, refusal.items
-        status = envelope.OK if self.switches.errors_in_http_200 else code
-        return Reply(status, envelope.encode(code, message, items), _CONTENT_TYPE)
+            return self._reply(refusal.code, refusal.message, refusal.items)
+
+    def refuse(self, request: GatewayRequest, refusal: Refusal) -> Reply:
+        """Word a refusal; that of each recipient is a success with the number in the place of every id."""
+        receptor = Params(_pairs(request)).get("receptor") if refusal.each else None
+        if receptor is not None:
+            code, message, items = envelope.OK, "success", cast("object", [refusal.code] * len(split(receptor)))
+        else:
+            error = envelope.refusal(refusal.code)
+            code, message, items = error.code, error.message, error.items
+        said = message if refusal.message is None else refusal.message
+        return self._reply(code, said, items, refusal.status)
 
     def add_inbox_message(
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool
@@ -99,6 +109,10 @@ class GhasedakGateway(Gateway):
     def summary(self, url: str) -> str:
         """Base URL and key."""
         return f"Ghasedak  {url}{_PREFIX}  apikey {self.account.key}"
+
+    def _reply(self, code: int, message: str, items: object, status: int | None = None) -> Reply:
+        usual = envelope.OK if self.switches.errors_in_http_200 or not settings.is_http_status(code) else code
+        return Reply(status or usual, envelope.encode(code, message, items), _CONTENT_TYPE)
 
     def _run(self, request: GatewayRequest) -> object:
         # Some clients leave a blank or a slash at the end of the path.

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ..jalali import TEHRAN
 from ..ledger import InboxMessage, Message
-from .envelope import ERROR_LINE, ERROR_SYSTEM, Page, exception, invalid
+from .envelope import ERROR_LINE, ERROR_SYSTEM, Page, exception, invalid, not_found
 from .params import Params, parse_moment, split_ids
 from .special_recipients import WRONG_ID
 from .state import State
@@ -18,6 +18,9 @@ _MAX_LAST = 100
 _MAX_PAGE_SIZE = 200
 _BY_MESSAGE_ID, _BY_CHECK_ID = 1, 2
 _ID = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_SHOWN = {"all": slice(None), "first": slice(1), "last": slice(-1, None)}
+_Item = dict[str, object]
 
 
 def status(state: State, params: Params) -> object:
@@ -26,21 +29,21 @@ def status(state: State, params: Params) -> object:
     kind = params.integer("type") if params.get("type") else 0
     if kind not in (_BY_MESSAGE_ID, _BY_CHECK_ID):
         raise invalid("type")
-    items: list[object] = []
+    items: list[_Item] = []
     for entry in split_ids(ids):
-        found = _by_message_id(state, entry) if kind == _BY_MESSAGE_ID else _by_check_id(state, entry)
-        items.extend(message_item(message, "status") for message in found)
+        found = _by_message_id(state, entry) if kind == _BY_MESSAGE_ID else find_by_check_id(state, entry)
+        items.extend(message_item(state, message, "status") for message in found)
         if not found:
             items.extend(_unknown(state, entry))
-    return items
+    return _reply(state.switches.status_reply, items)
 
 
-def message_item(message: Message, status_key: str) -> dict[str, object]:
+def message_item(state: State, message: Message, status_key: str) -> dict[str, object]:
     """One item of a status reply; a voice reply is the same but for one name."""
     moment = message.send_at or message.created_at
     return {
         "messageid": message.id,
-        "message": message.text,
+        "message": message.text + (state.switches.appended_text or ""),
         status_key: message.status,
         "price": message.price,
         "sender": message.line,
@@ -54,11 +57,45 @@ def _by_message_id(state: State, entry: str) -> Sequence[Message]:
     return [message] if message is not None else []
 
 
-def _by_check_id(state: State, entry: str) -> Sequence[Message]:
-    return state.ledger.find_by_check_id(NAME, entry)
+def find_by_check_id(state: State, check_id: str) -> Sequence[Message]:
+    """The messages that the gateway knows by a checkid, oldest first."""
+    switches = state.switches
+    is_number = _NUMBER.fullmatch(check_id) is not None
+    if switches.kept_check_ids == "none" or (switches.kept_check_ids == "numbers" and not is_number):
+        return []
+    return state.ledger.find_by_check_id(NAME, check_id)[_SHOWN[switches.reused_check_id]]
 
 
-def _unknown(state: State, entry: str) -> list[dict[str, object]]:
+def _reply(manner: str, items: list[_Item]) -> object:
+    if manner == "not_found":
+        raise not_found()
+    if manner in _REWRITTEN:
+        return [_REWRITTEN[manner](item) for item in items]
+    if manner == "null":
+        return None
+    return [] if manner == "empty" else items
+
+
+def _misspelled(item: _Item) -> _Item:
+    return {"messageId" if name == "messageid" else name: value for name, value in item.items()}
+
+
+def _receptor_as_number(item: _Item, country: str) -> _Item:
+    mobile = str(item["receptor"])
+    return {**item, "receptor": int(country + mobile.removeprefix("0"))} if mobile.startswith("0") else item
+
+
+_REWRITTEN: Mapping[str, Callable[[_Item], _Item]] = {
+    "null_ids": lambda item: {**item, "messageid": None},
+    "zero_ids": lambda item: {**item, "messageid": 0},
+    "text_ids": lambda item: {**item, "messageid": str(item["messageid"])},
+    "misspelled_ids": _misspelled,
+    "short_receptors": lambda item: _receptor_as_number(item, ""),
+    "long_receptors": lambda item: _receptor_as_number(item, "98"),
+}
+
+
+def _unknown(state: State, entry: str) -> list[_Item]:
     if state.switches.unknown_id == "error":
         raise exception(ERROR_SYSTEM)
     if state.switches.unknown_id == "omit":

@@ -135,7 +135,7 @@ def send_voice(state: State, params: Params) -> object:
     outcomes = submit(state, orders)
     if state.switches.voice_reply == "ids":
         return _ids(outcomes)
-    return [message_item(item, "voice") if isinstance(item, Message) else item for item in outcomes]
+    return [message_item(state, item, "voice") if isinstance(item, Message) else item for item in outcomes]
 
 
 def _if_strict(state: State, name: str) -> tuple[str, ...]:

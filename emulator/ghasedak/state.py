@@ -11,6 +11,10 @@ from .contacts import PhoneBook
 
 _FIRST_MESSAGE_ID = 2_578_793_735
 _FIRST_INBOX_ID = 1020
+STATUS_REPLIES = (
+    *("items", "null_ids", "zero_ids", "text_ids", "misspelled_ids", "short_receptors", "long_receptors"),
+    *("null", "empty", "not_found"),
+)
 
 
 @define
@@ -61,7 +65,17 @@ class Switches:
         strict_number_list_simple: simple takes one recipient only; otherwise a list, as a vendor README says.
         strict_contact_lists: names and emails must be as many as the numbers (error 4); the document's sample is not.
         bulk_broadcast: bulk repeats a single message or line for all recipients; otherwise error 4.
-        duplicate_check_id: "accept" a checkid that was used before, or "refuse" it with error 5.
+        partial_lists: a bad recipient in a list refuses the call after those before it were sent; otherwise nothing is.
+        kept_check_ids: by which checkids the status finds a message: "all", "numbers" (of 18 digits at most, the first
+            not 0: the document calls a checkid a number), or "none".
+        duplicate_check_id: "accept" a checkid that an earlier call used, "refuse" it with error 5, or "ignore" it:
+            nothing is sent, and the answer has the id of the message that was. The vendor's pages of the first version
+            say that the panel can be set not to send a checkid again; what the answer then is, they do not.
+        reused_check_id: of several messages with one checkid the status shows "all", the "first" or the "last".
+        status_reply: of status: "items" as the document shows them; items with "null_ids", "zero_ids", "text_ids" or
+            "misspelled_ids" (messageId for messageid); items whose receptor is a number, "short_receptors" (9121111111)
+            or "long_receptors" (989121111111); "null" or "empty" in their place; or "not_found", the envelope of 404.
+        appended_text: what status shows after the text that was sent, as some lines append to it.
         known_templates: names of approved templates; None accepts any.
         unknown_template_error: the error number for a template that is not known.
         unknown_group: an unknown groupid is "not_found" (404) or an "exception" (419 with 10).
@@ -84,7 +98,12 @@ class Switches:
     strict_number_list_simple: bool = field(default=False, validator=settings.boolean)
     strict_contact_lists: bool = field(default=False, validator=settings.boolean)
     bulk_broadcast: bool = field(default=False, validator=settings.boolean)
-    duplicate_check_id: str = field(default="accept", validator=settings.one_of("accept", "refuse"))
+    partial_lists: bool = field(default=False, validator=settings.boolean)
+    kept_check_ids: str = field(default="all", validator=settings.one_of("all", "numbers", "none"))
+    duplicate_check_id: str = field(default="accept", validator=settings.one_of("accept", "refuse", "ignore"))
+    reused_check_id: str = field(default="all", validator=settings.one_of("all", "first", "last"))
+    status_reply: str = field(default="items", validator=settings.one_of(*STATUS_REPLIES))
+    appended_text: str | None = field(default=None, validator=settings.if_given(settings.text))
     known_templates: tuple[str, ...] | None = field(
         default=None, converter=settings.to_tuple, validator=settings.texts(optional=True)
     )

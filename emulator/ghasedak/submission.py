@@ -11,7 +11,7 @@ from ..ledger import Message
 from ..phone_numbers import normalise_foreign, normalise_mobile
 from ..segments import count_segments
 from .envelope import ERROR_CREDIT, ERROR_FILTERED, ERROR_NO_NEW_MESSAGE, ERROR_RECEPTOR, exception
-from .reads import NAME
+from .reads import NAME, find_by_check_id
 from .special_recipients import QUEUED, course, special_error
 from .state import State
 
@@ -45,18 +45,30 @@ class _Priced:
 
 def submit(state: State, orders: Sequence[Order]) -> list[Message | int]:
     """Send all of it, or refuse; an error number takes a message's place only if the switch says so."""
-    if state.switches.refuse_sends_with is not None:
-        raise exception(state.switches.refuse_sends_with)
-    outcomes = [_price(state, order) for order in orders]
-    errors = [outcome for outcome in outcomes if isinstance(outcome, int)]
-    if errors and not state.switches.per_recipient_errors:
+    switches = state.switches
+    if switches.refuse_sends_with is not None:
+        raise exception(switches.refuse_sends_with)
+    outcomes = [_find_earlier(state, order) or _price(state, order) for order in orders]
+    errors = [] if switches.per_recipient_errors else [outcome for outcome in outcomes if isinstance(outcome, int)]
+    if errors and not switches.partial_lists:
         raise exception(errors[0])
+    if errors:
+        outcomes = outcomes[: outcomes.index(errors[0])]
     cost = sum(outcome.price for outcome in outcomes if isinstance(outcome, _Priced))
     if cost > state.account.credit:
         raise exception(ERROR_CREDIT)
     _refuse_duplicates(state, orders)
     state.account.credit -= cost
-    return [_accept(state, outcome) if isinstance(outcome, _Priced) else outcome for outcome in outcomes]
+    sent = [_accept(state, outcome) if isinstance(outcome, _Priced) else outcome for outcome in outcomes]
+    if errors:
+        raise exception(errors[0])
+    return sent
+
+
+def _find_earlier(state: State, order: Order) -> Message | None:
+    if state.switches.duplicate_check_id != "ignore" or order.check_id is None:
+        return None
+    return next(iter(find_by_check_id(state, order.check_id)), None)
 
 
 def _price(state: State, order: Order) -> _Priced | int:
@@ -78,10 +90,10 @@ def _price(state: State, order: Order) -> _Priced | int:
 
 
 def _refuse_duplicates(state: State, orders: Sequence[Order]) -> None:
-    if state.switches.duplicate_check_id == "accept":
+    if state.switches.duplicate_check_id != "refuse":
         return
     for order in orders:
-        if order.check_id is not None and state.ledger.find_by_check_id(NAME, order.check_id):
+        if order.check_id is not None and find_by_check_id(state, order.check_id):
             raise exception(ERROR_NO_NEW_MESSAGE)
 
 

@@ -97,9 +97,10 @@ class Bare:
     content: object
 
 
-def refusal(code: int, switches: Switches) -> str:
-    """The reply of a refused call."""
-    return _pair(code, SENTENCES.get(code, "An error occurred"), switches)
+def refusal(code: int, switches: Switches, sentence: str | None = None) -> str:
+    """The reply of a refused call, in the usual words unless others are given."""
+    usual = SENTENCES.get(code, "An error occurred")
+    return _pair(code, usual if sentence is None else sentence, switches)
 
 
 def encode(data: object, switches: Switches) -> str:

@@ -9,7 +9,7 @@ import attrs
 
 from .. import forms
 from ..clock import Clock
-from ..gateway import Gateway, GatewayRequest, Reply
+from ..gateway import Gateway, GatewayRequest, Refusal, Reply
 from ..ledger import InboxMessage, Ledger
 from ..phone_numbers import normalise_mobile, own_line
 from . import envelope, reads, sends, special_recipients, users
@@ -73,6 +73,11 @@ class OpGateway(Gateway):
         except RefusalError as refusal:
             text = envelope.refusal(refusal.code, self.switches)
         return Reply(200, text.encode(), _CONTENT_TYPE)
+
+    def refuse(self, request: GatewayRequest, refusal: Refusal) -> Reply:
+        """Word a refusal: the code and a sentence."""
+        text = envelope.refusal(refusal.code, self.switches, refusal.message)
+        return Reply(refusal.status or 200, text.encode(), _CONTENT_TYPE)
 
     def add_inbox_message(
         self, *, sender: str, line: str, text: str, received_at: datetime | None, read: bool

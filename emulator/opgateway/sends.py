@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from ..jalali import TEHRAN
@@ -30,14 +30,10 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 
 def send(state: State, params: Params) -> object:
     """`send`: one text to many, perhaps at a `time` of Tehran."""
-    recipients: list[str] = []
-    for entry in params.entries("to"):
-        number = normalise_mobile(entry)
-        if number is not None:
-            recipients.append(number)
-        elif state.switches.invalid_recipients == "refuse":
-            raise RefusalError(NO_RECIPIENTS)
-    return _send(state, params, "send", recipients, _send_at(state, params))
+    numbers = [normalise_mobile(entry) for entry in params.entries("to")]
+    if state.switches.invalid_recipients == "drop":
+        numbers = [number for number in numbers if number is not None]
+    return _send(state, params, "send", numbers, _send_at(state, params))
 
 
 def book_send(state: State, params: Params) -> object:
@@ -80,10 +76,17 @@ def _send_at(state: State, params: Params) -> datetime | None:
 
 
 def _send(
-    state: State, params: Params, operation: str, recipients: list[str], send_at: datetime | None = None
+    state: State, params: Params, operation: str, numbers: Sequence[str | None], send_at: datetime | None = None
 ) -> BulkId:
+    """Send to all, where None is a number that is none, or to nobody; or to those before the first bad one."""
     text = params.raw("message")
-    line = _check(state, text, params.text("from"), recipients)
+    line = _check(state, text, params.text("from"), numbers)
+    recipients, error = _until_refused(numbers)
+    if error is not None and not (recipients and state.switches.partial_lists):
+        raise RefusalError(error)
+    limit = state.switches.max_recipients
+    if limit is not None and len(numbers) > limit:
+        raise RefusalError(TOO_MANY_RECIPIENTS)
     cost = round(count_segments(text).parts * state.account.sms_price * len(recipients), 2)
     if cost > state.account.credit:
         raise RefusalError(CREDIT)
@@ -93,7 +96,20 @@ def _send(
     for message in messages:
         state.ledger.add(message)
     state.bulks[bulk_id] = Bulk(bulk_id, state.switches.approval, messages)
+    if error is not None:
+        raise RefusalError(error)
     return BulkId(bulk_id)
+
+
+def _until_refused(numbers: Sequence[str | None]) -> tuple[list[str], int | None]:
+    """The recipients before the first that is refused, and its code."""
+    recipients: list[str] = []
+    for number in numbers:
+        error = NO_RECIPIENTS if number is None else special_error(number)
+        if number is None or error is not None:
+            return recipients, error
+        recipients.append(number)
+    return recipients, None
 
 
 def _messages(
@@ -125,22 +141,15 @@ def _messages(
     ]
 
 
-def _check(state: State, text: str, sender: str, recipients: list[str]) -> str:
+def _check(state: State, text: str, sender: str, numbers: Sequence[str | None]) -> str:
     """The line to send from; refuses what may not be sent (the order of the checks is INFERRED)."""
     if not text.strip():
         raise RefusalError(EMPTY_TEXT)
     line = own_line(sender, state.account.lines)
     if line is None:
         raise RefusalError(FOREIGN_LINE)
-    if not recipients:
+    if not numbers:
         raise RefusalError(NO_RECIPIENTS)
-    limit = state.switches.max_recipients
-    if limit is not None and len(recipients) > limit:
-        raise RefusalError(TOO_MANY_RECIPIENTS)
-    for recipient in recipients:
-        error = special_error(recipient)
-        if error is not None:
-            raise RefusalError(error)
     return line
 
 

@@ -72,6 +72,8 @@ class Switches:
         allow_get: GET is answered too; otherwise HTTP 405 (INFERRED).
         unknown_op: an unknown or missing op answers "null", with an "empty" body, or with the code "963" (INFERRED).
         invalid_recipients: of a send: "drop" leaves them out, "refuse" refuses the send with 4 (INFERRED).
+        partial_lists: a refused recipient in a list refuses the send after those before it were sent to; otherwise
+            nobody is.
         max_recipients: of one send, more are refused with 98; None is no limit.
         reading_marks_as_read: whether inboxlist gives a message once only.
         refuse_calls_with: code for every call with right credentials, such as 963.
@@ -94,6 +96,7 @@ class Switches:
     allow_get: bool = field(default=False, validator=settings.boolean)
     unknown_op: str = field(default="null", validator=settings.one_of("null", "empty", "963"))
     invalid_recipients: str = field(default="drop", validator=settings.one_of("drop", "refuse"))
+    partial_lists: bool = field(default=False, validator=settings.boolean)
     max_recipients: int | None = field(default=None, validator=settings.integer(1, optional=True))
     reading_marks_as_read: bool = field(default=False, validator=settings.boolean)
     refuse_calls_with: int | None = field(default=None, validator=settings.integer(1, optional=True))

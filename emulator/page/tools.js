@@ -201,7 +201,7 @@ function argumentField({ name, type, required, default: preset }) {
     make("input", {
       ...common,
       type: number ? "number" : "text",
-      min: number && "0",
+      min: type === "number" && "0",
       step: number && (type === "number" ? "any" : "1"),
       value: typeof preset === "object" ? null : preset,
       placeholder: shown,

@@ -31,6 +31,7 @@ SENT = "ارسال با موفقیت انجام گردید"
 DONE = "عملیات با موفقیت انجام شد"
 # The vendor's own SDK reports this text from several methods: an exception of .NET in the envelope.
 NULL_REFERENCE = "Object reference not set to an instance of an object."
+REFUSED = "عملیات انجام نشد"
 INVALID_REQUEST = "The request is invalid."
 
 Payload = dict[str, object]

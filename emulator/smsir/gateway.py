@@ -9,14 +9,17 @@ from urllib.parse import quote
 from multidict import CIMultiDict
 
 from ..clock import Clock
-from ..gateway import Gateway, GatewayRequest, Reply
+from ..gateway import Gateway, GatewayRequest, Refusal, Reply
 from ..ledger import InboxMessage, Ledger
 from ..phone_numbers import normalise_mobile
 from . import finance, special_recipients, tickets
 from .envelope import (
     DONE,
+    ERROR_EXCEPTION,
     ERROR_TOKEN,
     NO_ERROR,
+    NULL_REFERENCE,
+    REFUSED,
     SENT,
     FailureError,
     HttpError,
@@ -168,8 +171,17 @@ class SmsIrGateway(Gateway):
             operation = find_operation(request)
             return self._run(operation, request)
         except HttpError as error:
-            allow = CIMultiDict[str]() if error.allow is None else CIMultiDict({"Allow": error.allow})
-            return Reply(error.status, error.encode(), _CONTENT_TYPE, allow)
+            return _http_failure(error)
+
+    def refuse(self, request: GatewayRequest, refusal: Refusal) -> Reply:
+        """Word a refusal in the envelope, or in that of ASP.NET for what is no method."""
+        try:
+            operation = find_operation(request)
+        except HttpError as error:
+            return _http_failure(error)
+        usual = NULL_REFERENCE if refusal.code == ERROR_EXCEPTION else REFUSED
+        message = usual if refusal.message is None else refusal.message
+        return self._fail(operation, FailureError(refusal.code, message), refusal.status)
 
     def _cancel_membership(self, mobile: object) -> int:
         return self.cancel_membership(str(mobile))
@@ -238,6 +250,11 @@ class SmsIrGateway(Gateway):
         # A page that somebody uploaded must not run beside the control interface.
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"}
         return Reply(200, attachment.upload.read(), "application/octet-stream", CIMultiDict(headers))
+
+
+def _http_failure(error: HttpError) -> Reply:
+    allow = CIMultiDict[str]() if error.allow is None else CIMultiDict({"Allow": error.allow})
+    return Reply(error.status, error.encode(), _CONTENT_TYPE, allow)
 
 
 def _is_named(operation: Operation, names: tuple[str, ...]) -> bool:

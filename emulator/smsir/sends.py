@@ -31,14 +31,19 @@ from .state import State
 
 @define
 class _Recipients:
-    """Numbers in the order they were named, each once; and what was wrong with others."""
+    """Numbers in the order they were named, each once; and what was wrong with the first that cannot be sent to."""
 
     mobiles: dict[str, None] = Factory(dict[str, None])
     named: int = 0
-    errors: list[FailureError] = Factory(list[FailureError])
+    error: FailureError | None = None
+    before_error: int = 0
 
     def add(self, mobile: str) -> None:
         self.mobiles[mobile] = None
+
+    def fail(self, error: FailureError) -> None:
+        if self.error is None:
+            self.error, self.before_error = error, len(self.mobiles)
 
 
 def send(state: State, call: Call) -> Payload:
@@ -59,7 +64,7 @@ def send_by_numbers(state: State, call: Call) -> Payload:
         mobile = read_mobile(entry)
         error = _number_error(state, mobile)
         if mobile is None or error is not None:
-            recipients.errors.append(error or _wrong_number())
+            recipients.fail(error or _wrong_number())
         else:
             recipients.add(mobile)
     return _submit(state, call, text, recipients, "Message/SendByMobileNumbers")
@@ -86,7 +91,7 @@ def _members(state: State, call: Call, groups_name: str) -> _Recipients:
     book, recipients = state.phone_book, _Recipients()
     for group_id in dict.fromkeys(group_ids):
         if book.group(group_id) is None:
-            recipients.errors.append(not_found(GROUP))
+            recipients.fail(not_found(GROUP))
         members = [membership.contact for membership in reversed(book.memberships(group_id))]
         recipients.named += len(members)
         _add_ready(state, recipients, members)
@@ -94,9 +99,9 @@ def _members(state: State, call: Call, groups_name: str) -> _Recipients:
         recipients.named += 1
         membership = book.find(relation_id)
         if membership is None or membership.cancelled_at is not None:
-            recipients.errors.append(not_found(CONTACT))
+            recipients.fail(not_found(CONTACT))
         elif book.is_waiting(membership.contact):
-            recipients.errors.append(_waiting())
+            recipients.fail(_waiting())
         else:
             recipients.add(membership.contact.mobile)
     return recipients
@@ -128,11 +133,12 @@ def _waiting() -> FailureError:
 
 
 def _submit(state: State, call: Call, text: str, recipients: _Recipients, operation: str) -> Payload:
-    if recipients.errors and not call.fields.flag("CanContinueInCaseOfError"):
-        raise recipients.errors[0]
-    mobiles = list(recipients.mobiles)
+    switches, mobiles = state.switches, list(recipients.mobiles)
+    error = None if call.fields.flag("CanContinueInCaseOfError") else recipients.error
+    if error is not None:
+        mobiles = mobiles[: recipients.before_error] if switches.partial_lists else []
     if not mobiles:
-        raise recipients.errors[0] if recipients.errors else FailureError(ERROR_RECIPIENT, "گیرنده‌ای وجود ندارد")
+        raise recipients.error or FailureError(ERROR_RECIPIENT, "گیرنده‌ای وجود ندارد")
     if state.clock.timestamp() >= state.account.expire:
         raise FailureError(ERROR_STATE, "حساب کاربری منقضی شده است")
     special = {special_number(mobile) for mobile in mobiles}
@@ -143,8 +149,10 @@ def _submit(state: State, call: Call, text: str, recipients: _Recipients, operat
         raise FailureError(ERROR_CREDIT, "اعتبار کافی نیست")
     state.account.credit -= cost
     batch = _accept(state, text, mobiles, operation)
-    if state.switches.exception_after_send:
+    if switches.exception_after_send:
         raise exception()
+    if error is not None and switches.partial_list_answer == "refusal":
+        raise error
     return _reply(state, batch)
 
 

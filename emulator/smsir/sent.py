@@ -16,22 +16,39 @@ from .state import State
 def get_from_last_id(state: State, call: Call) -> Payload:
     """`GetLastSentMessagesFromLastId`."""
     last_id = call.fields.integer("lastId")
-    return _batches(after_last_id(state, state.batches[::-1], last_id, lambda batch: batch.id))
+    return _batches(state, after_last_id(state, _listed(state), last_id, lambda batch: batch.id))
 
 
 def get_by_page(state: State, call: Call) -> Payload:
     """`GetLastSentMessagesByPageId`."""
-    return _batches(page(state.batches[::-1], call.fields.integer("pageId")))
+    return _batches(state, page(_listed(state), call.fields.integer("pageId")))
 
 
-def _batches(batches: Iterable[Batch]) -> Payload:
+def _listed(state: State) -> list[Batch]:
+    return [batch for batch in reversed(state.batches) if _count_listed(state, batch)]
+
+
+def _count_listed(state: State, batch: Batch) -> int:
+    """How many of a send's recipients the lists show by now, in the order in which they were named."""
+    delay, step = state.switches.sends_listed_after, state.switches.recipients_listed_every
+    count = len(batch.messages)
+    # A clock that was set back hides nothing unless a switch says so.
+    if delay == step == 0:
+        return count
+    elapsed = (state.clock.now() - batch.sent_at).total_seconds() - delay
+    if elapsed < 0:
+        return 0
+    return min(count, 1 + int(elapsed / step)) if step else count
+
+
+def _batches(state: State, batches: Iterable[Batch]) -> Payload:
     items = [
         {
             "Id": batch.id,
             "BatchKey": batch.key,
             "SendDateTime": batch.sent_at,
             "PersianSendDateTime": jalali_text(batch.sent_at),
-            "DistinctRecipientsCount": len(batch.messages),
+            "DistinctRecipientsCount": _count_listed(state, batch),
             "Message": batch.text,
         }
         for batch in batches
@@ -42,7 +59,8 @@ def _batches(batches: Iterable[Batch]) -> Payload:
 def get_mobile_numbers(state: State, call: Call) -> Payload:
     """`GetSentMessagesMobileNumbers`. Id is that of one recipient's message; an unknown key has none (INFERRED)."""
     key = call.fields.required_text("batchKey").strip().lower()
-    messages = [message for batch in state.batches if batch.key == key for message in batch.messages]
+    batches = [batch for batch in state.batches if batch.key == key]
+    messages = [message for batch in batches for message in batch.messages[: _count_listed(state, batch)]]
     chosen = after_last_id(state, messages[::-1], call.fields.integer("lastId"), lambda message: message.id)
     return {"Messages": [_number(state, key, message) for message in chosen]}
 

@@ -80,6 +80,11 @@ class Switches:
         numbers_must_be_contacts: SendByMobileNumbers refuses numbers that are no contacts (INFERRED from users' code).
         waiting_applies_to_numbers: SendByMobileNumbers refuses contacts that still wait. INFERRED that it does not:
             users' code adds a contact and sends to it at once.
+        partial_lists: without CanContinueInCaseOfError, of which the document says that the process stops at an error,
+            those before the first wrong recipient are sent to; otherwise nobody is.
+        partial_list_answer: such a send is answered with a "refusal", or as a "success" with the Ids of those before.
+        sends_listed_after: seconds until the lists show a send, and its recipients.
+        recipients_listed_every: seconds from one recipient of a send to the next, until the lists show them all.
         membership_sms: a new contact gets a membership SMS, which is in the ledger and costs nothing (INFERRED).
         membership_wait: seconds until a new contact may be sent to (the length is INFERRED).
         exception_after_send: both sends send, and then answer with the failure of a .NET exception, as reported.
@@ -114,6 +119,10 @@ class Switches:
     delete_contacts_by: str = field(default="both", validator=settings.one_of("both", "relation", "contact"))
     numbers_must_be_contacts: bool = field(default=True, validator=settings.boolean)
     waiting_applies_to_numbers: bool = field(default=False, validator=settings.boolean)
+    partial_lists: bool = field(default=False, validator=settings.boolean)
+    partial_list_answer: str = field(default="refusal", validator=settings.one_of("refusal", "success"))
+    sends_listed_after: float = field(default=0.0, validator=settings.seconds)
+    recipients_listed_every: float = field(default=0.0, validator=settings.seconds)
     membership_sms: bool = field(default=True, validator=settings.boolean)
     membership_wait: float = field(default=300.0, validator=settings.seconds)
     exception_after_send: bool = field(default=False, validator=settings.boolean)

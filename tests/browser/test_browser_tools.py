@@ -130,7 +130,7 @@ async def test_every_kind_of_fault_can_be_ordered(look: Look, emulator: Emulator
         await form.get_by_label("What goes wrong").select_option(kind)
         for field in await form.locator("#fault-arguments input[required]").all():
             argument = await field.get_attribute("data-argument")
-            await field.fill({"seconds": "0.5", "status": "503", "location": "/elsewhere"}[str(argument)])
+            await field.fill({"seconds": "0.5", "status": "503", "location": "/elsewhere", "code": "-3"}[str(argument)])
         await form.get_by_role("button", name="Order the fault").click()
         await expect(look.page.locator("#ordered > li")).to_have_count(number)
     assert [fault["kind"] for fault in emulator.faults] == [kind.replace(" ", "_") for kind in kinds]

@@ -176,7 +176,7 @@ async def test_switches(control: Any, emulator: Emulator, call: Any) -> None:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"colour": 1}, "unknown name 'colour'; known: bulk_broadcast, cancel_reply"),
+        ({"colour": 1}, "unknown name 'colour'; known: appended_text, bulk_broadcast"),
         ({"voice_reply": "x"}, "voice_reply must be one of 'objects', 'ids'"),
         ({"errors_in_http_200": 1}, "errors_in_http_200 must be one of True, False"),
         ({"contacts_first_page": True}, "contacts_first_page must be one of 0, 1"),

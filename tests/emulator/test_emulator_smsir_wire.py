@@ -158,6 +158,7 @@ async def test_a_send_with_an_empty_body_was_still_sent(smsir: Any, emulator: Em
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "delay": {"seconds": 0.3},
     "delay_after": {"seconds": 0.3},
+    "refuse": {"code": 5},
     "status": {"status": 503, "body": "busy", "headers": {"Retry-After": "7"}},
     "redirect": {"location": "http://127.0.0.1:1/"},
 }
@@ -173,6 +174,7 @@ SENDS_ANYWAY = {
     "oversized",
     "bad_gzip",
     "hang",
+    "refuse",
 }
 
 
@@ -211,6 +213,9 @@ def assert_shown(kind: str, shown: tuple[int, bytes] | None, seconds: float) -> 
     if kind in ("delay", "delay_after", "wrong_content_type", "oversized"):
         assert shown is not None
         assert (shown[0], json.loads(shown[1])["IsSuccessful"]) == (201, True)
+    elif kind == "refuse":
+        assert shown is not None
+        assert (shown[0], json.loads(shown[1])["IsSuccessful"]) == (201, False)
     elif kind in ("html", "status", "redirect", "garbage", "empty"):
         assert shown is not None
         assert shown[0] == {"html": 502, "status": 503, "redirect": 302}.get(kind, 200)

@@ -62,4 +62,4 @@ def test_the_page_tells_of_every_fault() -> None:
     rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
     told = re.findall(r"`(\w+)`", " ".join(row.split(" with ")[0] if "`, `" not in row else row for row in rows))
     assert set(KINDS) <= set(told)
-    assert set(told) - set(KINDS) <= {"seconds", "status", "headers", "body", "location"}
+    assert set(told) - set(KINDS) <= {"seconds", "status", "headers", "body", "location", "code", "message", "each"}
