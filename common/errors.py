@@ -50,6 +50,15 @@ class Sent(enum.Enum):
     MAYBE = "maybe"
 
 
+class _References(tuple[str, ...]):
+    """References that nothing shows: a check id may say more than it should."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} references>"
+
+
 class PayamakError(Exception):
     """The root of all exceptions of this library.
 
@@ -83,8 +92,17 @@ class PayamakError(Exception):
         self.operation_id = operation_id
         self.outcome = self.default_outcome if outcome is None else outcome
         self.retry_after = retry_after
-        self.references: tuple[str, ...] = ()
+        self._references = _References()
         self.at: datetime.datetime | None = None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """By what the gateway can be asked what became of a send whose outcome is unknown, one for each recipient."""
+        return self._references
+
+    @references.setter
+    def references(self, references: Sequence[str]) -> None:
+        self._references = _References(references)
 
     def __str__(self) -> str:
         place = " ".join(part for part in (self.gateway, self.operation) if part)

@@ -166,7 +166,12 @@ class SmsIrBulkGateway(BulkGateway):
         # What can be told apart neither by its place nor by its time is nobody's, so all are looked at first.
         open_entries: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for sent in await self._list_sent_after(since):
-            if sent.text is None or sent.text not in texts or not sent.batch_key:
+            if (
+                sent.text is None
+                or sent.text not in texts
+                or not sent.batch_key
+                or sent.batch_key in self._claims.taken
+            ):
                 continue
             if sent.sent_at is not None and earliest is not None and sent.sent_at < earliest - _CLOCK_SLACK:
                 continue

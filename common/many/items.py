@@ -136,5 +136,5 @@ class Item:
 def as_not_sent(error: PayamakError) -> PayamakError:
     """The error as the reason why another message, or this one for certain, was not sent."""
     reason = copy.copy(error)
-    reason.outcome = Outcome.NOT_SENT
+    reason.outcome, reason.references = Outcome.NOT_SENT, ()
     return reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
@@ -18,6 +19,7 @@ from payamak.common.many.items import Item
 from payamak.emulator import Emulator
 from support.many import OPGATEWAY, collect, judge
 
+NOW = datetime.datetime.now(datetime.UTC)
 NOT_SENT, UNKNOWN, SENT, REFUSED = Outcome.NOT_SENT, Outcome.UNKNOWN, Outcome.SENT, Outcome.REFUSED
 LOST, REFUSAL = ConnectionLostError("lost"), GatewayError("no")
 
@@ -33,7 +35,7 @@ EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
     "recall sent": (lambda item: item.recall(entry(SENT)), {UNKNOWN: SENT}),
     "recall refused": (lambda item: item.recall(entry(REFUSED, "InvalidRecipientError")), {UNKNOWN: REFUSED}),
     "recall what may have passed": (lambda item: item.recall(entry(REFUSED, "RateLimitError")), {UNKNOWN: NOT_SENT}),
-    "leave": (lambda item: item.leave(), {NOT_SENT: UNKNOWN}),
+    "leave": (lambda item: item.leave(NOW), {NOT_SENT: UNKNOWN}),
     "sent": (lambda item: item.sent(7), {UNKNOWN: SENT}),
     "fail unknown": (lambda item: item.fail(LOST), {NOT_SENT: UNKNOWN, UNKNOWN: UNKNOWN}),
     "fail refused": (lambda item: item.fail(REFUSAL), {NOT_SENT: REFUSED, UNKNOWN: REFUSED}),
@@ -46,7 +48,7 @@ EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
 def item_that_is(outcome: Outcome) -> Item:
     item = Item(0, OutgoingMessage("09121234567", "text"))
     if outcome is not NOT_SENT:
-        item.leave()
+        item.leave(NOW)
     if outcome is SENT:
         item.sent(7)
     if outcome is REFUSED:

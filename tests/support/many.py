@@ -103,7 +103,7 @@ OPGATEWAY = Gateway(
 SOAP = Gateway("soap", "advgateway", _soap, "advgateway_url", "50001", 60, "09000000013", carries_pairs=True)
 REST = Gateway(
     "rest", "advgateway", _rest, "advgateway_rest_url", "50001", 60, "09000000013",
-    carries_pairs=True, send_path="sendSms_OneToMany.php",
+    carries_pairs=True, send_path="sendSms_ManyToMany.php",
 )  # fmt: skip
 GATEWAYS = (GHASEDAK, SMSIR, OPGATEWAY, SOAP, REST)
 ADVANCED = (SOAP, REST)
