@@ -102,7 +102,9 @@ async def test_codes(code: int, style: str) -> None:
         field, kind_of = next(spellings)
         for shape, value in _shapes(kind_of(code), field).items():
             error: Any = await failure_of(ask(style, call, value))
-            assert (type(error), error.code, error.outcome) == (kind, code, outcome)
+            # "Sending failed" does not say for how many of them.
+            expected = Outcome.UNKNOWN if code == -3 and name in ("send_to_many", "send_pairs") else outcome
+            assert (type(error), error.code, error.outcome) == (kind, code, expected)
             assert (error.gateway, error.operation, error.http_status) == ("advgateway", name, 200)
             assert error.gateway_message == (None if shape == "no result" else "چرا")
             assert "چرا" not in str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import inspect
 import pickle
 import re
@@ -22,6 +23,8 @@ VALUES: dict[str, Any] = {
     "operation_id": "0123",
     "outcome": Outcome.UNKNOWN,
     "retry_after": 2.5,
+    "_references": ("mark",),
+    "at": datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC),
     "argument": "recipients[3]",
     "http_status": 418,
     "field": "items[0].price",

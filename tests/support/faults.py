@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 from payamak.common import (
     ConnectionLostError,
+    GatewayError,
     Outcome,
     PayamakError,
     PermissionDeniedError,
@@ -83,6 +84,7 @@ CASES = [
     Case(_fault("empty"), ReplyError, repeats=False),
     Case(_fault("oversized"), ReplyError, repeats=False),
     Case(_fault("bad_gzip"), ConnectionLostError),
+    Case(_fault("refuse", code=999, message="Object reference not set"), GatewayError, repeats=False),
 ]  # fmt: skip
 LATE = [
     Case(_fault("delay", seconds=0.5), RequestTimeoutError),

@@ -70,6 +70,7 @@ def texts_of(error: BaseException) -> Iterator[str]:
     if isinstance(error, PayamakError):
         stripped = copy.copy(error)
         vars(stripped).pop("gateway_message", None)
+        stripped.references = ()  # They may be the caller's own check ids, and travel with the error.
         yield pickle.dumps(stripped).decode("latin-1")
 
 

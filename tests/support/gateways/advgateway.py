@@ -63,6 +63,7 @@ SURFACE = Surface(
         "received": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "resolve": "error, messages, *, grace=60.0",
     },
 )  # fmt: skip
 

@@ -93,7 +93,7 @@ SURFACE = Surface(
         "send_by_username": "username, to, text, *, sender=None, send_at=None, check_id=None",
         "send_pairs": "messages",
         "send_to_many": "recipients, text, *, sender=None, send_at=None, check_ids=None",
-        "send_otp": "recipients, template, params, *, kind=<OtpKind.TEXT: 1>, check_id=None",
+        "send_otp": "recipients, template, params, *, kind=<OtpKind.TEXT: 1>, check_id=None, check_ids=None",
         "send_voice": "recipients, text, *, send_at=None",
         "statuses": "message_ids",
         "statuses_by_check_id": "check_ids",
@@ -105,6 +105,7 @@ SURFACE = Surface(
         "credit": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "resolve": "error, messages, *, grace=60.0",
         "groups.create": "name, *, parent_id=None",
         "groups.add_contacts": "group_id, contacts",
         "groups.list": "parent_id=0",
@@ -124,7 +125,8 @@ async def _prepare(emulator: Emulator, client: Any) -> None:
     gateway.account.key = KEY
     gateway.phone_book.add_group("a group", group_id=GROUP)
     assert gateway.phone_book.add_contact(GROUP, PHONE, "", "", "").record_id == RECORD
-    await client.send("09129999999", "a text", send_at=emulator.clock.now() + timedelta(days=1))
+    at = emulator.clock.now() + timedelta(days=1)
+    await client.send("09129999999", "a text", send_at=at, check_id="101")
 
 
 GHASEDAK = Gateway(

@@ -95,6 +95,7 @@ SURFACE = Surface(
         "access_levels": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "resolve": "error, messages, *, grace=60.0",
         "check_message": "bulk_id",
         "create_user": "new_user",
         "credit": "",

@@ -192,6 +192,7 @@ SURFACE = Surface(
         "faq": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "resolve": "error, messages, *, grace=60.0",
         "transactions.page": "page=0",
         "transactions.from_last_id": "last_id=0",
         "transactions.iterate": "",
