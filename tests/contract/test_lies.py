@@ -26,7 +26,7 @@ EXCEPTION = "Object reference not set to an instance of an object."
 SENTENCE = "خطای سیستمی رخ داده است"
 NOT_PROCESSED = (400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 426, 431)
 OTHER_STATUSES = (402, 406, 407, 408, 409, 410, 418, 422, 423, 451, 460, 499, 500, 501, 502, 503, 504, 520)
-BODIES = ("", "{}", EXCEPTION, '{"Message": "%s"}' % EXCEPTION, "[54321]", "<html>blocked</html>")
+BODIES = ("", "{}", EXCEPTION, f'{{"Message": "{EXCEPTION}"}}', "[54321]", "<html>blocked</html>")
 CODES: Mapping[str, Iterable[int]] = {
     "ghasedak": [*ERROR_NUMBERS, 12, 77, 400, 401, 403, 404, 419, 429, 500, 999],
     "smsir": [1, 5, 99],
