@@ -1,10 +1,49 @@
-"""Connections on which it is known whether anything of a request has left."""
+"""Connections on which it is known whether anything of a request has left, and that end with their request."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import socket
+import struct
+import sys
+
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
+
+_UNACKNOWLEDGED_SECONDS = 20
+"""As long as an attempt takes by default: so late the kernel gives up what a process that hangs cannot give up."""
+_DROP_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+def make_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """Make a socket whose unsent bytes die with it, also when its process is killed.
+
+    Without it the kernel goes on delivering for minutes what was written to a socket that is closed: a message would
+    arrive long after it was said to be lost.
+    """
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_ON_CLOSE)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # Not every kernel that calls itself Linux has it.
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_SECONDS * 1000)
+    return made
+
+
+class ExchangeProtocol(ResponseHandler):
+    """Breaks its connection off when it is closed, where aiohttp would first deliver the rest of a request.
+
+    No answer is lost: a connection is closed when the answer was read whole, or is given up.
+    """
+
+    def close(self) -> None:
+        """Close the connection now."""
+        if self.transport is not None:
+            self.transport.abort()
+        super().close()
 
 
 class BeforeSendingError(Exception):
@@ -17,6 +56,11 @@ class BeforeSendingError(Exception):
 
 class Connector(aiohttp.TCPConnector):
     """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
+
+    def __init__(self) -> None:
+        # Without a limit: it is kept by the session, where who waits is known to have sent nothing.
+        super().__init__(limit=0, socket_factory=make_socket)
+        self._factory = functools.partial(ExchangeProtocol, loop=self._loop)
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout

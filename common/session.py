@@ -169,13 +169,21 @@ class HttpSession:
         raise TypeError("an HttpSession cannot be pickled or copied: make one in each process")
 
     def __repr__(self) -> str:
-        owned = "borrowed" if self._borrowed is not None else "own"
+        owned = "borrowed" if self.is_borrowed else "own"
         return f"<HttpSession {owned}{', closed' if self._closed else ''}>"
 
     @property
     def closed(self) -> bool:
         """Whether it has been closed."""
         return self._closed
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether its connections are those of an aiohttp session that you brought.
+
+        They may deliver for minutes what was given up, where those of its own drop it.
+        """
+        return self._borrowed is not None
 
     async def __aenter__(self) -> Self:
         return self
@@ -254,8 +262,7 @@ class HttpSession:
         self._loop = loop
         self._slots = asyncio.Semaphore(self._max_connections)
         self._own = aiohttp.ClientSession(
-            # The limit is kept by the slots: who waits for one is known to have sent nothing.
-            connector=Connector(limit=0),
+            connector=Connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=self._trust_env,
         )
