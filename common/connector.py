@@ -33,11 +33,20 @@ def make_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     return made
 
 
+class SpokeFirstError(Exception):
+    """The server spoke, or hung up, on a new connection before it was asked anything."""
+
+
 class ExchangeProtocol(ResponseHandler):
     """Breaks its connection off when it is closed, where aiohttp would first deliver the rest of a request.
 
     No answer is lost: a connection is closed when the answer was read whole, or is given up.
+
+    Attributes:
+        is_used: Whether a request has got it.
     """
+
+    is_used = False
 
     def close(self) -> None:
         """Close the connection now."""
@@ -73,10 +82,16 @@ class Connector(aiohttp.TCPConnector):
                 raise  # aiohttp itself makes of it what can be told apart.
             except Exception as error:
                 raise BeforeSendingError(error) from None
-            if connection.protocol is not None and not connection.protocol.should_close:
+            protocol = connection.protocol
+            assert isinstance(protocol, ExchangeProtocol)
+            is_fit, is_new = not protocol.should_close, not protocol.is_used
+            protocol.is_used = True
+            if is_fit:
                 return connection
-            # Something came in on it while it was idle: that would be taken for the answer to this request.
+            # Something came in on it before this request: that would be taken for the answer.
             connection.close()
+            if is_new:  # The next would be no better, and as quick.
+                raise BeforeSendingError(SpokeFirstError())
 
 
 class ConnectionBrokeError(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from .connector import BeforeSendingError, ConnectionBrokeError
+from .connector import BeforeSendingError, ConnectionBrokeError, SpokeFirstError
 from .errors import ConnectionFailedError, ConnectionLostError, Outcome, PayamakError, ReplyError, RequestTimeoutError
 
 
@@ -33,6 +33,7 @@ def _classify(error: Exception) -> PayamakError:
 
 # In this order, because the classes of aiohttp derive from one another.
 _MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
+    (SpokeFirstError, ConnectionFailedError, "the server spoke, or hung up, before it was asked"),
     (aiohttp.ConnectionTimeoutError, ConnectionFailedError, "no connection came about in time"),
     (aiohttp.ClientConnectorDNSError, ConnectionFailedError, "the gateway's host name cannot be resolved"),
     (aiohttp.ClientSSLError, ConnectionFailedError, "the TLS handshake failed"),

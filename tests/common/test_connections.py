@@ -18,7 +18,7 @@ from payamak.common import (
     Timeout,
 )
 from payamak.ghasedak import GhasedakClient
-from support.ghasedak import KEY, ONCE, failure_of, make_client, send
+from support.ghasedak import KEY, ONCE, QUICKLY, failure_of, make_client, send
 from support.raw_server import (
     Behaviour,
     Exchange,
@@ -53,6 +53,26 @@ async def test_an_answer_that_came_before_the_question_is_nobodys() -> None:
         await asyncio.sleep(0.05)
         assert (await send(client)).message_id == 70002
         assert len(server.requests) == 2
+
+
+async def speak_first(exchange: Exchange) -> None:
+    await exchange.write(http(envelope([99999])))
+    await exchange.hang()
+
+
+def test_a_server_that_speaks_first_is_tried_as_often_as_one_that_is_not_there() -> None:
+    """uvloop reads what it says before a request is written; then the next connection would be no better."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def try_it() -> None:
+        async with RawServer(speak_first) as server, make_client(server.url, timeout=Timeout(total=1)) as client:
+            error = await failure_of(send(client))
+            assert type(error) is ConnectionFailedError
+            assert error.outcome is Outcome.NOT_SENT
+            assert server.connections == QUICKLY.attempts
+            assert server.requests == []
+
+    uvloop.run(try_it())
 
 
 async def refuse_tunnel(exchange: Exchange) -> None:

@@ -77,20 +77,19 @@ def fork(client: Callable[[str, int], Awaitable[None]], url: str, go: int) -> in
 
 
 async def serve_and_cut(listener: socket.socket, processes: dict[str, int], go: int) -> list[str]:
-    arrived: list[str] = []
+    arrivals: asyncio.Queue[str] = asyncio.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                arrived.append(head.split()[1].decode().removeprefix("/"))
+                arrivals.put_nowait(head.split()[1].decode().removeprefix("/"))
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     # Not closed: that would wait for connections whose end nobody told this side of.
     await asyncio.start_server(serve, sock=listener)
-    while len(arrived) < len(processes):
-        await asyncio.sleep(0.01)
-    arrived.clear()
+    for _ in processes:
+        await arrivals.get()
     switch(on=False)
     os.write(go, b"x" * len(processes))
     await asyncio.sleep(GIVEN_UP_AFTER)
@@ -98,9 +97,12 @@ async def serve_and_cut(listener: socket.socket, processes: dict[str, int], go: 
     os.kill(processes["killed"], signal.SIGKILL)
     await asyncio.sleep(AWAY - GIVEN_UP_AFTER)
     switch(on=True)
-    while "aiohttp" not in arrived:
-        await asyncio.sleep(0.01)
+    arrived = [await arrivals.get()]
+    while arrived[-1] != "aiohttp":
+        arrived.append(await arrivals.get())
     await asyncio.sleep(AFTERWARDS)
+    while not arrivals.empty():
+        arrived.append(arrivals.get_nowait())
     for process in processes.values():
         os.kill(process, signal.SIGKILL)
     return arrived
