@@ -7,6 +7,7 @@ import functools
 import socket
 import struct
 import sys
+from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -82,8 +83,7 @@ class Connector(aiohttp.TCPConnector):
                 raise  # aiohttp itself makes of it what can be told apart.
             except Exception as error:
                 raise BeforeSendingError(error) from None
-            protocol = connection.protocol
-            assert isinstance(protocol, ExchangeProtocol)
+            protocol: Any = connection.protocol  # An `ExchangeProtocol`.
             is_fit, is_new = not protocol.should_close, not protocol.is_used
             protocol.is_used = True
             if is_fit:
