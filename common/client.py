@@ -19,7 +19,7 @@ from .errors import ClientStateError, InvalidArgumentError, PayamakError
 from .hooks import Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany
 from .results import OnUnknown, OutgoingMessage, Progress
-from .retry import RetryPolicy
+from .retry import Effect, RetryPolicy
 from .session import HttpSession, Reply, Request, Timeout
 from .structuring import load_converter
 
@@ -207,7 +207,8 @@ class GatewayClient:
 
     def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Awaitable[Reply]:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
-        return self._session.send(request, deadline=deadline, timeout=self._timeout)
+        may_repeat = operation.effect is not Effect.ONCE
+        return self._session.send(request, deadline=deadline, timeout=self._timeout, may_repeat=may_repeat)
 
 
 def _check_timeout(timeout: float | Timeout | None) -> Timeout:

@@ -10,7 +10,7 @@ import math
 import ssl as ssl_module
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -28,7 +28,7 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
-from .transport_errors import translate
+from .transport_errors import Gate, translate
 from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
@@ -213,13 +213,16 @@ class HttpSession:
             )
             _abandon(own)
 
-    async def send(self, request: Request, *, deadline: float | None, timeout: Timeout) -> Reply:
+    async def send(
+        self, request: Request, *, deadline: float | None, timeout: Timeout, may_repeat: bool = False
+    ) -> Reply:
         """Send a request once and read the whole answer.
 
         Args:
             request: What to send.
             deadline: The event loop's time by which the answer must be here, with all waiting.
             timeout: The limits of this attempt, once a connection is free.
+            may_repeat: Whether a middleware of a borrowed session may send it more than once.
 
         Raises:
             ConnectionFailedError: Nothing left this process.
@@ -236,9 +239,9 @@ class HttpSession:
             await slots.acquire()  # At once, so that no time has to be kept.
         try:
             if request.upload is None:
-                return await self._exchange(session, request, request.body, deadline, timeout)
+                return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
             async with request.upload.open() as form:
-                return await self._exchange(session, request, form, deadline, timeout)
+                return await self._exchange(session, request, form, deadline, timeout, may_repeat=may_repeat)
         finally:
             slots.release()
 
@@ -289,10 +292,18 @@ class HttpSession:
         data: bytes | aiohttp.FormData | None,
         deadline: float | None,
         timeout: Timeout,
+        *,
+        may_repeat: bool,
     ) -> Reply:
         options: _RequestOptions = self._options
-        if request.method != "POST":
-            middlewares = (keep_from_resending, *getattr(session, "_middlewares", ()))
+        gate: Gate | None = None
+        if session is self._borrowed or request.method != "POST":
+            middlewares: list[aiohttp.ClientMiddlewareType] = [*getattr(session, "_middlewares", ())]
+            if middlewares and not may_repeat:
+                gate = Gate()
+                middlewares.append(gate)
+            if request.method != "POST":
+                middlewares.insert(0, keep_from_resending)
             options = {**options, "middlewares": middlewares}
         limits = _limit_attempt(deadline, timeout)
         try:
@@ -319,7 +330,10 @@ class HttpSession:
                 raise ClientStateError("the session was closed while the call waited for a connection") from None
             raise
         except Exception as error:
-            failure, cause = translate(error)
+            failure, cause = translate(error) if gate is None else gate.judge(error)
+        finally:
+            if gate is not None:
+                gate.is_open = False
         # Raised out here, so that the original does not hang on it as its context.
         try:
             raise failure from cause
@@ -353,7 +367,7 @@ class _RequestOptions(TypedDict, total=False):
     raise_for_status: bool
     ssl: ssl_module.SSLContext
     proxy: str
-    middlewares: tuple[aiohttp.ClientMiddlewareType, ...]
+    middlewares: Sequence[aiohttp.ClientMiddlewareType]
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
