@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError, HttpResponseParser
 from aiohttp.tracing import Trace
 
 _UNACKNOWLEDGED_SECONDS = 20
@@ -39,15 +40,45 @@ class SpokeFirstError(Exception):
 
 
 class ExchangeProtocol(ResponseHandler):
-    """Breaks its connection off when it is closed, where aiohttp would first deliver the rest of a request.
+    """One exchange after another on a connection, of which nothing is left behind.
 
-    No answer is lost: a connection is closed when the answer was read whole, or is given up.
+    When it is closed, it breaks the connection off, where aiohttp would first deliver the rest of a request. No answer
+    is lost by that: a connection is closed when the answer was read whole, or is given up. And it believes an answer
+    that is whole, whatever comes behind it.
 
     Attributes:
         is_used: Whether a request has got it.
     """
 
     is_used = False
+    _received = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in."""
+        self._received = data
+        super().data_received(data)
+        self._received = b""
+
+    def set_exception(self, exc: BaseException, *causes: BaseException) -> None:
+        """Fail, unless what cannot be understood came behind a whole answer: aiohttp throws that away with it."""
+        answer = self._find_answer() if isinstance(exc, HttpProcessingError) else None
+        if answer is None:
+            super().set_exception(exc, *causes)
+        else:
+            self.force_close()
+            self.feed_data(answer, 0)
+
+    def _find_answer(self) -> Any:
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        parser = HttpResponseParser(self, self._loop, len(self._received), payload_exception=aiohttp.ClientPayloadError)
+        try:
+            # In two pieces, for a parser that fails forgets what is new in that piece.
+            messages, _, _ = parser.feed_data(head + end)
+        except HttpProcessingError:
+            return None
+        with contextlib.suppress(HttpProcessingError):
+            parser.feed_data(rest)
+        return next((answer for answer in messages if answer[1].is_eof()), None)
 
     def close(self) -> None:
         """Close the connection now."""

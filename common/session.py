@@ -373,7 +373,7 @@ class _RequestOptions(TypedDict, total=False):
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while not response.content.at_eof():
+    while True:
         chunk = await response.content.readany()
         size += len(chunk)
         if size > MAX_REPLY_BYTES:
@@ -381,7 +381,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
                 f"the answer is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB", http_status=response.status
             )
         chunks.append(chunk)
-    return b"".join(chunks)
+        if response.content.at_eof():
+            return b"".join(chunks)
 
 
 def _abandon(session: aiohttp.ClientSession) -> None:
