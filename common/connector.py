@@ -20,13 +20,13 @@ _UNACKNOWLEDGED_SECONDS = 20
 _DROP_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-def make_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+def make_socket(address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
     """Make a socket whose unsent bytes die with it, also when its process is killed.
 
     Without it the kernel goes on delivering for minutes what was written to a socket that is closed: a message would
     arrive long after it was said to be lost.
     """
-    family, kind, protocol, *_ = address
+    family, kind, protocol, _, _ = address
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_ON_CLOSE)
     if sys.platform == "linux":
@@ -59,14 +59,16 @@ class ExchangeProtocol(ResponseHandler):
         super().data_received(data)
         self._received = b""
 
-    def set_exception(self, exc: BaseException, *causes: BaseException) -> None:
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         """Fail, unless what cannot be understood came behind a whole answer: aiohttp throws that away with it."""
         answer = self._find_answer() if isinstance(exc, HttpProcessingError) else None
-        if answer is None:
-            super().set_exception(exc, *causes)
-        else:
+        if answer is not None:
             self.force_close()
             self.feed_data(answer, 0)
+        elif exc_cause is None:
+            super().set_exception(exc)
+        else:
+            super().set_exception(exc, exc_cause)
 
     def _find_answer(self) -> Any:
         head, end, rest = self._received.partition(b"\r\n\r\n")
@@ -100,8 +102,8 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self) -> None:
         # Without a limit: it is kept by the session, where who waits is known to have sent nothing.
-        super().__init__(limit=0, socket_factory=make_socket)
-        self._factory = functools.partial(ExchangeProtocol, loop=self._loop)
+        super().__init__(limit=0, socket_factory=make_socket)  # pyright: ignore[reportUnknownMemberType] -- aiohttp's types
+        self._factory = functools.partial(ExchangeProtocol, loop=self._loop)  # type: ignore[assignment]
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout

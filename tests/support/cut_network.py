@@ -14,7 +14,8 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 import aiohttp
 from payamak.common import HttpSession, PayamakError, Timeout, connector
@@ -24,6 +25,8 @@ GIVEN_UP_AFTER = 0.4
 AWAY = 2.0
 # As long after the first, so that none was merely later.
 AFTERWARDS = 1.0
+
+Client: TypeAlias = Callable[[str, int], Coroutine[Any, Any, None]]
 
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
@@ -44,9 +47,9 @@ async def send_by_aiohttp(url: str, go: int) -> None:
         await asyncio.Event().wait()
 
 
-def send_by_payamak(name: str, limit: float, unacknowledged: int = 20) -> Callable[[str, int], Awaitable[None]]:
+def send_by_payamak(name: str, limit: float, unacknowledged: int = 20) -> Client:
     async def send(url: str, go: int) -> None:
-        connector._UNACKNOWLEDGED_SECONDS = unacknowledged  # type: ignore[misc]
+        connector._UNACKNOWLEDGED_SECONDS = unacknowledged
         timeout = Timeout(total=None, attempt=limit)
         async with HttpSession() as session:
             await session.send(Request("POST", url + "warm", {}, b""), deadline=None, timeout=timeout)
@@ -58,7 +61,7 @@ def send_by_payamak(name: str, limit: float, unacknowledged: int = 20) -> Callab
     return send
 
 
-CLIENTS = {
+CLIENTS: dict[str, Client] = {
     "aiohttp": send_by_aiohttp,
     "given up": send_by_payamak("given-up", GIVEN_UP_AFTER),
     "killed": send_by_payamak("killed", 60),
@@ -66,11 +69,11 @@ CLIENTS = {
 }
 
 
-def fork(client: Callable[[str, int], Awaitable[None]], url: str, go: int) -> int:
+def fork(client: Client, url: str, go: int) -> int:
     process = os.fork()
     if process == 0:
         try:
-            asyncio.run(client(url, go))  # type: ignore[arg-type]
+            asyncio.run(client(url, go))
         finally:
             os._exit(1)
     return process
