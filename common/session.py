@@ -33,6 +33,8 @@ from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 _NO_LIMIT = sys.maxsize
+_LAST_MOMENT = 0.01
+"""A turn of the event loop or two, in seconds."""
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -298,29 +300,31 @@ class HttpSession:
         options: _RequestOptions = self._options
         gate: Gate | None = None
         if session is self._borrowed or request.method != "POST":
-            middlewares: list[aiohttp.ClientMiddlewareType] = [*getattr(session, "_middlewares", ())]
-            if middlewares and not may_repeat:
-                gate = Gate()
-                middlewares.append(gate)
-            if request.method != "POST":
-                middlewares.insert(0, keep_from_resending)
-            options = {**options, "middlewares": middlewares}
-        limits = _limit_attempt(deadline, timeout)
+            middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = getattr(session, "_middlewares", ())
+            gate = Gate() if middlewares and not may_repeat else None
+            options = {**options, "middlewares": _surround(middlewares, request.method, gate)}
+        ends, limits = _limit_attempt(deadline, timeout)
         try:
-            response = await session.request(
-                request.method,
-                yarl.URL(request.url, encoded=True),
-                headers=request.headers,
-                data=data,
-                timeout=limits,
-                **options,
-            )
-            # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
-            try:
-                return Reply(response.status, response.headers, await _read(response))
-            except BaseException:
-                response.close()
-                raise
+            async with asyncio.timeout(None) as limit:
+                alarm = _set_alarm(limit, ends)
+                try:
+                    response = await session.request(
+                        request.method,
+                        yarl.URL(request.url, encoded=True),
+                        headers=request.headers,
+                        data=data,
+                        timeout=limits,
+                        **options,
+                    )
+                    # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
+                    try:
+                        return Reply(response.status, response.headers, await _read(response))
+                    except BaseException:
+                        response.close()
+                        raise
+                finally:
+                    if alarm is not None:
+                        alarm.cancel()
         except PayamakError:
             raise
         except asyncio.CancelledError:
@@ -341,15 +345,25 @@ class HttpSession:
             del failure, cause  # They hold this frame, which holds them.
 
 
-def _limit_attempt(deadline: float | None, timeout: Timeout) -> aiohttp.ClientTimeout:
-    """Return the seconds that an attempt which starts now may take, and how many of them to connect."""
+def _surround(
+    middlewares: Sequence[aiohttp.ClientMiddlewareType], method: str, gate: Gate | None
+) -> Sequence[aiohttp.ClientMiddlewareType]:
+    """Put ours around the session's own: outermost what stops aiohttp, innermost what stops the session's."""
+    outermost = () if method == "POST" else (keep_from_resending,)
+    innermost = () if gate is None else (gate,)
+    return (*outermost, *middlewares, *innermost)
+
+
+def _limit_attempt(deadline: float | None, timeout: Timeout) -> tuple[float | None, aiohttp.ClientTimeout]:
+    """Return the time at which an attempt that starts now must end, and how many seconds it may take to connect."""
+    now = asyncio.get_running_loop().time()
     total = timeout.attempt
     if deadline is not None:
-        left = deadline - asyncio.get_running_loop().time()
+        left = deadline - now
         if left <= 0:
             raise ConnectionFailedError("the time ran out before a connection was asked for")
         total = left if total is None else min(total, left)
-    return _make_timeout(total, timeout.connect)
+    return None if total is None else now + total, _make_timeout(total, timeout.connect)
 
 
 @functools.lru_cache(maxsize=16)
@@ -357,8 +371,17 @@ def _make_timeout(total: float | None, connect: float | None) -> aiohttp.ClientT
     if total is not None:
         # Time that runs out while connecting is then always seen as such, and known as never sent.
         connect = total / 2 if connect is None else min(connect, total / 2)
-    # aiohttp rounds a time of more than the threshold up to whole seconds.
-    return aiohttp.ClientTimeout(total=total, connect=connect, ceil_threshold=math.inf)
+    # aiohttp rounds a time of more than the threshold up to whole seconds. Its own limit of the total would throw an
+    # answer away that came in time, while the event loop was busy.
+    return aiohttp.ClientTimeout(total=None, connect=connect, ceil_threshold=math.inf)
+
+
+def _set_alarm(limit: asyncio.Timeout, ends: float | None) -> asyncio.TimerHandle | None:
+    """Make what runs within this limit end at this time, or a moment later: first, what is here by then is read."""
+    if ends is None:
+        return None
+    loop = asyncio.get_running_loop()
+    return loop.call_at(ends, lambda: limit.reschedule(loop.time() + _LAST_MOMENT))
 
 
 class _RequestOptions(TypedDict, total=False):
