@@ -16,7 +16,7 @@ from ..common.results import DeliveryState, OutgoingMessage, SendResult
 from . import wire
 from .models import MessageStatus
 
-SendMarked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
+SendChecked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
 """Sends one text to numbers as they travel, each with its check id."""
 
 
@@ -49,9 +49,16 @@ class Marks:
         self._taken: dict[bool, tuple[str, int]] = {}
         self._kept: set[bool] = set()
 
-    def note_taken(self, mark: str, message_id: int) -> None:
-        """Take in a message whose id an answer has named."""
-        self._taken[mark.isdecimal()] = mark, message_id
+    def note(self, marks: Sequence[str], results: Sequence[SendResult]) -> None:
+        """Take in one message whose id an answer has named; what may have been sent can be asked for by its mark."""
+        taken: tuple[str, int] | None = None
+        for mark, result in zip(marks, results, strict=False):
+            if result.message_id is not None:
+                taken = mark, result.message_id
+            elif result.error is not None and result.error.outcome is Outcome.UNKNOWN:
+                result.error.references = (mark,)
+        if taken is not None:
+            self._taken[taken[0].isdecimal()] = taken
 
     async def are_kept(self, mark: str, ask: Callable[[str], Awaitable[list[MessageStatus]]]) -> bool:
         """Whether the gateway keeps check ids of this kind."""
@@ -68,11 +75,11 @@ class GhasedakBulkGateway(BulkGateway):
 
     limit = wire.MAX_ENTRIES
 
-    def __init__(self, client: Client, send_marked: SendMarked, marks: Marks) -> None:
+    def __init__(self, client: Client, send_checked: SendChecked, marks: Marks) -> None:
         self._client = client
-        self._send_marked = send_marked
+        self._send_checked = send_checked
         self._marks = marks
-        self._first_mark = int(wire.mint_check_ids(1)[0])
+        self._first_mark = int(wire.mint_check_id())
 
     @staticmethod
     def check(message: OutgoingMessage, argument: str) -> None:
@@ -96,18 +103,17 @@ class GhasedakBulkGateway(BulkGateway):
 
     def mark(self, item: Item) -> None:
         """Give each message a check id."""
-        item.reference = item.message.check_id or str(self._first_mark + item.index)
+        item.reference = item.message.check_id or f"{self._first_mark + item.index}"
 
     def recall(self, item: Item) -> None:
         """What an earlier run sent shows how the gateway keeps check ids, too."""
-        if item.reference and item.message_id:
-            self._marks.note_taken(item.reference.strip(), item.message_id)
+        self._marks.note([_mark_of(item)], [SendResult(item.number, item.message_id)])
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
-        marks = [_mark_of(item) for item in items]
+        marks = [(item.reference or "").strip() for item in items]
         if have_one_text(items):
-            return await self._send_marked([item.number for item in items], items[0].message, marks)
+            return await self._send_checked([item.number for item in items], items[0].message, marks)
         return await self._client.send_pairs(
             [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
         )
