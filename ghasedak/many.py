@@ -32,6 +32,7 @@ class Client(Protocol):
         ...
 
 
+_MOST_DIGITS = 18
 _CLOCK_SLACK = datetime.timedelta(hours=6)
 """So much may the gateway's clock, or its idea of the time zone, differ from ours."""
 _FIRST_SEND = datetime.datetime(2001, 9, 9, tzinfo=datetime.UTC)
@@ -58,16 +59,15 @@ class Marks:
             elif result.error is not None and result.error.outcome is Outcome.UNKNOWN:
                 result.error.references = (mark,)
         if taken is not None:
-            self._taken[taken[0].isdecimal()] = taken
+            self._taken[_is_number(taken[0])] = taken
 
-    async def are_kept(self, mark: str, ask: Callable[[str], Awaitable[list[MessageStatus]]]) -> bool:
+    async def are_kept(self, ask: Callable[[str], Awaitable[list[MessageStatus]]], *, is_number: bool) -> bool:
         """Whether the gateway keeps check ids of this kind."""
-        kind = mark.isdecimal()
-        if kind not in self._kept and kind in self._taken:
-            taken, message_id = self._taken[kind]
-            if any(status.message_id == message_id and _is_shown(status) for status in await ask(taken)):
-                self._kept.add(kind)
-        return kind in self._kept
+        if is_number not in self._kept and is_number in self._taken:
+            mark, message_id = self._taken[is_number]
+            if any(status.message_id == message_id and _is_shown(status) for status in await ask(mark)):
+                self._kept.add(is_number)
+        return is_number in self._kept
 
 
 class GhasedakBulkGateway(BulkGateway):
@@ -128,13 +128,10 @@ class GhasedakBulkGateway(BulkGateway):
         findings = await self._find_together(items, is_otp=is_otp)
         if error is not None and error.outcome is Outcome.REFUSED:
             return findings
-        trusted: dict[bool, bool] = {}
-        for item, finding in zip(items, findings, strict=True):
-            mark = _mark_of(item)
-            if finding is ABSENT and mark.isdecimal() not in trusted:
-                trusted[mark.isdecimal()] = await self._marks.are_kept(mark, self._ask_one)
+        kinds = {_is_number(_mark_of(item)) for item, finding in zip(items, findings, strict=True) if finding is ABSENT}
+        kept = {kind for kind in kinds if await self._marks.are_kept(self._ask_one, is_number=kind)}
         return [
-            NO_TRACE if finding is ABSENT and not trusted[_mark_of(item).isdecimal()] else finding
+            NO_TRACE if finding is ABSENT and _is_number(_mark_of(item)) not in kept else finding
             for item, finding in zip(items, findings, strict=True)
         ]
 
@@ -169,6 +166,10 @@ class GhasedakBulkGateway(BulkGateway):
     async def _ask_one(self, mark: str) -> list[MessageStatus]:
         await self.pace()
         return await self._client.statuses_by_check_id([mark])
+
+
+def _is_number(mark: str) -> bool:
+    return mark.isascii() and mark.isdecimal() and not mark.startswith("0") and len(mark) <= _MOST_DIGITS
 
 
 def _mark_of(item: Item) -> str:
