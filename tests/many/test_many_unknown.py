@@ -59,11 +59,15 @@ EACH_LOST = pytest.mark.parametrize("kind", LOST)
 EACH_UNDONE = pytest.mark.parametrize("kind", UNDONE)
 
 
-async def _send(gateway: Gateway, emulator: Emulator, on_unknown: OnUnknown, **options: Any) -> Any:
+async def _send(
+    gateway: Gateway, emulator: Emulator, on_unknown: OnUnknown, *, witness: bool = True, **options: Any
+) -> Any:
     """Send three messages and hold the reports against the ledger."""
     messages = gateway.messages(3)
     is_slow = any(fault["kind"] in ("hang", "delay", "delay_after") for fault in emulator.faults)
     async with gateway.connect(emulator, timeout=HASTY if is_slow else PATIENT) as client:
+        if witness:
+            await gateway.bear_witness(client)
         reports = await collect(client.send_many(messages, on_unknown=on_unknown, **{"grace": GRACE, **options}))
     await until_still(emulator)
     judge(gateway, emulator, messages, reports)
@@ -100,6 +104,19 @@ async def test_only_where_absence_proves_it_an_undone_request_becomes_not_sent(
     assert by_outcome(reports) == {Outcome.NOT_SENT if gateway is GHASEDAK else Outcome.UNKNOWN: 3}
     assert all(report.error is not None for report in reports)
     assert gateway.ledger(emulator) == []
+    assert sends(emulator) == 1
+
+
+@pytest.mark.parametrize("on_unknown", OnUnknown)
+@EACH_UNDONE
+async def test_an_absence_proves_nothing_while_the_gateway_has_shown_no_check_id_of_ours(
+    on_unknown: OnUnknown, kind: str, emulator: Emulator
+) -> None:
+    """It says in the same words that it does not have a message, and that it does not keep what it is asked by."""
+    emulator.add_fault(GHASEDAK.fault(kind, **UNDONE[kind]))
+    reports = await _send(GHASEDAK, emulator, on_unknown, witness=False)
+    assert by_outcome(reports) == {Outcome.UNKNOWN: 3}
+    assert GHASEDAK.ledger(emulator) == []
     assert sends(emulator) == 1
 
 
@@ -151,10 +168,11 @@ async def test_nothing_goes_out_a_third_time(second: str, outcome: Outcome, emul
 
 
 async def test_a_refusal_of_what_is_sent_again_counts(emulator: Emulator) -> None:
-    emulator.ghasedak.account.credit = 0
+    emulator.ghasedak.account.credit = emulator.ghasedak.account.sms_price  # For the witness.
     emulator.add_fault(GHASEDAK.fault("drop_unprocessed"))
     reports = await _send(GHASEDAK, emulator, OnUnknown.RESEND)
     assert by_outcome(reports) == {Outcome.REFUSED: 3}
+    assert sends(emulator) == 2
     assert {type(report.error) for report in reports} == {InsufficientCreditError}
 
 
@@ -180,11 +198,12 @@ async def test_asking_goes_on_after_it_failed(gateway: Gateway, emulator: Emulat
 
 @pytest.mark.parametrize("on_unknown", [OnUnknown.ASK, OnUnknown.RESEND])
 async def test_without_a_grace_period_it_is_asked_once(on_unknown: OnUnknown, emulator: Emulator) -> None:
+    """And once for the witness."""
     emulator.add_fault(GHASEDAK.fault("drop_unprocessed"))
     reports = await _send(GHASEDAK, emulator, on_unknown, grace=0)
     is_resent = on_unknown is OnUnknown.RESEND
     assert by_outcome(reports) == {Outcome.SENT if is_resent else Outcome.NOT_SENT: 3}
-    assert len(emulator.requests) - sends(emulator) == 1
+    assert sum(record.path.endswith("sms/status") for record in emulator.requests) == 2
     assert sends(emulator) == 1 + is_resent
 
 
@@ -201,18 +220,21 @@ async def test_before_the_grace_period_is_over_nothing_is_said(emulator: Emulato
 
 @pytest.mark.parametrize("unknown_id", ["item", "omit", "error"])
 @pytest.mark.parametrize("count", [1, 3])
-async def test_ghasedak_says_in_any_way_that_it_does_not_know(unknown_id: str, count: int, emulator: Emulator) -> None:
+async def test_ghasedak_must_say_of_each_that_it_does_not_have_it(
+    unknown_id: str, count: int, emulator: Emulator
+) -> None:
+    """An entry that is not there, and a refusal to answer, prove nothing."""
     emulator.ghasedak.switches.unknown_id = unknown_id
     messages = GHASEDAK.messages(2 * count)
     emulator.add_fault(GHASEDAK.fault("drop_after_read"))
     emulator.add_fault(GHASEDAK.fault("drop_unprocessed"))
     async with GHASEDAK.connect(emulator, timeout=PATIENT) as client:
+        await GHASEDAK.bear_witness(client)
         found = await collect(client.send_many(messages[:count], grace=0.05))
         judge(GHASEDAK, emulator, messages[:count], found)
         missed = await collect(client.send_many(messages[count:], grace=0.05))
     assert by_outcome(found) == {Outcome.SENT: count}
-    # A refusal to answer proves nothing.
-    assert by_outcome(missed) == {Outcome.UNKNOWN if unknown_id == "error" else Outcome.NOT_SENT: count}
+    assert by_outcome(missed) == {Outcome.NOT_SENT if unknown_id == "item" else Outcome.UNKNOWN: count}
 
 
 async def test_statuses_are_told_apart_by_recipient(emulator: Emulator) -> None:
