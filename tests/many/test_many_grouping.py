@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from payamak.common import InvalidRecipientError, Outcome, OutgoingMessage, PayamakError
+from payamak.common import GatewayError, InvalidRecipientError, Outcome, OutgoingMessage, PayamakError
 from payamak.emulator import Emulator
 from support.many import ADVANCED, GHASEDAK, OPGATEWAY, SMSIR, Gateway, by_outcome, collect, each, judge, sends
 
@@ -108,17 +108,39 @@ async def test_a_check_id_is_the_callers_own_where_the_gateway_knows_none(gatewa
     assert by_outcome(await _send(gateway, emulator, messages)) == {Outcome.SENT: 3}
 
 
-@each()
+@each(GHASEDAK, SMSIR, *ADVANCED)
 @pytest.mark.parametrize("place", [0, 37, -1])
 async def test_one_refused_number_does_not_sink_the_others(gateway: Gateway, place: int, emulator: Emulator) -> None:
+    """Ghasedak refuses the whole list, and says of each mark that it has no such message; the others leave it out."""
     messages = gateway.messages(gateway.limit)
     messages[place] = gateway.message(gateway.refused)
     reports = await _send(gateway, emulator, messages)
     (refused,) = [report for report in reports if report.outcome is not Outcome.SENT]
     assert (refused.outcome, refused.message) == (Outcome.REFUSED, messages[place])
+    assert isinstance(refused.error, GatewayError)
     assert refused.error.gateway == gateway.name
-    # The group, and twice as many as there are halvings of it.
-    assert sends(emulator) <= 1 + 2 * 7
+    assert len(gateway.ledger(emulator)) == gateway.limit - 1
+    if gateway is GHASEDAK:
+        # The group, and twice as many as there are halvings of it; each that is refused is asked for.
+        assert 1 < sends(emulator) <= 1 + 2 * 7
+        assert len(emulator.requests) <= 2 * sends(emulator)
+    else:
+        assert sends(emulator) == 1
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+async def test_where_nobody_can_be_asked_a_refused_number_sinks_its_request(
+    is_partial: bool, emulator: Emulator
+) -> None:
+    """It is never sent again in parts: some of it may have gone out."""
+    emulator.opgateway.switches.partial_lists = is_partial
+    messages = [*OPGATEWAY.messages(250), OPGATEWAY.message(OPGATEWAY.refused)]
+    async with OPGATEWAY.connect(emulator) as client:
+        reports = await collect(client.send_many(messages))
+    assert by_outcome(reports) == {Outcome.SENT: 200, Outcome.REFUSED: 51}
+    assert {report.error.code for report in reports if report.outcome is Outcome.REFUSED} == {98}
+    assert len(OPGATEWAY.ledger(emulator)) == (250 if is_partial else 200)
+    assert sends(emulator) == 3
 
 
 @each()

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from payamak.common import (
     ClientStateError,
+    ConnectionLostError,
     InvalidArgumentError,
     JournalEntry,
+    OnUnknown,
     Outcome,
     OutgoingMessage,
     SendMany,
@@ -173,19 +175,52 @@ async def test_a_source_that_fails(gateway: Gateway, is_asynchronous: bool, good
         assert await client.credit() > 0
 
 
-async def test_a_limiter_that_fails(emulator: Emulator) -> None:
-    class Limiter:
-        async def acquire(self) -> None:
-            raise SourceError
+class FailingLimiter:
+    """Fails some of the times that it is asked."""
 
-    messages = GHASEDAK.messages(250)
-    reports: list[SendReport] = []
-    async with GHASEDAK.connect(emulator) as client:
-        sending = client.send_many(messages, rate_limit=Limiter())
-        assert isinstance(await _collect_into(reports, sending), SourceError)
-    judge(GHASEDAK, emulator, messages, reports)
-    assert by_outcome(reports) == {Outcome.NOT_SENT: 250}
+    def __init__(self, *fails: bool) -> None:
+        self._fails = itertools.cycle(fails)
+
+    async def acquire(self) -> None:
+        if next(self._fails):
+            raise SourceError("09127776655")
+
+
+@each()
+async def test_a_limiter_that_fails(gateway: Gateway, emulator: Emulator) -> None:
+    messages = gateway.messages(2 * gateway.limit + 1)
+    async with gateway.connect(emulator) as client:
+        reports = await collect(client.send_many(messages, rate_limit=FailingLimiter(True)))
+    judge(gateway, emulator, messages, reports)
+    assert by_outcome(reports) == {Outcome.NOT_SENT: len(messages)}
+    assert {type(report.error) for report in reports} == {ClientStateError}
+    assert "09127776655" not in "".join(str(report.error) for report in reports)
     assert emulator.requests == []
+
+
+@each(GHASEDAK, OPGATEWAY, SOAP)
+async def test_a_limiter_that_fails_now_and_then(gateway: Gateway, emulator: Emulator) -> None:
+    """What it was asked for has not left, and the others go out."""
+    messages = gateway.messages(6 * gateway.limit)
+    async with gateway.connect(emulator) as client:
+        limiter = FailingLimiter(False, True, False)
+        reports = await collect(client.send_many(messages, rate_limit=limiter))
+    judge(gateway, emulator, messages, reports)
+    assert by_outcome(reports) == {Outcome.SENT: 4 * gateway.limit, Outcome.NOT_SENT: 2 * gateway.limit}
+    assert sends(emulator) == 4
+
+
+async def test_a_limiter_that_fails_when_it_is_asked_for_a_question(emulator: Emulator) -> None:
+    """Then nobody knows what became of what had left."""
+    messages = GHASEDAK.messages(3)
+    emulator.add_fault(GHASEDAK.fault("drop_after_read"))
+    async with GHASEDAK.connect(emulator) as client:
+        limiter = FailingLimiter(False, True, True)
+        reports = await collect(client.send_many(messages, rate_limit=limiter, on_unknown=OnUnknown.RESEND))
+    judge(GHASEDAK, emulator, messages, reports)
+    assert by_outcome(reports) == {Outcome.UNKNOWN: 3}
+    assert {type(report.error) for report in reports} == {ConnectionLostError}
+    assert len(emulator.requests) == 1
 
 
 class _Journal:

@@ -21,6 +21,7 @@ from payamak.common import (
     Outcome,
     OutgoingMessage,
     Proceed,
+    ReplyError,
     SendMany,
     SendReport,
 )
@@ -124,13 +125,16 @@ async def test_aiosqlites_log_holds_no_number_and_no_text(
 
 
 async def test_a_check_id_used_before_leads_to_another_number(emulator: Emulator) -> None:
+    """Then the gateway cannot be asked for the new message, whether it has it or not."""
     earlier = [GHASEDAK.message(1, check_id="mark")]
     later = [GHASEDAK.message(2, "another text", check_id="mark")]
     async with GHASEDAK.connect(emulator) as client:
         assert by_outcome(await collect(client.send_many(earlier))) == {Outcome.SENT: 1}
         emulator.add_fault(Fault("drop_unprocessed"))
         reports = await collect(client.send_many(later, grace=0.05))
-    assert by_outcome(reports) == {Outcome.NOT_SENT: 1}
+    assert by_outcome(reports) == {Outcome.UNKNOWN: 1}
+    assert isinstance(reports[0].error, ReplyError)
+    assert "another message by this check id" in str(reports[0].error)
     assert [entry.recipient for entry in GHASEDAK.ledger(emulator)] == [earlier[0].to]
 
 
