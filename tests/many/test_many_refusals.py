@@ -56,15 +56,17 @@ async def test_what_concerns_the_account_ends_it_all(
     messages = gateway.messages(2000)
     reports = await _send(gateway, emulator, messages)
     says_so = kind is not InsufficientCreditError or gateway in (GHASEDAK, OPGATEWAY)
-    # The two others say it of no class of its own: then a hundred messages refused alone tell it.
+    # The two others say it of no class of its own: then three requests in a row tell it.
     expected = kind if says_so else GatewayError
     assert {type(report.error) for report in reports} == {expected}
     assert {report.error.code for report in reports} == {reports[0].error.code}
     outcomes = by_outcome(reports)
     assert Outcome.SENT not in outcomes
     assert Outcome.UNKNOWN not in outcomes
-    assert outcomes[Outcome.NOT_SENT] >= 2000 - 2 * gateway.limit - 100
-    assert sends(emulator) <= (2 if says_so else 250)
+    # With two at a time, one more may have left by then.
+    most = 2 if says_so else 4
+    assert outcomes[Outcome.NOT_SENT] >= 2000 - most * gateway.limit
+    assert sends(emulator) <= most
 
 
 @each()
@@ -73,7 +75,7 @@ async def test_credit_that_runs_out_midway(gateway: Gateway, emulator: Emulator)
     emulator.gateway(gateway.name).settings["account"].credit = price * gateway.limit * 2  # type: ignore[attr-defined]
     reports = await _send(gateway, emulator, gateway.messages(2000), concurrency=1)
     assert by_outcome(reports)[Outcome.SENT] == 2 * gateway.limit
-    assert sends(emulator) <= 250
+    assert sends(emulator) <= 5
 
 
 @each(GHASEDAK, OPGATEWAY, *ADVANCED)
@@ -96,7 +98,7 @@ async def test_a_line_that_is_refused_holds_up_no_other(gateway: Gateway, emulat
 
 
 async def test_a_line_that_is_refused_within_a_list_of_lines(emulator: Emulator) -> None:
-    """Different texts and lines in one request: refused as a whole, and halved until the line stands alone."""
+    """Different texts and lines in one request: refused as a whole, and halved, after asking, until it stands alone."""
     messages = [
         GHASEDAK.message(number, f"text {number}", sender=[FOREIGN_LINE, "10008566", "30005088"][number % 3])
         for number in range(99)
@@ -107,18 +109,6 @@ async def test_a_line_that_is_refused_within_a_list_of_lines(emulator: Emulator)
     assert by_outcome(reports)[Outcome.SENT] == 66
 
 
-@each()
-async def test_a_reason_that_nobody_knows_ends_it_after_a_hundred(gateway: Gateway, emulator: Emulator) -> None:
-    """Each alone is refused with the same words: it is not the messages."""
-    emulator.add_fault(gateway.fault("status", status=405, times=100_000))
-    reports = await _send(gateway, emulator, gateway.messages(5000))
-    outcomes = by_outcome(reports)
-    assert set(outcomes) == {Outcome.REFUSED, Outcome.NOT_SENT}
-    assert 100 <= outcomes[Outcome.REFUSED] <= 110
-    assert sends(emulator) <= 250
-    assert {report.error.code for report in reports} == {405}
-
-
 @each(GHASEDAK, SMSIR, *ADVANCED)
 async def test_a_success_between_them_says_that_it_is_the_messages(gateway: Gateway, emulator: Emulator) -> None:
     messages: list[OutgoingMessage] = []
@@ -126,13 +116,7 @@ async def test_a_success_between_them_says_that_it_is_the_messages(gateway: Gate
         messages += [gateway.message(gateway.refused, f"text {number}"), gateway.message(number, f"text {number}")]
     reports = await _send(gateway, emulator, messages, concurrency=1)
     assert by_outcome(reports) == {Outcome.SENT: 150, Outcome.REFUSED: 150}
-
-
-async def test_many_numbers_that_are_no_good_do_not_end_it(emulator: Emulator) -> None:
-    """Where the gateway says that it is the number, so it is."""
-    messages = [*(GHASEDAK.message(GHASEDAK.refused, f"text {number}") for number in range(150)), GHASEDAK.message(1)]
-    reports = await _send(GHASEDAK, emulator, messages, concurrency=1)
-    assert by_outcome(reports) == {Outcome.SENT: 1, Outcome.REFUSED: 150}
+    assert len(gateway.ledger(emulator)) == 150
 
 
 @each()
