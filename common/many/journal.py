@@ -48,7 +48,7 @@ class JournalEntry:
         message_id: The gateway's id of it.
         reason: The name of the error's class, if it was not sent.
         detail: The error's message. It holds no number and no text.
-        at: When this was written, or rather handed over for writing.
+        at: When this was written, or rather handed over for writing; of an unknown outcome, when the request left.
     """
 
     key: str = attrs.field(repr=False)

@@ -182,9 +182,12 @@ class Reports:
 
     def _entry(self, item: Item, outcome: Outcome | None) -> JournalEntry:
         error = None if outcome in (None, Outcome.SENT) else item.error
+        now = datetime.datetime.now(datetime.UTC)
         return JournalEntry(
             item.key, item.index, self._gateway, item.message, outcome, item.reference, item.message_id,
             type(error).__name__ if error else None, str(error.args[0]) if error else None,
+            # Another run must not take for fresh what has only been asked for in vain.
+            at=item.left_at or now if outcome is Outcome.UNKNOWN else now,
         )  # fmt: skip
 
     def _fail(self, what: str, error: Exception) -> JournalError:
