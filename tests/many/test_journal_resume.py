@@ -43,10 +43,18 @@ ALL_SENT = [Outcome.SENT] * COUNT
 
 
 async def run(
-    gateway: Gateway, emulator: Emulator, messages: Sequence[OutgoingMessage], journal: Journal, **options: Any
+    gateway: Gateway,
+    emulator: Emulator,
+    messages: Sequence[OutgoingMessage],
+    journal: Journal,
+    *,
+    witness: bool = False,
+    **options: Any,
 ) -> list[SendReport]:
     """Send all, and return the reports in the order of the messages."""
     async with gateway.connect(emulator) as client, asyncio.timeout(15):
+        if witness:
+            await gateway.bear_witness(client)
         reports = await collect(client.send_many(messages, **{"journal": journal, "grace": 0.05, **options}))
     return sorted(reports, key=lambda report: report.index)
 
@@ -82,7 +90,7 @@ async def test_what_was_sent_stays_sent(gateway: Gateway, emulator: Emulator) ->
 @each()
 async def test_the_refusal_of_a_recipient_stays(gateway: Gateway, emulator: Emulator) -> None:
     """Where the gateway says what it concerns. Elsewhere it may have been the credit, and is tried again."""
-    messages = [gateway.message(0), gateway.message(gateway.refused)]
+    messages = [gateway.message(0), gateway.message(gateway.refused, "its text")]
     journal = MemoryJournal()
     first = await run(gateway, emulator, messages, journal)
     before = sends(emulator)
@@ -164,15 +172,43 @@ async def test_in_flight_and_never_arrived(gateway: Gateway, on_unknown: OnUnkno
     messages = make_messages(gateway, COUNT)
     journal = MemoryJournal()
     await run_killed(gateway, emulator, messages, journal, arrives=False)
-    reports = await run(gateway, emulator, messages, journal, on_unknown=on_unknown)
+    reports = await run(gateway, emulator, messages, journal, witness=True, on_unknown=on_unknown)
     judge(gateway, emulator, messages, reports)
     told = {OnUnknown.LEAVE: Outcome.UNKNOWN, OnUnknown.ASK: Outcome.NOT_SENT, OnUnknown.RESEND: Outcome.SENT}
     assert set(outcomes(reports)) == {told[on_unknown] if gateway is GHASEDAK else Outcome.UNKNOWN}
     # Whatever was not sent goes out in the next run, and what is unknown does not.
     for _ in range(2):
-        reports = await run(gateway, emulator, messages, journal)
+        reports = await run(gateway, emulator, messages, journal, witness=True)
         judge(gateway, emulator, messages, reports)
     assert set(outcomes(reports)) == {Outcome.SENT if gateway is GHASEDAK else Outcome.UNKNOWN}
+
+
+@pytest.mark.parametrize("on_unknown", [OnUnknown.ASK, OnUnknown.RESEND])
+async def test_what_an_earlier_run_has_sent_bears_witness(on_unknown: OnUnknown, emulator: Emulator) -> None:
+    """It shows how the gateway keeps check ids as well as what this run sends."""
+    messages = make_messages(GHASEDAK, COUNT)
+    journal = MemoryJournal()
+    emulator.add_fault(Fault("delay", seconds=0))
+    emulator.add_fault(Fault("drop_unprocessed", times=1000))
+    early = KilledJournal(journal, keeps=[Outcome.SENT])
+    first = await run(GHASEDAK, emulator, messages, early, concurrency=1, on_unknown=OnUnknown.LEAVE)
+    emulator.clear_faults()
+    assert set(outcomes(first)) == {Outcome.SENT, Outcome.UNKNOWN}
+    reports = await run(GHASEDAK, emulator, messages, journal, on_unknown=on_unknown)
+    judge(GHASEDAK, emulator, messages, reports)
+    told = Outcome.SENT if on_unknown is OnUnknown.RESEND else Outcome.NOT_SENT
+    assert outcomes(reports) == [told if report.outcome is Outcome.UNKNOWN else Outcome.SENT for report in first]
+
+
+@pytest.mark.parametrize("on_unknown", [OnUnknown.ASK, OnUnknown.RESEND])
+async def test_without_a_witness_it_stays_unknown(on_unknown: OnUnknown, emulator: Emulator) -> None:
+    messages = make_messages(GHASEDAK, COUNT)
+    journal = MemoryJournal()
+    await run_killed(GHASEDAK, emulator, messages, journal, arrives=False)
+    for _ in range(2):
+        reports = await run(GHASEDAK, emulator, messages, journal, on_unknown=on_unknown)
+        assert outcomes(reports) == [Outcome.UNKNOWN] * COUNT
+    assert GHASEDAK.ledger(emulator) == []
 
 
 @each(GHASEDAK)
@@ -189,7 +225,7 @@ async def test_resent_in_requests_that_the_gateway_can_carry(gateway: Gateway, e
     ]
     journal = MemoryJournal()
     await run_killed(gateway, emulator, messages, journal, arrives=False)
-    reports = await run(gateway, emulator, messages, journal, on_unknown=OnUnknown.RESEND)
+    reports = await run(gateway, emulator, messages, journal, witness=True, on_unknown=OnUnknown.RESEND)
     judge(gateway, emulator, messages, reports)
     assert outcomes(reports) == [Outcome.SENT] * len(messages)
 
@@ -264,35 +300,6 @@ async def test_one_text_to_one_number_twice(
     reports = await run(gateway, emulator, messages, journal)
     judge(gateway, emulator, messages, reports)
     assert outcomes(reports).count(Outcome.SENT) == sum(arrived)
-
-
-ONCE = [JournalEntry("index 0", 0, "ghasedak", GHASEDAK.message(0), reference="mark")]
-
-
-@pytest.mark.parametrize("hours", [1, 24])
-async def test_the_grace_period_counts_from_when_the_request_left(hours: int, emulator: Emulator) -> None:
-    """Of a request that left long ago it need not be waited for."""
-    journal = MemoryJournal()
-    left_at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
-    await journal.write([attrs.evolve(ONCE[0], at=left_at)])
-    (report,) = await run(GHASEDAK, emulator, [GHASEDAK.message(0)], journal, grace=3000)
-    assert report.outcome is Outcome.NOT_SENT
-    assert sends(emulator) == 0
-
-
-@pytest.mark.parametrize("ahead", [0, 3600])
-async def test_what_arrives_within_the_grace_period_is_found(ahead: int, emulator: Emulator) -> None:
-    """Also if the clock was set back since."""
-    journal = MemoryJournal()
-    left_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
-    await journal.write([attrs.evolve(ONCE[0], at=left_at)])
-    emulator.add_fault(Fault("delay", seconds=0.3))
-    async with GHASEDAK.connect(emulator) as client:
-        late = asyncio.ensure_future(client.send("09120000000", "text", sender=GHASEDAK.line, check_id="mark"))
-        (report,) = await run(GHASEDAK, emulator, [GHASEDAK.message(0)], journal, grace=1)
-        assert report.outcome is Outcome.SENT
-        assert report.message_id == (await late).message_id
-        assert not report.from_journal
 
 
 @each(GHASEDAK, SMSIR)

@@ -168,7 +168,7 @@ async def test_nothing_goes_out_a_third_time(second: str, outcome: Outcome, emul
 
 
 async def test_a_refusal_of_what_is_sent_again_counts(emulator: Emulator) -> None:
-    emulator.ghasedak.account.credit = emulator.ghasedak.account.sms_price  # For the witness.
+    emulator.ghasedak.account.credit = emulator.ghasedak.account.sms_price * 2  # For the witnesses.
     emulator.add_fault(GHASEDAK.fault("drop_unprocessed"))
     reports = await _send(GHASEDAK, emulator, OnUnknown.RESEND)
     assert by_outcome(reports) == {Outcome.REFUSED: 3}
