@@ -98,7 +98,7 @@ def test_lines_times_and_marks_of_rows(call: Call, payamak: Command) -> None:
     ("fault", "code", "outcomes"),
     [
         ({"kind": "drop_after_read"}, 0, {"sent": 3}),
-        ({"kind": "drop_unprocessed"}, 1, {"not sent": 3}),
+        ({"kind": "drop_before_read"}, 3, {"unknown": 3}),
         ({"kind": "status", "status": 401}, 4, {"refused": 3}),
     ],
 )
@@ -108,10 +108,33 @@ def test_how_it_ends(call: Call, payamak: Command, fault: dict[str, Any], code: 
     done = call("send-many", "list.csv", "--emulator", "--grace", "0")
     assert done.returncode == code
     assert Counter(row["outcome"] for row in payamak.results("list.results.csv")) == outcomes
-    if code:
+    if code == 4:
         # What was not sent for a reason that has passed goes out.
         assert call("send-many", "list.csv", "--emulator").returncode == 0
-    assert [message["recipient"] for message in sent()] == ["09121111111", "09122222222", "09123333333"]
+    if code == 3:
+        assert call("send-many", "list.csv", "--emulator", "--grace", "0", "--on-unknown", "resend").returncode == 3
+        assert sent() == []
+    else:
+        assert [message["recipient"] for message in sent()] == ["09121111111", "09122222222", "09123333333"]
+
+
+@pytest.mark.parametrize("on_unknown", ["ask", "resend"])
+def test_what_was_certainly_not_sent(call: Call, payamak: Command, on_unknown: str) -> None:
+    """A hundred others went out before, and the gateway can be asked for them."""
+    numbers = [f"0912000{place:04}" for place in range(105)]
+    payamak.write("list.csv", "number,text\n" + "".join(f"{number},hello\n" for number in numbers))
+    for kind in ({"kind": "delay", "seconds": 0}, {"kind": "drop_unprocessed"}):
+        control("POST", "faults", {**kind, "gateway": "ghasedak"})
+    options = ("--emulator", "--concurrency", "1", "--grace", "0", "--on-unknown", on_unknown)
+    done = call("send-many", "list.csv", *options)
+    outcomes = Counter(row["outcome"] for row in payamak.results("list.results.csv"))
+    if on_unknown == "ask":
+        assert (done.returncode, outcomes) == (1, {"sent": 100, "not sent": 5})
+        # What was not sent goes out in the next run.
+        assert call("send-many", "list.csv", *options).returncode == 0
+    else:
+        assert (done.returncode, outcomes) == (0, {"sent": 105})
+    assert sorted(message["recipient"] for message in sent()) == numbers
 
 
 def test_unknown_is_3(call: Call, payamak: Command) -> None:
