@@ -1,4 +1,4 @@
-"""A gateway that takes a request and then says otherwise: nothing is sent again, and what can be shown is said to be sent.
+"""A gateway that takes a request and says otherwise: nothing is sent again, and what can be shown is said to be sent.
 
 What the other gateways took, nobody can ask them for: such messages are unknown, or refused where the vendor's table
 explains the refusal.
@@ -41,6 +41,23 @@ class Lie:
 
 
 def _lies() -> Iterator[Lie]:
+    yield from _lies_of_http()
+    yield from _lies_of_ghasedak()
+    for message in (EXCEPTION, PERSIAN, "CancellationTokenSource has been disposed", "token type 'Null'", ""):
+        for status in (None, 400, 500):
+            yield Lie(SMSIR, {"kind": "refuse", "code": 5, "message": message, "status": status}, SENT)
+    for code in (1, 4, 6, 98, 99):
+        yield Lie(OPGATEWAY, {"kind": "refuse", "code": code}, REFUSED)
+        yield Lie(OPGATEWAY, {"kind": "refuse", "code": code, "status": 500}, UNKNOWN)
+    for code in (-1, 8, 10, 54321):
+        yield Lie(OPGATEWAY, {"kind": "refuse", "code": code}, UNKNOWN)
+    yield Lie(OPGATEWAY, _status(200, "[54321]"), UNKNOWN)
+    for gateway in (SOAP, REST):
+        for code in (-2, -3, -4, -6, -99, 5):
+            yield Lie(gateway, {"kind": "refuse", "code": code}, REFUSED if code in (-2, -4) else UNKNOWN)
+
+
+def _lies_of_http() -> Iterator[Lie]:
     for gateway in (GHASEDAK, SMSIR, OPGATEWAY, SOAP, REST):
         can_show = gateway in (GHASEDAK, SMSIR)
         for status in (400, 403, 404, 405, 413):
@@ -50,6 +67,10 @@ def _lies() -> Iterator[Lie]:
             yield Lie(gateway, _status(status, "<html>no</html>"), SENT if can_show else UNKNOWN)
         for status in (200, 500):
             yield Lie(gateway, _status(status, MESSAGE_ALONE), SENT if can_show else UNKNOWN)
+    yield Lie(SMSIR, _status(400, MESSAGE_ALONE), SENT)
+
+
+def _lies_of_ghasedak() -> Iterator[Lie]:
     for code in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 24, 77, 400, 404, 419, 500):
         for status in (None, 200, 500):
             yield Lie(GHASEDAK, {"kind": "refuse", "code": code, "status": status}, SENT)
@@ -57,21 +78,6 @@ def _lies() -> Iterator[Lie]:
         body = json.dumps({"result": {"code": 419, "message": "error! Exception"}, "items": items})
         for status in (419, 500):
             yield Lie(GHASEDAK, _status(status, body), SENT)
-    for message in (EXCEPTION, PERSIAN, "CancellationTokenSource has been disposed", "token type 'Null'", ""):
-        for status in (None, 400, 500):
-            yield Lie(SMSIR, {"kind": "refuse", "code": 5, "message": message, "status": status}, SENT)
-    yield Lie(SMSIR, _status(400, MESSAGE_ALONE), SENT)
-    for code in (1, 4, 6, 98, 99):
-        yield Lie(OPGATEWAY, {"kind": "refuse", "code": code}, REFUSED)
-        yield Lie(OPGATEWAY, {"kind": "refuse", "code": code, "status": 500}, UNKNOWN)
-    for code in (-1, 8, 10, 54321):
-        yield Lie(OPGATEWAY, {"kind": "refuse", "code": code}, UNKNOWN)
-    yield Lie(OPGATEWAY, _status(200, "[54321]"), UNKNOWN)
-    for gateway in (SOAP, REST):
-        for code in (-2, -4):
-            yield Lie(gateway, {"kind": "refuse", "code": code}, REFUSED)
-        for code in (-3, -6, -99, 5):
-            yield Lie(gateway, {"kind": "refuse", "code": code}, UNKNOWN)
 
 
 def _status(status: int, body: str) -> dict[str, Any]:
