@@ -344,7 +344,6 @@ WRONG: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     "no number": (_lost("1"), [OutgoingMessage("12", "text")], {}, "messages[0].to"),
     "no error": (ValueError("x"), ONE, {}, "error"),
     "negative": (_lost("1"), ONE, {"grace": -1}, "grace"),
-    "no time": (_lost("1"), ONE, {"grace": None}, "grace"),
 }
 
 
