@@ -8,9 +8,19 @@ import pickle
 from typing import Any
 
 import pytest
-from payamak.common import Attempt, AttemptReply, OnUnknown, Outcome, OutgoingMessage, PayamakError, Proceed, SendReport
+from payamak.common import (
+    Attempt,
+    AttemptReply,
+    ClientStateError,
+    OnUnknown,
+    Outcome,
+    OutgoingMessage,
+    PayamakError,
+    Proceed,
+    SendReport,
+)
 from payamak.emulator import Emulator, Fault
-from support.many import GHASEDAK, Gateway, by_outcome, collect, each
+from support.many import GHASEDAK, Gateway, by_outcome, collect, each, judge
 from support.sentinels import CHECK_ID, PHONE, TEXT, assert_silent, leaks
 
 
@@ -105,7 +115,7 @@ async def test_an_unfinished_sending_cannot_be_pickled(emulator: Emulator) -> No
 
 @pytest.mark.parametrize("raises_before", [True, False])
 async def test_a_hook_that_fails(raises_before: bool, emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
-    """Before the request leaves, its exception ends the sending, with a report for each; afterwards it is logged."""
+    """Before the request leaves, its messages are not sent and the others go on; afterwards it is logged."""
 
     async def fail(_call: Attempt, proceed: Proceed) -> AttemptReply:
         if not raises_before:
@@ -113,20 +123,10 @@ async def test_a_hook_that_fails(raises_before: bool, emulator: Emulator, caplog
         raise LookupError(PHONE)
 
     messages = GHASEDAK.messages(250)
-    reports: list[SendReport] = []
-    raised: list[Exception] = []
     async with GHASEDAK.connect(emulator, hooks=[fail]) as client:
-        iterator = aiter(client.send_many(messages, on_unknown=OnUnknown.LEAVE))
-        try:
-            while True:
-                reports.append(await anext(iterator))
-        except StopAsyncIteration:
-            pass
-        except LookupError as error:
-            raised.append(error)
-    assert sorted(report.index for report in reports) == list(range(250))
-    assert len(raised) == raises_before
+        reports = await collect(client.send_many(messages, on_unknown=OnUnknown.LEAVE))
+    judge(GHASEDAK, emulator, messages, reports)
+    assert by_outcome(reports) == {Outcome.NOT_SENT if raises_before else Outcome.SENT: 250}
+    assert {type(report.error) for report in reports} == {ClientStateError if raises_before else type(None)}
     assert len(emulator.messages()) == (0 if raises_before else 250)
-    if not raises_before:
-        assert by_outcome(reports) == {Outcome.SENT: 250}
-    assert not leaks(caplog.text)
+    assert not leaks(caplog.text, *(str(report.error) for report in reports))
