@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence, Set
 from typing import Protocol, TypeAlias
 
 import attrs
@@ -44,11 +44,19 @@ class Marks:
 
     A gateway that keeps only some of them, say only numbers, would say of each message with another that it does not
     have it. So its word is taken once it has shown a message that it has taken with a check id of the same kind.
+
+    Attributes:
+        kept: The kinds of which it has shown one: whether they are plain numbers.
     """
 
     def __init__(self) -> None:
         self._taken: dict[bool, tuple[str, int]] = {}
-        self._kept: set[bool] = set()
+        self.kept: set[bool] = set()
+
+    @property
+    def witnessed(self) -> Set[bool]:
+        """The kinds of which there is a message to ask for."""
+        return self._taken.keys()
 
     def note(self, marks: Sequence[str], results: Sequence[SendResult]) -> None:
         """Take in one message whose id an answer has named; what may have been sent can be asked for by its mark."""
@@ -63,11 +71,11 @@ class Marks:
 
     async def are_kept(self, ask: Callable[[str], Awaitable[list[MessageStatus]]], *, is_number: bool) -> bool:
         """Whether the gateway keeps check ids of this kind."""
-        if is_number not in self._kept and is_number in self._taken:
+        if is_number not in self.kept and is_number in self._taken:
             mark, message_id = self._taken[is_number]
             if any(status.message_id == message_id and _is_shown(status) for status in await ask(mark)):
-                self._kept.add(is_number)
-        return is_number in self._kept
+                self.kept.add(is_number)
+        return is_number in self.kept
 
 
 class GhasedakBulkGateway(BulkGateway):
@@ -126,13 +134,17 @@ class GhasedakBulkGateway(BulkGateway):
         """Ask by check id: for all at once, or for one at a time where the answer does not show whose status it is."""
         is_otp = error is not None and error.operation == wire.SEND_OTP.name
         findings = await self._find_together(items, is_otp=is_otp)
+        kinds = [_is_number(_mark_of(item)) for item in items]
+        shown = {kind for kind, finding in zip(kinds, findings, strict=True) if finding.outcome is Outcome.SENT}
+        absent = {kind for kind, finding in zip(kinds, findings, strict=True) if finding is ABSENT}
+        self._marks.kept |= shown
+        kept = {kind for kind in absent if await self._marks.are_kept(self._ask_one, is_number=kind)}
         if error is not None and error.outcome is Outcome.REFUSED:
-            return findings
-        kinds = {_is_number(_mark_of(item)) for item, finding in zip(items, findings, strict=True) if finding is ABSENT}
-        kept = {kind for kind in kinds if await self._marks.are_kept(self._ask_one, is_number=kind)}
+            # The refusal says the same, so that it takes no witness; but one must not say otherwise.
+            kept |= absent - self._marks.witnessed
         return [
-            NO_TRACE if finding is ABSENT and _is_number(_mark_of(item)) not in kept else finding
-            for item, finding in zip(items, findings, strict=True)
+            NO_TRACE if finding is ABSENT and kind not in kept else finding
+            for kind, finding in zip(kinds, findings, strict=True)
         ]
 
     async def _find_together(self, items: Sequence[Item], *, is_otp: bool) -> Sequence[Finding]:

@@ -25,8 +25,8 @@ _MARK = "after "
 _SENDS_BETWEEN_LOOKS = 50
 """So often it is looked up which send is the newest, so that a search need not go back to the beginning."""
 _MOST_TAKEN = 10_000
-_CLOCK_SLACK = datetime.timedelta(minutes=1)
-"""So much may the gateway's clock differ from ours."""
+_CLOCK_SLACK = datetime.timedelta(seconds=5)
+"""So much may the gateway's clock differ from ours. More, and an earlier send of another program would be taken for it."""
 
 
 class Claims:
