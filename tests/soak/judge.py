@@ -257,6 +257,8 @@ class _Case:
             return False
         if self._gateway == "ghasedak" and shows_nothing(self._around.switches):
             return False
+        if self._gateway == "smsir" and report.reference is None:
+            return False
         return can_be_shown(self._gateway, self._error_of(report), of_many=self._is_of_many(report))
 
     def _can_be_found(self, report: SendReport) -> bool:

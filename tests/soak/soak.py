@@ -115,9 +115,7 @@ def _run_round(server: Server, workers: Sequence[Worker], dice: random.Random, r
     report.memory.append((sys.getallocatedblocks(), _resident()))
 
 
-def _run_waves(
-    workers: Sequence[Worker], dice: random.Random, report: Report, *, forgets_words: bool
-) -> list[Result]:
+def _run_waves(workers: Sequence[Worker], dice: random.Random, report: Report, *, forgets_words: bool) -> list[Result]:
     running: list[concurrent.futures.Future[tuple[list[Result], list[str]]]] = []
     for place, worker in enumerate(workers):
         lanes = [lane for lane in LANES for _ in range(dice.choice((1, 2, 3, 4)))]
