@@ -9,14 +9,7 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from ..common import checks
-from ..common.errors import (
-    AuthenticationError,
-    InvalidArgumentError,
-    Outcome,
-    PayamakError,
-    RateLimitError,
-    ReplyError,
-)
+from ..common.errors import InvalidArgumentError, Outcome, PayamakError, ReplyError
 from ..common.many import ABSENT, NO_TRACE, BulkGateway, Finding, Item, have_one_text
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import DeliveryState, OutgoingMessage, SendResult
@@ -119,9 +112,9 @@ class GhasedakBulkGateway(BulkGateway):
             [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
         )
 
-    def can_show(self, items: Sequence[Item], refusal: PayamakError) -> bool:
-        """Whether it may have taken some of a list, and is able to answer."""
-        return len(items) > 1 and not isinstance(refusal, (AuthenticationError, RateLimitError))
+    def can_show(self, items: Sequence[Item]) -> bool:
+        """It may have taken some of a list."""
+        return len(items) > 1
 
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding]:
         """Ask by check id: for all at once, or for one at a time where the answer does not show whose status it is."""

@@ -9,13 +9,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..common import checks
 from ..common.errors import (
-    AuthenticationError,
     InvalidArgumentError,
     InvalidRecipientError,
     Outcome,
     PayamakError,
-    PermissionDeniedError,
-    RateLimitError,
     ReplyError,
 )
 from ..common.many import NO_TRACE, BulkGateway, Finding, Item, refuse_time
@@ -138,9 +135,9 @@ class SmsIrBulkGateway(BulkGateway):
             return SendResult(item.number, error=ReplyError("the answer has no id for this number", field="Ids"))
         return SendResult(item.number, message_id)
 
-    def can_show(self, items: Sequence[Item], refusal: PayamakError) -> bool:
+    def can_show(self, items: Sequence[Item]) -> bool:
         """Its failures came after a message was sent before."""
-        return not isinstance(refusal, (AuthenticationError, PermissionDeniedError, RateLimitError))
+        return True
 
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding] | None:
         """Look into the batch of those whose answer named it, and for the others through what was sent since."""

@@ -95,7 +95,7 @@ class BulkGateway(abc.ABC):
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send messages in one request: of one text and line, or of one `pair_key`; no number is there twice."""
 
-    def can_show(self, items: Sequence[Item], refusal: PayamakError) -> bool:
+    def can_show(self, items: Sequence[Item]) -> bool:
         """Whether the gateway is to be asked what it took of a request before its refusal is believed."""
         return False
 

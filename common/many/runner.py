@@ -8,7 +8,15 @@ import datetime
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
-from ..errors import ClientStateError, InvalidArgumentError, JournalError, Outcome, PayamakError
+from ..errors import (
+    AuthenticationError,
+    ClientStateError,
+    InvalidArgumentError,
+    JournalError,
+    Outcome,
+    PayamakError,
+    RateLimitError,
+)
 from ..results import OnUnknown, SendResult
 from .bulk_gateway import NO_TRACE, BulkGateway, Finding
 from .items import Item, as_not_sent
@@ -123,7 +131,7 @@ class RequestRunner:
 
     async def _take_failure(self, items: Sequence[Item], error: PayamakError) -> None:
         self._refusals.note_failure(items, error)
-        is_doubtful = error.outcome is Outcome.REFUSED and self._gateway.can_show(items, error)
+        is_doubtful = error.outcome is Outcome.REFUSED and not _is_too_early(error) and self._gateway.can_show(items)
         if is_doubtful or error.outcome is Outcome.UNKNOWN:
             self._search_beside(items, error)
         else:
@@ -244,7 +252,7 @@ class RequestRunner:
         try:
             async with self._slots:
                 findings = await self._gateway.find(left, left[0].error)
-        except ClientStateError:
+        except (ClientStateError, AuthenticationError):
             return None
         except PayamakError:
             # Its attempts are in the log. It is asked again until the grace period is over.
@@ -275,6 +283,11 @@ class RequestRunner:
 def _halve(items: Sequence[Item]) -> list[Sequence[Item]]:
     middle = len(items) // 2
     return [items[:middle], items[middle:]]
+
+
+def _is_too_early(error: PayamakError) -> bool:
+    """Whether HTTP itself says that nothing was done, and to ask would be to ask too often."""
+    return isinstance(error, RateLimitError) and error.is_bare
 
 
 def _refusal_of(items: Sequence[Item]) -> PayamakError | None:

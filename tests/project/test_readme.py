@@ -90,8 +90,8 @@ def test_thousands(tmp_path: Path) -> None:
     ("fault", "expected"),
     [
         (None, []),
-        ({"kind": "drop_after_read"}, ["outcome: unknown", "MessageStatus("]),
-        ({"kind": "status", "status": 401}, ["outcome: refused"]),
+        ({"kind": "drop_after_read"}, [r"\(outcome: unknown, .*\) sent [0-9]+"]),
+        ({"kind": "status", "status": 401}, [r"\(outcome: refused, .*\) refused None"]),
     ],
 )
 def test_when_things_go_wrong(fault: dict[str, Any] | None, expected: list[str]) -> None:
@@ -99,4 +99,4 @@ def test_when_things_go_wrong(fault: dict[str, Any] | None, expected: list[str])
         control("POST", "faults", fault)
     lines = run(EXAMPLES["When things go wrong"]).splitlines()
     assert len(lines) == len(expected)
-    assert all(words in line for words, line in zip(expected, lines, strict=True)), lines
+    assert all(re.search(words, line) for words, line in zip(expected, lines, strict=True)), lines

@@ -84,7 +84,7 @@ CASES = [
     Case(_fault("empty"), ReplyError, repeats=False),
     Case(_fault("oversized"), ReplyError, repeats=False),
     Case(_fault("bad_gzip"), ConnectionLostError),
-    Case(_fault("refuse", code=999, message="Object reference not set"), GatewayError, repeats=False),
+    Case(_fault("refuse", code=999, message="Object reference not set", status=400), GatewayError, repeats=False),
 ]  # fmt: skip
 LATE = [
     Case(_fault("delay", seconds=0.5), RequestTimeoutError),
