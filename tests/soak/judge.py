@@ -48,6 +48,7 @@ class Tally:
     lies: int = 0
     false_refusals: int = 0
     repeats: int = 0
+    reruns: int = 0
     duplicates: int = 0
     lost: int = 0
     unexplained: int = 0
@@ -214,10 +215,12 @@ class _Case:
         denied = max(0, surplus - len(unknown))
         falsely = refused[:denied]
         repeats = min(denied - len(falsely), sum(map(self._around.came_before_repeat, entries)))
-        if len(entries) - repeats > len(reports):
-            self.tally.duplicates += len(entries) - repeats - len(reports)
+        reruns = min(denied - len(falsely) - repeats, sum(map(self._was_refused_before, reports)))
+        again = repeats + reruns
+        if len(entries) - again > len(reports):
+            self.tally.duplicates += len(entries) - again - len(reports)
             self.problems.append(f"{len(entries)} times in the ledger, {[report.outcome.value for report in reports]}")
-        if surplus < 0 or denied > len(falsely) + repeats:
+        if surplus < 0 or denied > len(falsely) + again:
             self.tally.lost += 1
             told = [(report.index, report.outcome.value, repr(report.error)) for report in reports]
             self.problems.append(f"{len(entries)} in the ledger, but {told}")
@@ -229,9 +232,10 @@ class _Case:
         self.tally.unknown_processed += processed
         self.tally.false_refusals += len(falsely)
         self.tally.repeats += repeats
+        self.tally.reruns += reruns
         self._open += [report for report in falsely if self._can_be_shown(report)]
         # What two requests may have left behind cannot be told apart.
-        if not (self._gateway == "smsir" and falsely + [None] * repeats):
+        if not (self._gateway == "smsir" and (falsely or again)):
             self._open += [report for report in unknown[:processed] if self._can_be_found(report)]
         self._open += [report for report in unknown[processed:] if self._can_be_missed(report)]
 
@@ -286,6 +290,14 @@ class _Case:
 
     def _is_plain_refusal(self, report: SendReport) -> bool:
         return is_plain_refusal(self._gateway, self._error_of(report), of_many=self._is_of_many(report))
+
+    def _was_refused_before(self, report: SendReport) -> bool:
+        """Whether it went out again because an earlier run of the job had to believe that it was refused."""
+        earlier = self._earlier.get(report.index)
+        if earlier is None or report.from_journal or earlier.outcome is not Outcome.REFUSED:
+            return False
+        # How many its request was for is not told: what the gateway shows of a list is not asked by who has left.
+        return is_plain_refusal(self._gateway, earlier.error, of_many=False)
 
     def _error_of(self, report: SendReport) -> PayamakError | None:
         return self._earlier[report.index].error if report.from_journal else report.error

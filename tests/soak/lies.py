@@ -8,13 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
-from payamak.ghasedak import (
-    AuthenticationError,
-    GatewayError,
-    PayamakError,
-    PermissionDeniedError,
-    RateLimitError,
-)
+from payamak.ghasedak import GatewayError, PayamakError, RateLimitError
 
 Json = dict[str, Any]
 
@@ -195,8 +189,8 @@ def is_plain_refusal(gateway: str, error: PayamakError | None, *, of_many: bool)
         return False
     if error.http_status is not None and error.http_status >= _SERVER_ERROR:
         return False
-    if error.is_bare:
-        return error.http_status in NOT_PROCESSED
+    if error.code == error.http_status and error.http_status in NOT_PROCESSED:
+        return True
     if gateway == "smsir":
         return error.gateway_message in _SENTENCES
     if gateway == "advgateway" and error.code == _SEND_FAILED and error.http_status is not None:
@@ -209,6 +203,6 @@ def can_be_shown(gateway: str, error: PayamakError | None, *, of_many: bool) -> 
     """Whether the gateway can be asked what it took of a request that it refused."""
     if not isinstance(error, GatewayError) or error.http_status is None:
         return False
-    if error.is_bare and isinstance(error, (AuthenticationError, PermissionDeniedError, RateLimitError)):
+    if error.is_bare and isinstance(error, RateLimitError):
         return False
     return gateway == "smsir" or (gateway == "ghasedak" and of_many)

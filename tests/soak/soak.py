@@ -190,6 +190,7 @@ _COLUMNS = {
     "lies": "with a lie",
     "false_refusals": "false refusals",
     "repeats": "again after 429",
+    "reruns": "again in a rerun",
     "duplicates": "twice",
     "lost": "lost",
     "unexplained": "unexplained",
