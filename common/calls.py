@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from .errors import ClientStateError, ConnectionLostError, Outcome, PayamakError
-from .hooks import Attempt, AttemptReply, Hook, Proceed
+from .hooks import Attempt, AttemptReply, Hook, Proceed, note_nothing_left
 from .results import errors_within
 from .retry import Effect, RetryPolicy, TryAgainError, repeating, wait_before_next
 from .session import Reply, Request
@@ -113,6 +113,10 @@ class Call(Generic[T]):
         except asyncio.CancelledError:
             self._log_cancelled()
             raise
+        except Exception as error:
+            if not self._attempts and self.operation.effect is Effect.ONCE:
+                note_nothing_left(error)  # A hook has kept the preparation from being done.
+            raise
 
     async def _attempt(self) -> T:
         self._attempts += 1
@@ -164,12 +168,14 @@ class Call(Generic[T]):
 
     async def _attempt_with_hooks(self) -> T:
         attempt = self._make_attempt()
-        started = False
+        started = ended = False
         finished: list[T] = []
         failed: list[PayamakError] = []
 
         async def proceed() -> AttemptReply:
             nonlocal started
+            if ended:
+                raise ClientStateError("a hook called proceed after it had returned: nothing was sent")
             if started:
                 raise RuntimeError("a hook called proceed twice")
             started = True
@@ -188,6 +194,8 @@ class Call(Generic[T]):
             await chain()
         except Exception as error:
             if not started:
+                if self.operation.effect is Effect.ONCE:
+                    note_nothing_left(error)
                 raise
             if not failed or error is not failed[0]:
                 # Without the exception, whose text may hold anything.
@@ -195,6 +203,8 @@ class Call(Generic[T]):
                     logging.ERROR, "%s: a hook failed with %s, operation id %s",
                     self.operation.name, type(error).__name__, self.operation_id,
                 )  # fmt: skip
+        finally:
+            ended = True  # What a hook has put into a task, and has not begun, must not begin now.
         if finished:
             return finished[0]
         if failed:

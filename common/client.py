@@ -19,15 +19,15 @@ from .errors import ClientStateError, InvalidArgumentError, PayamakError
 from .hooks import Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
-from .retry import RetryPolicy
+from .retry import Effect, RetryPolicy
 from .session import HttpSession, Reply, Request, Timeout
 from .structuring import load_converter
 
 T = TypeVar("T")
 
-
 _BORROWED_GRACE = 900.0
 """The kernel may still deliver what a lost connection of a borrowed session had to send; ours are cut off with it."""
+
 
 Start: TypeAlias = tuple[str, float | None]
 """What all requests of one call share: its operation id, and the event loop's time by which it must end."""
@@ -238,7 +238,8 @@ class GatewayClient:
 
     def _exchange(self, operation: Operation, request: Request, deadline: float | None) -> Awaitable[Reply]:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
-        return self._session.send(request, deadline=deadline, timeout=self._timeout)
+        may_repeat = operation.effect is not Effect.ONCE
+        return self._session.send(request, deadline=deadline, timeout=self._timeout, may_repeat=may_repeat)
 
 
 def _check_timeout(timeout: float | Timeout | None) -> Timeout:

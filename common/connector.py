@@ -1,10 +1,92 @@
-"""Connections on which it is known whether anything of a request has left."""
+"""Connections on which it is known whether anything of a request has left, and that end with their request."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import socket
+import struct
+import sys
+from typing import Any
+
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError, HttpResponseParser
 from aiohttp.tracing import Trace
+
+_UNACKNOWLEDGED_SECONDS = 20
+"""As long as an attempt takes by default: so late the kernel gives up what a process that hangs cannot give up."""
+_DROP_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+def make_socket(address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+    """Make a socket whose unsent bytes die with it, also when its process is killed.
+
+    Without it the kernel goes on delivering for minutes what was written to a socket that is closed: a message would
+    arrive long after it was said to be lost.
+    """
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_ON_CLOSE)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # Not every kernel that calls itself Linux has it.
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_SECONDS * 1000)
+    return made
+
+
+class SpokeFirstError(Exception):
+    """The server spoke, or hung up, on a new connection before it was asked anything."""
+
+
+class ExchangeProtocol(ResponseHandler):
+    """One exchange after another on a connection, of which nothing is left behind.
+
+    When it is closed, it breaks the connection off, where aiohttp would first deliver the rest of a request. No answer
+    is lost by that: a connection is closed when the answer was read whole, or is given up. And it believes an answer
+    that is whole, whatever comes behind it.
+
+    Attributes:
+        is_used: Whether a request has got it.
+    """
+
+    is_used = False
+    _received = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in."""
+        self._received = data
+        super().data_received(data)
+        self._received = b""
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """Fail, unless what cannot be understood came behind a whole answer: aiohttp throws that away with it."""
+        answer = self._find_answer() if isinstance(exc, HttpProcessingError) else None
+        if answer is not None:
+            self.force_close()
+            self.feed_data(answer, 0)
+        elif exc_cause is None:
+            super().set_exception(exc)
+        else:
+            super().set_exception(exc, exc_cause)
+
+    def _find_answer(self) -> Any:
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        parser = HttpResponseParser(self, self._loop, len(self._received), payload_exception=aiohttp.ClientPayloadError)
+        try:
+            # In two pieces, for a parser that fails forgets what is new in that piece.
+            messages, _, _ = parser.feed_data(head + end)
+        except HttpProcessingError:
+            return None
+        with contextlib.suppress(HttpProcessingError):
+            parser.feed_data(rest)
+        return next((answer for answer in messages if answer[1].is_eof()), None)
+
+    def close(self) -> None:
+        """Close the connection now."""
+        if self.transport is not None:
+            self.transport.abort()
+        super().close()
 
 
 class BeforeSendingError(Exception):
@@ -18,6 +100,11 @@ class BeforeSendingError(Exception):
 class Connector(aiohttp.TCPConnector):
     """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
 
+    def __init__(self) -> None:
+        # Without a limit: it is kept by the session, where who waits is known to have sent nothing.
+        super().__init__(limit=0, socket_factory=make_socket)  # pyright: ignore[reportUnknownMemberType] -- aiohttp's types
+        self._factory = functools.partial(ExchangeProtocol, loop=self._loop)  # type: ignore[assignment]
+
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
@@ -29,10 +116,15 @@ class Connector(aiohttp.TCPConnector):
                 raise  # aiohttp itself makes of it what can be told apart.
             except Exception as error:
                 raise BeforeSendingError(error) from None
-            if connection.protocol is not None and not connection.protocol.should_close:
+            protocol: Any = connection.protocol  # An `ExchangeProtocol`.
+            is_fit, is_new = not protocol.should_close, not protocol.is_used
+            protocol.is_used = True
+            if is_fit:
                 return connection
-            # Something came in on it while it was idle: that would be taken for the answer to this request.
+            # Something came in on it before this request: that would be taken for the answer.
             connection.close()
+            if is_new:  # The next would be no better, and as quick.
+                raise BeforeSendingError(SpokeFirstError())
 
 
 class ConnectionBrokeError(Exception):

@@ -47,5 +47,19 @@ Hook: TypeAlias = Callable[[Attempt, Proceed], Awaitable[AttemptReply]]
 
 A hook observes. If it raises before it calls ``proceed``, nothing is sent and its exception reaches the caller. What it
 raises afterwards is logged, and the caller gets the real result or the real error, so that a broken metric never costs
-the id of a message.
+the id of a message. It must await ``proceed`` itself: when it returns, what it has put into a task and has not begun
+never begins, and what has begun has an unknown outcome.
 """
+
+_NOTHING_LEFT = "payamak: a hook raised this before anything was sent"
+
+
+def note_nothing_left(error: Exception) -> None:
+    """Write onto what a hook raised, for its reader and for `send_many`, that nothing of the request has left."""
+    if not has_nothing_left(error):
+        error.add_note(_NOTHING_LEFT)
+
+
+def has_nothing_left(error: BaseException) -> bool:
+    """Whether a hook raised this before anything of the request that would send left."""
+    return _NOTHING_LEFT in getattr(error, "__notes__", ())

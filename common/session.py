@@ -10,7 +10,7 @@ import math
 import ssl as ssl_module
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -28,11 +28,13 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
-from .transport_errors import translate
+from .transport_errors import Gate, translate
 from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 _NO_LIMIT = sys.maxsize
+_LAST_MOMENT = 0.01
+"""A turn of the event loop or two, in seconds."""
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -171,18 +173,21 @@ class HttpSession:
         raise TypeError("an HttpSession cannot be pickled or copied: make one in each process")
 
     def __repr__(self) -> str:
-        owned = "borrowed" if self._borrowed is not None else "own"
+        owned = "borrowed" if self.is_borrowed else "own"
         return f"<HttpSession {owned}{', closed' if self._closed else ''}>"
-
-    @property
-    def is_borrowed(self) -> bool:
-        """Whether its connections are made by an `aiohttp.ClientSession` of the caller's."""
-        return self._borrowed is not None
 
     @property
     def closed(self) -> bool:
         """Whether it has been closed."""
         return self._closed
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether its connections are those of an aiohttp session that you brought.
+
+        They may deliver for minutes what was given up, where those of its own drop it.
+        """
+        return self._borrowed is not None
 
     async def __aenter__(self) -> Self:
         return self
@@ -212,13 +217,16 @@ class HttpSession:
             )
             _abandon(own)
 
-    async def send(self, request: Request, *, deadline: float | None, timeout: Timeout) -> Reply:
+    async def send(
+        self, request: Request, *, deadline: float | None, timeout: Timeout, may_repeat: bool = False
+    ) -> Reply:
         """Send a request once and read the whole answer.
 
         Args:
             request: What to send.
             deadline: The event loop's time by which the answer must be here, with all waiting.
             timeout: The limits of this attempt, once a connection is free.
+            may_repeat: Whether a middleware of a borrowed session may send it more than once.
 
         Raises:
             ConnectionFailedError: Nothing left this process.
@@ -235,9 +243,9 @@ class HttpSession:
             await slots.acquire()  # At once, so that no time has to be kept.
         try:
             if request.upload is None:
-                return await self._exchange(session, request, request.body, deadline, timeout)
+                return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
             async with request.upload.open() as form:
-                return await self._exchange(session, request, form, deadline, timeout)
+                return await self._exchange(session, request, form, deadline, timeout, may_repeat=may_repeat)
         finally:
             slots.release()
 
@@ -261,8 +269,7 @@ class HttpSession:
         self._loop = loop
         self._slots = asyncio.Semaphore(self._max_connections)
         self._own = aiohttp.ClientSession(
-            # The limit is kept by the slots: who waits for one is known to have sent nothing.
-            connector=Connector(limit=0),
+            connector=Connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=self._trust_env,
         )
@@ -289,27 +296,37 @@ class HttpSession:
         data: bytes | aiohttp.FormData | None,
         deadline: float | None,
         timeout: Timeout,
+        *,
+        may_repeat: bool,
     ) -> Reply:
         options: _RequestOptions = self._options
-        if request.method != "POST":
-            middlewares = (keep_from_resending, *getattr(session, "_middlewares", ()))
-            options = {**options, "middlewares": middlewares}
-        limits = _limit_attempt(deadline, timeout)
+        gate: Gate | None = None
+        if session is self._borrowed or request.method != "POST":
+            middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = getattr(session, "_middlewares", ())
+            gate = Gate() if middlewares and not may_repeat else None
+            options = {**options, "middlewares": _surround(middlewares, request.method, gate)}
+        ends, limits = _limit_attempt(deadline, timeout)
         try:
-            response = await session.request(
-                request.method,
-                yarl.URL(request.url, encoded=True),
-                headers=request.headers,
-                data=data,
-                timeout=limits,
-                **options,
-            )
-            # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
-            try:
-                return Reply(response.status, response.headers, await _read(response))
-            except BaseException:
-                response.close()
-                raise
+            async with asyncio.timeout(None) as limit:
+                alarm = _set_alarm(limit, ends)
+                try:
+                    response = await session.request(
+                        request.method,
+                        yarl.URL(request.url, encoded=True),
+                        headers=request.headers,
+                        data=data,
+                        timeout=limits,
+                        **options,
+                    )
+                    # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
+                    try:
+                        return Reply(response.status, response.headers, await _read(response))
+                    except BaseException:
+                        response.close()
+                        raise
+                finally:
+                    if alarm is not None:
+                        alarm.cancel()
         except PayamakError:
             raise
         except asyncio.CancelledError:
@@ -319,7 +336,10 @@ class HttpSession:
                 raise ClientStateError("the session was closed while the call waited for a connection") from None
             raise
         except Exception as error:
-            failure, cause = translate(error)
+            failure, cause = translate(error) if gate is None else gate.judge(error)
+        finally:
+            if gate is not None:
+                gate.is_open = False
         # Raised out here, so that the original does not hang on it as its context.
         try:
             raise failure from cause
@@ -327,15 +347,25 @@ class HttpSession:
             del failure, cause  # They hold this frame, which holds them.
 
 
-def _limit_attempt(deadline: float | None, timeout: Timeout) -> aiohttp.ClientTimeout:
-    """Return the seconds that an attempt which starts now may take, and how many of them to connect."""
+def _surround(
+    middlewares: Sequence[aiohttp.ClientMiddlewareType], method: str, gate: Gate | None
+) -> Sequence[aiohttp.ClientMiddlewareType]:
+    """Put ours around the session's own: outermost what stops aiohttp, innermost what stops the session's."""
+    outermost = () if method == "POST" else (keep_from_resending,)
+    innermost = () if gate is None else (gate,)
+    return (*outermost, *middlewares, *innermost)
+
+
+def _limit_attempt(deadline: float | None, timeout: Timeout) -> tuple[float | None, aiohttp.ClientTimeout]:
+    """Return the time at which an attempt that starts now must end, and how many seconds it may take to connect."""
+    now = asyncio.get_running_loop().time()
     total = timeout.attempt
     if deadline is not None:
-        left = deadline - asyncio.get_running_loop().time()
+        left = deadline - now
         if left <= 0:
             raise ConnectionFailedError("the time ran out before a connection was asked for")
         total = left if total is None else min(total, left)
-    return _make_timeout(total, timeout.connect)
+    return None if total is None else now + total, _make_timeout(total, timeout.connect)
 
 
 @functools.lru_cache(maxsize=16)
@@ -343,8 +373,17 @@ def _make_timeout(total: float | None, connect: float | None) -> aiohttp.ClientT
     if total is not None:
         # Time that runs out while connecting is then always seen as such, and known as never sent.
         connect = total / 2 if connect is None else min(connect, total / 2)
-    # aiohttp rounds a time of more than the threshold up to whole seconds.
-    return aiohttp.ClientTimeout(total=total, connect=connect, ceil_threshold=math.inf)
+    # aiohttp rounds a time of more than the threshold up to whole seconds. Its own limit of the total would throw an
+    # answer away that came in time, while the event loop was busy.
+    return aiohttp.ClientTimeout(total=None, connect=connect, ceil_threshold=math.inf)
+
+
+def _set_alarm(limit: asyncio.Timeout, ends: float | None) -> asyncio.TimerHandle | None:
+    """Make what runs within this limit end at this time, or a moment later: first, what is here by then is read."""
+    if ends is None:
+        return None
+    loop = asyncio.get_running_loop()
+    return loop.call_at(ends, lambda: limit.reschedule(loop.time() + _LAST_MOMENT))
 
 
 class _RequestOptions(TypedDict, total=False):
@@ -353,13 +392,13 @@ class _RequestOptions(TypedDict, total=False):
     raise_for_status: bool
     ssl: ssl_module.SSLContext
     proxy: str
-    middlewares: tuple[aiohttp.ClientMiddlewareType, ...]
+    middlewares: Sequence[aiohttp.ClientMiddlewareType]
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while not response.content.at_eof():
+    while True:
         chunk = await response.content.readany()
         size += len(chunk)
         if size > MAX_REPLY_BYTES:
@@ -367,7 +406,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
                 f"the answer is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB", http_status=response.status
             )
         chunks.append(chunk)
-    return b"".join(chunks)
+        if response.content.at_eof():
+            return b"".join(chunks)
 
 
 def _abandon(session: aiohttp.ClientSession) -> None:

@@ -1,4 +1,4 @@
-"""What an error of aiohttp means for the request: whether anything of it can have left.
+"""What an error of aiohttp means for the request: whether anything of it can have left, and must not leave again.
 
 Measured against servers that misbehave in each way: `ServerDisconnectedError` and `ClientOSError` look the same before
 and after a server has read the request, so that both mean unknown. What fails before a connection stands is caught
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from .connector import BeforeSendingError, ConnectionBrokeError
+from .connector import BeforeSendingError, ConnectionBrokeError, SpokeFirstError
 from .errors import ConnectionFailedError, ConnectionLostError, Outcome, PayamakError, ReplyError, RequestTimeoutError
 
 
@@ -20,6 +20,46 @@ def translate(error: Exception) -> tuple[PayamakError, BaseException | None]:
     if isinstance(error, BeforeSendingError) and failure.outcome is not Outcome.NOT_SENT:
         failure = ConnectionFailedError(f"no connection to the gateway came about ({type(original).__name__})")
     return failure, _get_cause(original)
+
+
+class Gate:
+    """The innermost middleware of a borrowed session: lets a request pass to the network once.
+
+    The session's own middlewares are the user's, and one that tries again would send a message again. What provably
+    has not left may pass again; what a middleware has put into a task must not pass once the exchange has ended.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._may_have_left = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Pass the request on, or keep it."""
+        if not self.is_open or self._may_have_left:
+            raise RepeatedError
+        self._may_have_left = True
+        try:
+            return await handler(request)
+        except Exception as error:
+            self._may_have_left = translate(error)[0].outcome is not Outcome.NOT_SENT
+            raise
+
+    def judge(self, error: Exception) -> tuple[PayamakError, BaseException | None]:
+        """Translate what came out of the outermost middleware, which need not be what came out of the network."""
+        failure, cause = translate(error)
+        if self._may_have_left and failure.outcome is Outcome.NOT_SENT:
+            failure = ConnectionLostError(
+                f"a middleware of the session gave up on the request ({type(error).__name__})"
+            )
+        elif not self._may_have_left and failure.outcome is not Outcome.NOT_SENT:
+            failure = ConnectionFailedError(f"a middleware of the session kept the request ({type(error).__name__})")
+        return failure, cause
+
+
+class RepeatedError(Exception):
+    """A middleware of a borrowed session would have sent a request again that must go out once."""
 
 
 def _classify(error: Exception) -> PayamakError:
@@ -33,6 +73,7 @@ def _classify(error: Exception) -> PayamakError:
 
 # In this order, because the classes of aiohttp derive from one another.
 _MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
+    (SpokeFirstError, ConnectionFailedError, "the server spoke, or hung up, before it was asked"),
     (aiohttp.ConnectionTimeoutError, ConnectionFailedError, "no connection came about in time"),
     (aiohttp.ClientConnectorDNSError, ConnectionFailedError, "the gateway's host name cannot be resolved"),
     (aiohttp.ClientSSLError, ConnectionFailedError, "the TLS handshake failed"),
@@ -41,6 +82,7 @@ _MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
     (aiohttp.ClientHttpProxyError, ConnectionFailedError, "the proxy refused to connect"),
     (aiohttp.ServerFingerprintMismatch, ConnectionFailedError, "the server's certificate is not the one expected"),
     (aiohttp.InvalidURL, ConnectionFailedError, "no request can be made for this base_url"),
+    (RepeatedError, ConnectionLostError, "a middleware of the session would have sent it again"),
     (TimeoutError, RequestTimeoutError, "no answer in time"),
     (aiohttp.ClientResponseError, ReplyError, "the answer is not HTTP"),
 )

@@ -13,7 +13,7 @@ import aiohttp
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient
-from ..common.errors import ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
+from ..common.errors import AuthenticationError, ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
 from ..common.hooks import Hook
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Reply, Request, Timeout
@@ -204,8 +204,9 @@ class SmsIrClient(GatewayClient):
         except TimeoutError:
             raise ConnectionFailedError("no token could be had in time") from None
         except PayamakError as error:
-            # Whatever became of the request for a token: what was to be sent with it has not left.
-            if error.outcome is Outcome.UNKNOWN:
+            # Whatever became of the request for a token: what was to be sent with it has not left. Wrong keys alone are
+            # a refusal of that too, which would fare no better later.
+            if not isinstance(error, AuthenticationError):
                 error.outcome = Outcome.NOT_SENT
             raise
 

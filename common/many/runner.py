@@ -17,6 +17,7 @@ from ..errors import (
     PayamakError,
     RateLimitError,
 )
+from ..hooks import has_nothing_left
 from ..results import OnUnknown, SendResult
 from .bulk_gateway import NO_TRACE, BulkGateway, Finding
 from .items import Item, as_not_sent
@@ -102,6 +103,10 @@ class RequestRunner:
                 await self._settle_failed(items, error)
             except PayamakError as error:
                 await self._take_failure(items, error)
+            except Exception as error:
+                if not has_nothing_left(error):
+                    raise
+                await self._settle_failed(items, _blame_hook(error))
             else:
                 await self._take_results(items, results)
         return []
@@ -283,6 +288,12 @@ class RequestRunner:
 def _halve(items: Sequence[Item]) -> list[Sequence[Item]]:
     middle = len(items) // 2
     return [items[:middle], items[middle:]]
+
+
+def _blame_hook(error: Exception) -> PayamakError:
+    blame = ClientStateError(f"a hook failed with {type(error).__name__} before this message left")
+    blame.__cause__ = error
+    return blame
 
 
 def _is_too_early(error: PayamakError) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gzip
 import pickle
 import ssl as ssl_module
+from collections.abc import Callable
 
 import aiohttp
 import pytest
@@ -18,7 +20,7 @@ from payamak.common import (
     Timeout,
 )
 from payamak.ghasedak import GhasedakClient
-from support.ghasedak import KEY, ONCE, failure_of, make_client, send
+from support.ghasedak import KEY, ONCE, QUICKLY, failure_of, make_client, send
 from support.raw_server import (
     Behaviour,
     Exchange,
@@ -26,6 +28,7 @@ from support.raw_server import (
     accept,
     answer,
     bytes_then_close,
+    bytes_then_hang,
     close_unread,
     envelope,
     hang,
@@ -53,6 +56,63 @@ async def test_an_answer_that_came_before_the_question_is_nobodys() -> None:
         await asyncio.sleep(0.05)
         assert (await send(client)).message_id == 70002
         assert len(server.requests) == 2
+
+
+def chunked(body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+BODY = envelope([70001])
+WHOLE = {
+    "length": http(BODY),
+    "chunks": chunked(BODY),
+    "gzip": http(gzip.compress(BODY), headers={"Content-Encoding": "gzip"}),
+}
+STRAY = {"words": b"</html>", "zeros": b"\0" * 4, "much": b"x" * 70_000, "an answer": http(envelope([99999]))}
+
+
+@pytest.mark.parametrize("ending", [bytes_then_close, bytes_then_hang])
+@pytest.mark.parametrize("stray", STRAY)
+@pytest.mark.parametrize("whole", WHOLE)
+async def test_a_whole_answer_is_believed_whatever_comes_behind_it(
+    whole: str, stray: str, ending: Callable[[bytes], Behaviour]
+) -> None:
+    async with (
+        RawServer(ending(WHOLE[whole] + STRAY[stray]), accept(70002)) as server,
+        make_client(server.url) as client,
+    ):
+        assert (await send(client)).message_id == 70001
+        assert (await send(client)).message_id == 70002
+        assert server.connections == 2, "what came behind would be taken for the next answer"
+
+
+@pytest.mark.parametrize("half", [http(BODY)[:-1], chunked(BODY)[:-7], b"HTTP/1.1 200 OK\r\n\r\n" + BODY])
+async def test_an_answer_that_is_not_whole_is_believed_no_more_for_what_comes_behind_it(half: bytes) -> None:
+    stray = bytes_then_close(half + b"</html>")
+    async with RawServer(stray) as server, make_client(server.url) as client:
+        error = await failure_of(send(client))
+        assert error.outcome is Outcome.UNKNOWN
+
+
+async def speak_first(exchange: Exchange) -> None:
+    await exchange.write(http(envelope([99999])))
+    await exchange.hang()
+
+
+def test_a_server_that_speaks_first_is_tried_as_often_as_one_that_is_not_there() -> None:
+    """uvloop reads what it says before a request is written; then the next connection would be no better."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def try_it() -> None:
+        async with RawServer(speak_first) as server, make_client(server.url, timeout=Timeout(total=1)) as client:
+            error = await failure_of(send(client))
+            assert type(error) is ConnectionFailedError
+            assert error.outcome is Outcome.NOT_SENT
+            assert server.connections == QUICKLY.attempts
+            assert server.requests == []
+
+    uvloop.run(try_it())
 
 
 async def refuse_tunnel(exchange: Exchange) -> None:

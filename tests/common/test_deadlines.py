@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import socket
+import threading
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -22,7 +26,7 @@ from payamak.common import (
 from payamak.common.session import Request
 from payamak.ghasedak import GhasedakClient
 from support.ghasedak import KEY, ONCE, QUICKLY, ask, failure_of, look, make_client, rename, send
-from support.raw_server import RawServer, accept, answer, close_read, envelope, hang
+from support.raw_server import RawServer, accept, answer, close_read, envelope, hang, http
 from support.sockets import stalled_port
 
 
@@ -150,6 +154,45 @@ async def test_a_deadline_that_has_passed_already_means_never_sent(warm: bool) -
         assert error.outcome is Outcome.NOT_SENT
         await asyncio.sleep(0.01)
         assert len(server.requests) == int(warm)
+
+
+def answer_one_request(listener: socket.socket, has_read: threading.Event, after: float) -> None:
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(ConnectionError):
+        received = b""
+        while b"text" not in received:
+            received += connection.recv(65536)
+        has_read.set()
+        time.sleep(after)
+        connection.sendall(http(envelope([70001])))
+        connection.recv(1)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(("after", "is_in_time"), [(0.05, True), (0.9, False)])
+def test_an_answer_that_came_while_the_event_loop_was_busy_is_taken(after: float, is_in_time: bool, loop: str) -> None:
+    """It is here before the deadline; that nobody could look at it until then does not make it unknown."""
+
+    async def send_and_be_busy() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            has_read = threading.Event()
+            server = threading.Thread(target=answer_one_request, args=(listener, has_read, after))
+            server.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/v2/"
+            async with make_client(url, timeout=Timeout(total=None, attempt=0.3)) as client:
+                sending = asyncio.create_task(send(client))
+                await asyncio.to_thread(has_read.wait)
+                time.sleep(0.4)  # noqa: ASYNC251 -- the loop is to be busy
+                if is_in_time:
+                    assert (await sending).message_id == 70001
+                else:
+                    assert type(await failure_of(sending)) is RequestTimeoutError
+            server.join()
+
+    if loop == "uvloop":
+        pytest.importorskip("uvloop").run(send_and_be_busy())
+    else:
+        asyncio.run(send_and_be_busy())
 
 
 # The pool

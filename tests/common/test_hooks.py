@@ -13,6 +13,7 @@ from payamak.common import (
     Attempt,
     AttemptReply,
     AuthenticationError,
+    ClientStateError,
     ConnectionLostError,
     Hook,
     InvalidArgumentError,
@@ -20,6 +21,7 @@ from payamak.common import (
     PayamakError,
     Proceed,
 )
+from payamak.common.hooks import has_nothing_left
 from payamak.ghasedak import GhasedakClient
 from support.ghasedak import KEY, ask, failure_of, make_client, send
 from support.raw_server import RawServer, accept, answer, close_read, envelope
@@ -181,6 +183,68 @@ async def test_raising_before_proceed_sends_nothing() -> None:
         with pytest.raises(HookError):
             await send(client)
         assert server.connections == 0
+
+
+async def test_what_is_raised_before_a_send_says_that_nothing_left() -> None:
+    async with RawServer(accept()) as server, make_client(server.url, hooks=[fail_before]) as client:
+        for _ in range(2):
+            with pytest.raises(HookError) as caught:
+                await send(client)
+            assert has_nothing_left(caught.value)
+        with pytest.raises(HookError) as caught:
+            await ask(client)
+        assert not has_nothing_left(caught.value), "what the read was for may have left before it"
+        assert server.connections == 0
+
+
+async def test_one_exception_is_told_of_once() -> None:
+    error = HookError()
+
+    async def hook(call: Attempt, proceed: Proceed) -> AttemptReply:
+        raise error
+
+    async with make_client("http://127.0.0.1:9/", hooks=[hook]) as client:
+        for _ in range(2):
+            with pytest.raises(HookError):
+                await send(client)
+    assert len(error.__notes__) == 1
+
+
+@pytest.mark.parametrize("ending", ["returns", "raises", "is cancelled"])
+async def test_what_a_hook_has_put_into_a_task_and_not_begun_never_begins(ending: str) -> None:
+    begun: list[asyncio.Future[AttemptReply]] = []
+
+    async def hook(call: Attempt, proceed: Proceed) -> AttemptReply:
+        begun.append(asyncio.ensure_future(proceed()))
+        if ending == "raises":
+            raise HookError
+        if ending == "is cancelled":
+            raise asyncio.CancelledError
+        return AttemptReply(200, 0)
+
+    async with RawServer(accept(70001)) as server, make_client(server.url, hooks=[hook]) as client:
+        with pytest.raises((ClientStateError, HookError, asyncio.CancelledError)) as caught:
+            await send(client)
+        assert getattr(caught.value, "outcome", Outcome.NOT_SENT) is Outcome.NOT_SENT
+        assert has_nothing_left(caught.value) is (ending == "raises")
+        with pytest.raises(ClientStateError, match="nothing was sent"):
+            await begun[0]
+        assert server.connections == 0
+
+
+async def test_what_a_hook_has_put_into_a_task_and_begun_is_unknown() -> None:
+    begun: list[asyncio.Future[AttemptReply]] = []
+
+    async def hook(call: Attempt, proceed: Proceed) -> AttemptReply:
+        begun.append(asyncio.ensure_future(proceed()))
+        await asyncio.sleep(0)
+        return AttemptReply(200, 0)
+
+    async with RawServer(accept(70001)) as server, make_client(server.url, hooks=[hook]) as client:
+        error = await failure_of(send(client))
+        assert error.outcome is Outcome.UNKNOWN
+        await begun[0]
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("hook", [fail_after, call_twice, replace])

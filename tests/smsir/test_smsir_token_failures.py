@@ -10,15 +10,19 @@ from typing import Any
 
 import pytest
 from payamak.common import (
+    Attempt,
+    AttemptReply,
     AuthenticationError,
     ConnectionFailedError,
     GatewayError,
     InvalidArgumentError,
     NotFoundError,
     Outcome,
+    Proceed,
     RateLimitError,
     Timeout,
 )
+from payamak.common.hooks import has_nothing_left
 from payamak.smsir import SmsIrClient
 from support.smsir import (
     ONCE,
@@ -111,11 +115,10 @@ async def test_nothing_was_sent_without_a_connection(kind: str) -> None:
         (refuse("UserApiKey is not valid", 200, code=3), AuthenticationError, Outcome.REFUSED, 1),
         (say({"Message": "UserApiKey is not valid"}, 400), AuthenticationError, Outcome.REFUSED, 1),
         (refuse("توکن ساخته نشد", 200, code=3), AuthenticationError, Outcome.REFUSED, 1),
-        (say({"Message": "No HTTP resource was found"}, 404), NotFoundError, Outcome.REFUSED, 1),
+        (say({"Message": "No HTTP resource was found"}, 404), NotFoundError, Outcome.NOT_SENT, 1),
         (say({"Message": "gone"}, 404), GatewayError, Outcome.NOT_SENT, 1),
-        (refuse("کند", 429), RateLimitError, Outcome.REFUSED, 3),
-        (say(b"", 429), RateLimitError, Outcome.REFUSED, 3),
-        # It is not the gateway's own word that nothing was done, but what was to be sent with the token has not left.
+        (refuse("کند", 429), RateLimitError, Outcome.NOT_SENT, 3),
+        (say(b"", 429), RateLimitError, Outcome.NOT_SENT, 3),
         (say({"Message": "slowly"}, 429), RateLimitError, Outcome.NOT_SENT, 3),
         (refuse("slowly", 429), RateLimitError, Outcome.NOT_SENT, 3),
     ],
@@ -129,6 +132,21 @@ async def test_the_gateway_refuses_to_give_a_token(
         assert (type(error), error.outcome) == (kind, outcome)
         assert gateway.calls == []
         assert gateway.token_requests == requests
+
+
+async def test_a_hook_that_keeps_a_token_from_being_asked_for_keeps_the_message_back() -> None:
+    async def fail(call: Attempt, proceed: Proceed) -> AttemptReply:
+        raise LookupError(call.operation)
+
+    async with TokenGateway() as gateway, make_client(gateway, hooks=[fail]) as client:
+        with pytest.raises(LookupError, match="authenticate") as caught:
+            await send(client)
+        assert has_nothing_left(caught.value)
+        with pytest.raises(LookupError, match="authenticate") as caught:
+            await ask(client)
+        assert not has_nothing_left(caught.value)
+        assert gateway.token_requests == 0
+        assert gateway.calls == []
 
 
 @pytest.mark.parametrize(
