@@ -224,7 +224,7 @@ class _Case:
             self.tally.lost += 1
             told = [(report.index, report.outcome.value, repr(report.error)) for report in reports]
             self.problems.append(f"{len(entries)} in the ledger, but {told}")
-        ids = collections.Counter[int | None](_id_of(entry) for entry in entries)
+        ids = collections.Counter(_id_of(entry) for entry in entries)
         named = collections.Counter(report.message_id for report in sent if report.message_id is not None)
         if wrong := named - ids:
             self.tally.lost += sum(wrong.values())

@@ -174,7 +174,7 @@ def shows_no_ids(switches: Json) -> bool:
 
 def keeps_numbers_only(switches: Json) -> bool:
     """Whether Ghasedak forgets check ids that are no numbers."""
-    return switches.get("ghasedak", {}).get("kept_check_ids") == "numbers"
+    return bool(switches.get("ghasedak", {}).get("kept_check_ids") == "numbers")
 
 
 def is_plain_refusal(gateway: str, error: PayamakError | None, *, of_many: bool) -> bool:

@@ -121,7 +121,7 @@ def _with_reference(result: Result, reference: str | None) -> Result:
     "result",
     [
         pytest.param(_result(GHASEDAK, _refused(8)), id="documented"),
-        pytest.param(_result(GHASEDAK, _refused(404, 404)), id="a bare status"),
+        pytest.param(_result(OPGATEWAY, _refused(411, 411)), id="a bare status"),
         pytest.param(_result(GHASEDAK, _refused(8, None), _refused(8, None)), id="inside a success"),
         pytest.param(_result(OPGATEWAY, _refused(4)), id="documented, where nobody can be asked"),
         pytest.param(_result(ADVGATEWAY, _refused(-3)), id="of one recipient"),

@@ -28,7 +28,7 @@ def _assert_clean(report: Report, *, waves: int) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param(Options(seconds=4, seed=1), id="asyncio"),
+        pytest.param(Options(seconds=3, seed=1), id="asyncio"),
         pytest.param(Options(seconds=1, seed=2, uvloop=True), id="uvloop", marks=needs_uvloop),
         pytest.param(Options(seconds=1, seed=3, loops=2), id="two event loops"),
     ],
