@@ -105,10 +105,9 @@ class Call(Generic[T]):
             # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
             return await self._attempt_repeatedly()
         except PayamakError as error:
-            self.caller.describe(error, self.operation, self.operation_id)
+            self._describe(error)
             if error.outcome is Outcome.UNKNOWN:
                 error.references = error.references or self.request.references
-                error.at = datetime.datetime.now(datetime.UTC)
             raise
         except asyncio.CancelledError:
             self._log_cancelled()
@@ -149,9 +148,14 @@ class Call(Generic[T]):
 
     def _read(self, reply: Reply) -> T:
         result = self.read(reply)
-        for refusal in errors_within(result):
-            self.caller.describe(refusal, self.operation, self.operation_id)
+        for failure in errors_within(result):
+            self._describe(failure)
         return result
+
+    def _describe(self, error: PayamakError) -> None:
+        self.caller.describe(error, self.operation, self.operation_id)
+        if error.outcome is Outcome.UNKNOWN:
+            error.at = datetime.datetime.now(datetime.UTC)
 
     def _choose_wait(self, error: PayamakError) -> float | None:
         # A request within this one, such as that for a token, has had its own attempts.

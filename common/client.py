@@ -122,8 +122,9 @@ class GatewayClient:
 
         Messages that can travel together share requests. Each message gets exactly one `SendReport`, as they come and
         not in your order: sent with its id, refused, not sent, or unknown. One bad message does not sink the others of
-        its request. When the gateway refuses for a reason that concerns all (credit, credentials, a blocked line), the
-        rest is not tried and comes out as not sent for that reason.
+        its request, where the gateway can tell which it is. When the gateway refuses for a reason that concerns all
+        (credit, credentials, a blocked line), or three requests in a row end alike, the rest is not tried and comes out
+        as not sent for that reason.
 
         Leaving the loop early ends the sending; put ``async with client.send_many(…) as sending`` around it, then
         nothing runs on, and ``sending.unread`` has the reports that the loop did not take.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import ssl as ssl_module
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
@@ -13,13 +13,12 @@ import aiohttp
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient, Start
-from ..common.errors import Outcome
 from ..common.hooks import Hook
 from ..common.numbers import normalize_iranian, normalize_line
 from ..common.paging import chunked, iterate_pages
 from ..common.results import OutgoingMessage, SendResult, only_result
 from ..common.retry import RetryPolicy
-from ..common.session import FORM_HEADERS, HttpSession, Request, Timeout
+from ..common.session import FORM_HEADERS, HttpSession, Reply, Request, Timeout
 from . import wire
 from .groups import Groups
 from .many import GhasedakBulkGateway, Marks
@@ -125,13 +124,9 @@ class GhasedakClient(GatewayClient):
             username: The account's user name.
             to: This and what follows is as in `send`.
         """
-        account = self._check(
-            wire.SEND_BY_USERNAME,
-            lambda: {"username": checks.require_text(username, "username"), "password": self._api_key},
-        )
         return only_result(
             await self._send(
-                wire.SEND_BY_USERNAME, to, text, sender=sender, send_at=send_at, check_id=check_id, account=account
+                wire.SEND_BY_USERNAME, to, text, sender=sender, send_at=send_at, check_id=check_id, username=username
             )
         )
 
@@ -150,7 +145,7 @@ class GhasedakClient(GatewayClient):
         Raises `PayamakError`. It concerns all the messages.
         """
         fields, recipients, marks = self._check(wire.SEND_PAIRS, lambda: wire.pair_fields(messages))
-        return await self._send_checked(wire.SEND_PAIRS, lambda: fields, recipients, marks)
+        return await self._send_marked(wire.SEND_PAIRS, lambda: fields, recipients, marks)
 
     async def send_to_many(
         self,
@@ -357,7 +352,7 @@ class GhasedakClient(GatewayClient):
             found += await self._request(operation, fields, wire.read_statuses, start=start)
         return found
 
-    async def _send(
+    def _send(
         self,
         operation: Operation,
         to: str,
@@ -366,17 +361,19 @@ class GhasedakClient(GatewayClient):
         sender: str | None,
         send_at: datetime.datetime | None,
         check_id: str | None,
-        account: Mapping[str, str] | None = None,
-    ) -> list[SendResult]:
-        marks = self._check(operation, lambda: wire.marks_of(check_id, None, 1))
+        username: str | None = None,
+    ) -> Coroutine[Any, Any, list[SendResult]]:
+        marks: list[str] = []
 
         def fields() -> Fields:
-            number = normalize_iranian(to, "to")
-            message = wire.text_fields(number, marks, text, sender=sender, send_at=send_at)
-            return {**account, **message} if account else message
+            marks.append(wire.mint_check_id() if check_id is None else wire.check_id_text(check_id, "check_id"))
+            message = wire.text_fields(normalize_iranian(to, "to"), marks, text, sender=sender, send_at=send_at)
+            return message if operation is wire.SEND else {**self._name_account(username), **message}
 
-        headers = FORM_HEADERS if account else None
-        return await self._send_checked(operation, fields, [to], marks, headers=headers)
+        return self._send_marked(operation, fields, [to], marks)
+
+    def _name_account(self, username: str | None) -> Fields:
+        return {"username": checks.require_text(username, "username"), "password": self._api_key}
 
     async def _send_to_recipients(
         self,
@@ -389,45 +386,39 @@ class GhasedakClient(GatewayClient):
             operation, lambda: wire.recipients_of(recipients, international=operation is wire.SEND_OTP)
         )
         checked = self._check(operation, lambda: marks(len(given)))
-        results = await self._send_checked(operation, lambda: fields(receptor, checked), given, checked)
+        results = await self._send_marked(operation, lambda: fields(receptor, checked), given, checked)
         # Who gives a number and no list does not look for an error in a list.
         return [only_result(results)] if isinstance(recipients, str) else results
 
-    async def _send_checked(
-        self,
-        operation: Operation,
-        fields: Callable[[], Fields],
-        given: Sequence[str],
-        marks: Sequence[str],
-        *,
-        headers: Mapping[str, str] | None = None,
-    ) -> list[SendResult]:
-        """Send to recipients, each with a mark or none with any, and remember which marks the gateway has taken."""
-        results = await self._request(
-            operation,
-            fields,
-            lambda envelope: wire.read_send_results(envelope, given),
-            headers=headers,
-            references=tuple(marks),
-        )
-        for mark, result in zip(marks, results, strict=False):
-            if result.message_id is not None:
-                self._marks.note_taken(mark, result.message_id)
-            elif result.error is not None and result.error.outcome is Outcome.UNKNOWN:
-                result.error.references = (mark,)
-        return results
+    def _send_marked(
+        self, operation: Operation, fields: Callable[[], Fields], recipients: Sequence[str], marks: Sequence[str]
+    ) -> Coroutine[Any, Any, list[SendResult]]:
+        """Send to recipients, each with a mark or none with any, and remember a mark that the gateway has taken."""
 
-    async def _send_marked(
+        def build() -> Request:
+            headers = FORM_HEADERS if operation is wire.SEND_BY_USERNAME else self._headers
+            request = wire.build_request(operation, self._base_url, headers, fields())
+            request.references = tuple(marks)
+            return request
+
+        def read(reply: Reply) -> list[SendResult]:
+            results = wire.read_send_results(wire.read_envelope(reply), recipients)
+            self._marks.note(marks, results)
+            return results
+
+        return self._perform(operation, build, read)
+
+    def _send_checked(
         self, numbers: Sequence[str], message: OutgoingMessage, marks: Sequence[str]
-    ) -> list[SendResult]:
+    ) -> Coroutine[Any, Any, list[SendResult]]:
         """As `send_to_many`, of numbers and check ids that `send_many` has checked already, each by itself."""
         fields = functools.partial(
             wire.text_fields, ",".join(numbers), marks, message.text, sender=message.sender, send_at=message.send_at
-        )  # fmt: skip
-        return await self._send_checked(wire.SEND_TO_MANY, fields, numbers, marks)
+        )
+        return self._send_marked(wire.SEND_TO_MANY, fields, numbers, marks)
 
     def _make_bulk_gateway(self) -> GhasedakBulkGateway:
-        return GhasedakBulkGateway(self, self._send_marked, self._marks)
+        return GhasedakBulkGateway(self, self._send_checked, self._marks)
 
     def _request(
         self,
@@ -435,13 +426,9 @@ class GhasedakClient(GatewayClient):
         fields: Callable[[], Fields],
         read: Callable[[Envelope], T],
         *,
-        headers: Mapping[str, str] | None = None,
         start: Start | None = None,
-        references: tuple[str, ...] = (),
     ) -> Coroutine[Any, Any, T]:
         def build() -> Request:
-            request = wire.build_request(operation, self._base_url, headers or self._headers, fields())
-            request.references = references
-            return request
+            return wire.build_request(operation, self._base_url, self._headers, fields())
 
         return self._perform(operation, build, lambda reply: read(wire.read_envelope(reply)), start=start)

@@ -16,7 +16,7 @@ from ..common.results import DeliveryState, OutgoingMessage, SendResult
 from . import wire
 from .models import MessageStatus
 
-SendMarked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
+SendChecked: TypeAlias = Callable[[Sequence[str], OutgoingMessage, Sequence[str]], Awaitable[list[SendResult]]]
 """Sends one text to numbers as they travel, each with its check id."""
 
 
@@ -32,6 +32,7 @@ class Client(Protocol):
         ...
 
 
+_MOST_DIGITS = 18
 _CLOCK_SLACK = datetime.timedelta(hours=6)
 """So much may the gateway's clock, or its idea of the time zone, differ from ours."""
 _FIRST_SEND = datetime.datetime(2001, 9, 9, tzinfo=datetime.UTC)
@@ -49,18 +50,24 @@ class Marks:
         self._taken: dict[bool, tuple[str, int]] = {}
         self._kept: set[bool] = set()
 
-    def note_taken(self, mark: str, message_id: int) -> None:
-        """Take in a message whose id an answer has named."""
-        self._taken[mark.isdecimal()] = mark, message_id
+    def note(self, marks: Sequence[str], results: Sequence[SendResult]) -> None:
+        """Take in one message whose id an answer has named; what may have been sent can be asked for by its mark."""
+        taken: tuple[str, int] | None = None
+        for mark, result in zip(marks, results, strict=False):
+            if result.message_id is not None:
+                taken = mark, result.message_id
+            elif result.error is not None and result.error.outcome is Outcome.UNKNOWN:
+                result.error.references = (mark,)
+        if taken is not None:
+            self._taken[_is_number(taken[0])] = taken
 
-    async def are_kept(self, mark: str, ask: Callable[[str], Awaitable[list[MessageStatus]]]) -> bool:
+    async def are_kept(self, ask: Callable[[str], Awaitable[list[MessageStatus]]], *, is_number: bool) -> bool:
         """Whether the gateway keeps check ids of this kind."""
-        kind = mark.isdecimal()
-        if kind not in self._kept and kind in self._taken:
-            taken, message_id = self._taken[kind]
-            if any(status.message_id == message_id and _is_shown(status) for status in await ask(taken)):
-                self._kept.add(kind)
-        return kind in self._kept
+        if is_number not in self._kept and is_number in self._taken:
+            mark, message_id = self._taken[is_number]
+            if any(status.message_id == message_id and _is_shown(status) for status in await ask(mark)):
+                self._kept.add(is_number)
+        return is_number in self._kept
 
 
 class GhasedakBulkGateway(BulkGateway):
@@ -68,11 +75,11 @@ class GhasedakBulkGateway(BulkGateway):
 
     limit = wire.MAX_ENTRIES
 
-    def __init__(self, client: Client, send_marked: SendMarked, marks: Marks) -> None:
+    def __init__(self, client: Client, send_checked: SendChecked, marks: Marks) -> None:
         self._client = client
-        self._send_marked = send_marked
+        self._send_checked = send_checked
         self._marks = marks
-        self._first_mark = int(wire.mint_check_ids(1)[0])
+        self._first_mark = int(wire.mint_check_id())
 
     @staticmethod
     def check(message: OutgoingMessage, argument: str) -> None:
@@ -96,18 +103,17 @@ class GhasedakBulkGateway(BulkGateway):
 
     def mark(self, item: Item) -> None:
         """Give each message a check id."""
-        item.reference = item.message.check_id or str(self._first_mark + item.index)
+        item.reference = item.message.check_id or f"{self._first_mark + item.index}"
 
     def recall(self, item: Item) -> None:
         """What an earlier run sent shows how the gateway keeps check ids, too."""
-        if item.reference and item.message_id:
-            self._marks.note_taken(item.reference.strip(), item.message_id)
+        self._marks.note([_mark_of(item)], [SendResult(item.number, item.message_id)])
 
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
-        marks = [_mark_of(item) for item in items]
+        marks = [(item.reference or "").strip() for item in items]
         if have_one_text(items):
-            return await self._send_marked([item.number for item in items], items[0].message, marks)
+            return await self._send_checked([item.number for item in items], items[0].message, marks)
         return await self._client.send_pairs(
             [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
         )
@@ -122,13 +128,10 @@ class GhasedakBulkGateway(BulkGateway):
         findings = await self._find_together(items, is_otp=is_otp)
         if error is not None and error.outcome is Outcome.REFUSED:
             return findings
-        trusted: dict[bool, bool] = {}
-        for item, finding in zip(items, findings, strict=True):
-            mark = _mark_of(item)
-            if finding is ABSENT and mark.isdecimal() not in trusted:
-                trusted[mark.isdecimal()] = await self._marks.are_kept(mark, self._ask_one)
+        kinds = {_is_number(_mark_of(item)) for item, finding in zip(items, findings, strict=True) if finding is ABSENT}
+        kept = {kind for kind in kinds if await self._marks.are_kept(self._ask_one, is_number=kind)}
         return [
-            NO_TRACE if finding is ABSENT and not trusted[_mark_of(item).isdecimal()] else finding
+            NO_TRACE if finding is ABSENT and _is_number(_mark_of(item)) not in kept else finding
             for item, finding in zip(items, findings, strict=True)
         ]
 
@@ -163,6 +166,10 @@ class GhasedakBulkGateway(BulkGateway):
     async def _ask_one(self, mark: str) -> list[MessageStatus]:
         await self.pace()
         return await self._client.statuses_by_check_id([mark])
+
+
+def _is_number(mark: str) -> bool:
+    return mark.isascii() and mark.isdecimal() and not mark.startswith("0") and len(mark) <= _MOST_DIGITS
 
 
 def _mark_of(item: Item) -> str:

@@ -145,9 +145,14 @@ def marks_of(check_id: str | None, check_ids: Iterable[str] | None, count: int) 
     return [check_id_text(mark, f"check_ids[{index}]") for index, mark in enumerate(given)]
 
 
+def mint_check_id() -> str:
+    """Make a check id that nobody has used. The vendor calls them numbers: 18 digits, so that none gets lost."""
+    return f"{_FIRST_CHECK_ID + int.from_bytes(os.urandom(8), 'big') % (8 * _FIRST_CHECK_ID)}"
+
+
 def mint_check_ids(count: int) -> list[str]:
-    """Make check ids that nobody has used. The vendor calls them numbers: 18 digits, so that none gets lost."""
-    first = _FIRST_CHECK_ID + int.from_bytes(os.urandom(8), "big") % (8 * _FIRST_CHECK_ID)
+    """Make several of them."""
+    first = int(mint_check_id())
     return [str(first + place) for place in range(count)]
 
 

@@ -95,8 +95,8 @@ class SmsIrBulkGateway(BulkGateway):
 
     async def start(self) -> None:
         """Learn which send is the newest. What leaves from now on is newer."""
-        await self.pace()
         try:
+            await self.pace()
             self._newest = max((sent.id for sent in await self._messages.sent_page()), default=0)
         except PayamakError as error:
             self._log.warning(
