@@ -137,20 +137,22 @@ def make_wave(lane: Lane, tag: str, dice: random.Random) -> Wave:
     style = dice.choice(("one text", "few texts", "own texts", "commas", "mixed"))
     trouble = dice.choice((0.0, 0.005, 0.02))
     concurrency = dice.choice((1, 2, 5, 10, 20))
+    has_words = lane.gateway == "ghasedak" and dice.random() < 0.25
     # What goes out one after the other takes its time.
     for index in range(int(dice.triangular(1, min(400, 60 * concurrency)))):
         if messages and dice.random() < 0.01:
             # The same to the same number: two messages, not one.
-            messages.append(messages[-1])
+            last = messages[-1]
+            messages.append(attrs.evolve(last, check_id=f"{tag}/{index}") if has_words and last else last)
             keys.append(keys[-1])
             continue
         number = _number(lane, index, keys, trouble, dice)
         text = _text(tag, style, index, dice) if dice.random() >= trouble / 2 else ""
         line = "99999999" if lane.line is not None and dice.random() < trouble / 20 else lane.line
         keys.append((number, text))
-        messages.append(
-            None if dice.random() < trouble / 10 else OutgoingMessage(_write(number, dice), text, sender=line)
-        )
+        check_id = f"{tag}/{index}" if has_words else None
+        message = OutgoingMessage(_write(number, dice), text, sender=line, check_id=check_id)
+        messages.append(None if dice.random() < trouble / 10 else message)
     return Wave(
         lane,
         messages,

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
+
+from .lies import GATEWAYS, LIES, keeps_numbers_only, make_lies, make_switches
 
 Json = dict[str, Any]
 
@@ -41,7 +43,6 @@ _OTHERS: tuple[Json, ...] = (
     {"kind": "html", "status": 200, "processed": True},
     {"kind": "html", "status": 404},
     {"kind": "status", "status": 503, "headers": {"Retry-After": "0"}, "processed": True},
-    {"kind": "status", "status": 408, "processed": True},
     {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}},
     {"kind": "status", "status": 400},
     {"kind": "status", "status": 404},
@@ -59,20 +60,28 @@ _OTHERS: tuple[Json, ...] = (
 _RARE: tuple[Json, ...] = ({"kind": "status", "status": 401}, {"kind": "status", "status": 403})
 
 
-def mix(dice: random.Random) -> list[Json]:
-    """Fault orders in a random order, that together befall `SHARE` of the requests."""
+def mix(dice: random.Random, switches: Json) -> list[Json]:
+    """Fault orders in a random order, that together befall `SHARE` of the requests, and of each gateway `LIES` more."""
     late = [{"kind": kind, "seconds": dice.uniform(*LATE)} for kind in ("delay", "delay", "delay_after")]
     weighed = [(fault, 2.0) for fault in (*_COMMON, *late)]
     weighed += [(fault, 1.0) for fault in _OTHERS] + [(fault, 0.02) for fault in _RARE]
     dice.shuffle(weighed)
+    orders = _share_out(weighed, SHARE, 1.0)
+    for gateway in GATEWAYS:
+        lies = make_lies(gateway, dice, only_open=gateway == "ghasedak" and keeps_numbers_only(switches))
+        orders += _share_out([({**lie, "gateway": gateway}, weight) for lie, weight in lies], LIES, 1.0 - SHARE)
+    return orders
+
+
+def _share_out(weighed: Sequence[tuple[Json, float]], share: float, left: float) -> list[Json]:
+    """Orders that together befall a share of the requests, of which so many are left by the orders before them."""
     whole = sum(weight for _, weight in weighed)
     orders: list[Json] = []
-    left = 1.0
     for fault, weight in weighed:
-        share = SHARE * weight / whole
+        own = share * weight / whole
         # An order throws its dice only for those that the orders before it have passed over.
-        orders.append({**fault, "times": None, "probability": share / left})
-        left -= share
+        orders.append({**fault, "times": None, "probability": own / left})
+        left -= own
     return orders
 
 
@@ -99,14 +108,16 @@ class Server:
         self._process.terminate()
         self._process.communicate()
 
-    def begin(self, dice: random.Random) -> None:
-        """Forget all that was, and fail at random from now on."""
+    def begin(self, dice: random.Random) -> Json:
+        """Forget all that was, and fail and lie at random from now on. Returns the switches that are set."""
         self._post("reset", {"seed": dice.randrange(2**32)})
-        for gateway in ("ghasedak", "smsir", "opgateway", "advgateway"):
+        for gateway in GATEWAYS:
             self._post("account", {"gateway": gateway, "credit": 10**12})
-        self._post("switches", {"smsir": {"numbers_must_be_contacts": False}})
-        for order in mix(dice):
+        switches = make_switches(dice)
+        self._post("switches", {**switches, "smsir": {"numbers_must_be_contacts": False, **switches["smsir"]}})
+        for order in mix(dice, switches):
             self._post("faults", order)
+        return switches
 
     def end(self) -> tuple[list[Json], list[Json]]:
         """Fail no more, and return the ledger and the requests, once all that comes late has come."""

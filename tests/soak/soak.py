@@ -19,12 +19,15 @@ import attrs
 
 from .judge import Judge, Tally
 from .lanes import LANES, make_wave
+from .lies import LIES, keeps_numbers_only
 from .server import SHARE, Server
 from .waves import Result, Worker
 
 _DEFAULT_SECONDS = 180.0
 _JUDGED_FROM = 12
 """With fewer rounds, memory tells nothing."""
+_LIES_JUDGED_FROM = 2_000
+"""Of fewer requests it is chance how many are answered with a lie."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -65,6 +68,8 @@ class Report:
             problems.append(f"{self.left_sockets} sockets left open")
         if self.judge.total.faults < self.judge.total.requests * SHARE / 2:
             problems.append("too few requests met a fault for this to prove anything")
+        if self.judge.total.lies < (self.judge.total.requests - _LIES_JUDGED_FROM) * LIES / 3:
+            problems.append("too few requests were answered with a lie for this to prove anything")
         return problems + self._growth()
 
     def _growth(self) -> list[str]:
@@ -102,20 +107,20 @@ def run(options: Options, say: Callable[[str], object] = lambda _line: None) -> 
 
 
 def _run_round(server: Server, workers: Sequence[Worker], dice: random.Random, report: Report) -> None:
-    server.begin(dice)
-    results = _run_waves(workers, dice, report)
-    report.judge.judge_round(results, *server.end())
+    switches = server.begin(dice)
+    results = _run_waves(workers, dice, report, forgets_words=keeps_numbers_only(switches))
+    report.judge.judge_round(results, *server.end(), switches)
     results.clear()
     gc.collect()
     report.memory.append((sys.getallocatedblocks(), _resident()))
 
 
-def _run_waves(workers: Sequence[Worker], dice: random.Random, report: Report) -> list[Result]:
+def _run_waves(workers: Sequence[Worker], dice: random.Random, report: Report, *, forgets_words: bool) -> list[Result]:
     running: list[concurrent.futures.Future[tuple[list[Result], list[str]]]] = []
     for place, worker in enumerate(workers):
         lanes = [lane for lane in LANES for _ in range(dice.choice((1, 2, 3, 4)))]
         waves = [make_wave(lane, f"{report.rounds}.{place}.{number}", dice) for number, lane in enumerate(lanes)]
-        running.append(worker.run(worker.run_waves(waves)))
+        running.append(worker.run(worker.run_waves(waves, forgets_words=forgets_words)))
     results: list[Result] = []
     for future in running:
         done, left = future.result()
@@ -182,6 +187,10 @@ _COLUMNS = {
     "unknown_processed": "taken",
     "requests": "requests",
     "faults": "with a fault",
+    "lies": "with a lie",
+    "false_refusals": "false refusals",
+    "repeats": "again after 429",
+    "reruns": "again in a rerun",
     "duplicates": "twice",
     "lost": "lost",
     "unexplained": "unexplained",
@@ -205,7 +214,7 @@ def format_table(judge: Judge) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m soak", description="Soak send_many in random faults.")
+    parser = argparse.ArgumentParser(prog="python -m soak", description="Soak send_many in random faults and lies.")
     parser.add_argument("seconds", type=float, nargs="?", default=_DEFAULT_SECONDS, help="default: %(default)s")
     parser.add_argument("seed", type=int, nargs="?", default=random.randrange(10_000), help="default: any")  # noqa: S311
     parser.add_argument("--uvloop", action="store_true", help="use uvloop")

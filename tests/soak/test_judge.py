@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 import pytest
-from payamak.common import ConnectionLostError, OnUnknown, Outcome, OutgoingMessage, PayamakError, SendReport
+from payamak.common import (
+    ConnectionLostError,
+    GatewayError,
+    OnUnknown,
+    Outcome,
+    OutgoingMessage,
+    PayamakError,
+    SendReport,
+)
+from payamak.emulator import Fault
 
 from .judge import Judge, Tally
 from .lanes import LANES, Lane, Wave
+from .lies import GATEWAYS, LIES, make_switches
 from .server import SHARE, mix
 from .soak import Report, format_table
 from .waves import Result
 
-GHASEDAK, SMSIR, OPGATEWAY = LANES[:3]
+GHASEDAK, SMSIR, OPGATEWAY, ADVGATEWAY = LANES[:4]
 NUMBER, TEXT = "09121111111", "text"
 NOT_SENT = ConnectionLostError("x", outcome=Outcome.NOT_SENT)
 UNKNOWN = ConnectionLostError("x")
@@ -36,15 +47,27 @@ def _result(lane: Lane, *reports: tuple[Outcome, int | None, PayamakError | None
 
 def _entries(lane: Lane, *ids: int) -> list[dict[str, Any]]:
     return [
-        {"gateway": lane.gateway, "recipient": NUMBER, "text": TEXT, "id": number, "check_id": str(number)}
-        for number in ids
-    ]
+        {
+            "gateway": lane.gateway, "recipient": NUMBER, "text": TEXT, "id": number, "check_id": str(number),
+            "created_at": f"2026-01-01T00:00:{place:02}+00:00",
+        }
+        for place, number in enumerate(ids)
+    ]  # fmt: skip
 
 
-def _judge(result: Result, *ids: int) -> tuple[Tally, list[str]]:
+def _judge(
+    result: Result, *ids: int, switches: dict[str, Any] | None = None, requests: Sequence[dict[str, Any]] = ()
+) -> tuple[Tally, list[str]]:
     judge = Judge()
-    judge.judge_round([result], _entries(result.wave.lane, *ids), [])
+    judge.judge_round([result], _entries(result.wave.lane, *ids), requests, switches or {})
     return judge.total, judge.problems
+
+
+Told = tuple[Outcome, int | None, PayamakError | None]
+
+
+def _refused(code: int, http_status: int | None = 200, *, said: str | None = None) -> Told:
+    return Outcome.REFUSED, None, GatewayError("x", code=code, http_status=http_status, gateway_message=said)
 
 
 SENT = (Outcome.SENT, 7, None)
@@ -58,6 +81,7 @@ UNSENT = (Outcome.NOT_SENT, None, NOT_SENT)
         (_result(GHASEDAK, SENT), [7]),
         (_result(GHASEDAK, UNSENT), []),
         (_result(GHASEDAK, SENT, UNSENT), [7]),
+        (_result(GHASEDAK, LOST), []),
         (_result(OPGATEWAY, LOST), []),
         (_result(OPGATEWAY, LOST), [7]),
         (_result(SMSIR, LOST), []),
@@ -78,7 +102,7 @@ def test_what_is_right(result: Result, ids: list[int]) -> None:
         pytest.param(_result(GHASEDAK, UNSENT), [7], 0, 1, 0, id="said to be not sent, and was"),
         pytest.param(_result(GHASEDAK, SENT), [8], 0, 1, 0, id="the id of another"),
         pytest.param(_result(GHASEDAK, SENT, SENT), [7, 8], 0, 1, 0, id="one id for two"),
-        pytest.param(_result(GHASEDAK, LOST), [], 0, 0, 1, id="the gateway would have known"),
+        pytest.param(_result(GHASEDAK, SENT, LOST), [7], 0, 0, 1, id="the gateway would have known"),
         pytest.param(_result(SMSIR, LOST), [7], 0, 0, 1, id="the list would have had it"),
     ],
 )
@@ -86,6 +110,104 @@ def test_what_is_wrong(result: Result, ids: list[int], duplicates: int, lost: in
     tally, problems = _judge(result, *ids)
     assert len(problems) == 1
     assert (tally.duplicates, tally.lost, tally.unexplained) == (duplicates, lost, unexplained)
+
+
+def _with_reference(result: Result, reference: str | None) -> Result:
+    result.reports = [attrs.evolve(report, reference=reference) for report in result.reports]
+    return result
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param(_result(GHASEDAK, _refused(8)), id="documented"),
+        pytest.param(_result(OPGATEWAY, _refused(411, 411)), id="a bare status"),
+        pytest.param(_result(GHASEDAK, _refused(8, None), _refused(8, None)), id="inside a success"),
+        pytest.param(_result(OPGATEWAY, _refused(4)), id="documented, where nobody can be asked"),
+        pytest.param(_result(ADVGATEWAY, _refused(-3)), id="of one recipient"),
+        pytest.param(
+            _with_reference(_result(SMSIR, _refused(7, said="عملیات انجام نشد")), None), id="with nothing to ask by"
+        ),
+    ],
+)
+def test_refusals_that_may_be_false(result: Result) -> None:
+    count = len(result.reports)
+    tally, problems = _judge(result, *range(7, 7 + count))
+    assert problems == []
+    assert (tally.false_refusals, tally.lost, tally.unexplained) == (count, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("result", "lost", "unexplained"),
+    [
+        pytest.param(_result(GHASEDAK, _refused(10)), 1, 0, id="a failure of the gateway's"),
+        pytest.param(_result(OPGATEWAY, _refused(54321)), 1, 0, id="a code that nobody explains"),
+        pytest.param(_result(OPGATEWAY, _refused(4, 500)), 1, 0, id="a server error"),
+        pytest.param(_result(OPGATEWAY, _refused(409, 409)), 1, 0, id="a status that says nothing"),
+        pytest.param(_result(ADVGATEWAY, _refused(-3), _refused(-3)), 1, 0, id="nobody knows of whom"),
+        pytest.param(_result(SMSIR, _refused(7, said="Object reference")), 1, 0, id="an exception"),
+        pytest.param(_result(SMSIR, _refused(7, said="عملیات انجام نشد")), 0, 1, id="the list would have shown it"),
+        pytest.param(_result(GHASEDAK, _refused(8), _refused(8)), 0, 2, id="the status would have shown them"),
+    ],
+)
+def test_refusals_that_may_not_be_false(result: Result, lost: int, unexplained: int) -> None:
+    tally, problems = _judge(result, *range(7, 7 + len(result.reports)))
+    assert len(problems) == 1
+    assert (tally.lost, tally.unexplained) == (lost, unexplained)
+
+
+def test_a_refusal_that_is_clear_is_not_unknown() -> None:
+    error = GatewayError("x", code=4, http_status=200, outcome=Outcome.UNKNOWN)
+    assert len(_judge(_result(OPGATEWAY, (Outcome.UNKNOWN, None, error)))[1]) == 1
+
+
+TOO_MANY = {
+    "gateway": "opgateway", "path": OPGATEWAY.path, "fault": "status", "status": 429, "processed": True,
+    "arrived_at": "2026-01-01T00:00:00+00:00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_", "problems"),
+    [
+        (TOO_MANY, 0),
+        ({**TOO_MANY, "arrived_at": "2026-01-01T00:01:00+00:00"}, 1),
+        ({**TOO_MANY, "fault": "refuse"}, 1),
+        ({**TOO_MANY, "status": 408}, 1),
+    ],
+)
+def test_only_what_a_bare_429_denied_goes_out_again(request_: dict[str, Any], problems: int) -> None:
+    tally, found = _judge(_result(OPGATEWAY, (Outcome.SENT, 8, None)), 7, 8, requests=[request_])
+    assert bool(found) == bool(problems)
+    assert (tally.repeats, tally.duplicates) == (1 - problems, problems)
+
+
+@pytest.mark.parametrize(("refusal", "problems"), [(_refused(5), 0), (_refused(54321), 1)])
+def test_a_later_run_sends_again_what_the_first_had_to_believe(refusal: Told, problems: int) -> None:
+    result = _result(OPGATEWAY, (Outcome.SENT, 8, None))
+    result.earlier = _result(OPGATEWAY, refusal).reports
+    tally, found = _judge(result, 7, 8)
+    assert bool(found) == bool(problems)
+    assert (tally.reruns, tally.duplicates) == (1 - problems, problems)
+
+
+@pytest.mark.parametrize(
+    ("result", "ids", "switches"),
+    [
+        (_result(GHASEDAK, (Outcome.SENT, None, None)), [7], {"status_reply": "null_ids"}),
+        (_result(GHASEDAK, SENT, LOST), [7], {"status_reply": "null_ids"}),
+        (_result(GHASEDAK, SENT, LOST), [7, 8], {"status_reply": "null"}),
+        (_result(GHASEDAK, _refused(8), _refused(8)), [7, 8], {"status_reply": "not_found"}),
+        (_result(GHASEDAK, SENT, LOST), [7], {"kept_check_ids": "numbers"}),
+    ],
+)
+def test_what_a_gateway_hides_cannot_be_known(result: Result, ids: list[int], switches: dict[str, Any]) -> None:
+    assert _judge(result, *ids, switches={"ghasedak": switches})[1] == []
+
+
+def test_a_number_is_kept() -> None:
+    result = _with_reference(_result(GHASEDAK, SENT, LOST), "7")
+    assert len(_judge(result, 7, switches={"ghasedak": {"kept_check_ids": "numbers"}})[1]) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +236,7 @@ def test_failed_readings_explain_what_is_unknown() -> None:
 
 def test_a_message_that_nobody_gave() -> None:
     judge = Judge()
-    judge.judge_round([], _entries(GHASEDAK, 7), [])
+    judge.judge_round([], _entries(GHASEDAK, 7), [], {})
     assert len(judge.problems) == 1
 
 
@@ -138,17 +260,28 @@ def test_what_is_left_behind() -> None:
 def test_too_few_faults_prove_nothing() -> None:
     judge = Judge()
     requests = [{"path": f"{GHASEDAK.path}sms/status", "fault": fault} for fault in ("hang", *[None] * 9)]
-    judge.judge_round([], [], requests)
+    judge.judge_round([], [], requests, {})
     assert Report(judge).problems == []
-    judge.judge_round([], [], requests[1:])
+    judge.judge_round([], [], requests[1:], {})
     assert len(Report(judge).problems) == 1
 
 
-def test_the_faults_befall_their_share() -> None:
+def test_too_few_lies_prove_nothing() -> None:
+    judge = Judge()
+    requests = [{"path": f"{GHASEDAK.path}sms/status", "fault": "hang"}] * 10_000
+    judge.judge_round([], [], requests, {})
+    assert len(Report(judge).problems) == 1
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+@pytest.mark.parametrize("seed", range(5))
+def test_faults_and_lies_befall_their_share(gateway: str, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311
     passed_over = 1.0
-    for order in mix(random.Random(1)):  # noqa: S311
-        passed_over *= 1 - order["probability"]
-    assert passed_over == pytest.approx(1 - SHARE)
+    for order in mix(dice, make_switches(dice)):
+        if Fault.from_dict(order).matches(gateway, ""):
+            passed_over *= 1 - order["probability"]
+    assert passed_over == pytest.approx(1 - SHARE - LIES)
 
 
 def test_the_table_has_a_row_for_each_gateway() -> None:

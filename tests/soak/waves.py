@@ -19,7 +19,7 @@ from payamak.common.many import SendMany
 from payamak.common.results import Progress, SendReport
 from payamak.common.sqlite_journal import SqliteJournal
 
-from .lanes import LANES, Wave
+from .lanes import Lane, Wave
 
 T = TypeVar("T")
 _STUCK = 60.0
@@ -33,12 +33,14 @@ class Result:
     Attributes:
         wave: The wave.
         reports: All of its reports, taken or unread.
+        earlier: Those of the run before that was left, if this one went on with its journal.
         failed_reads: How many reads (of a status, of a list) failed with all their attempts.
         problems: What is wrong with how it went.
     """
 
     wave: Wave
     reports: list[SendReport] = attrs.Factory(list[SendReport])
+    earlier: list[SendReport] = attrs.Factory(list[SendReport])
     failed_reads: int = 0
     problems: list[str] = attrs.Factory(list[str])
 
@@ -74,6 +76,7 @@ async def run_wave(client: Any, wave: Wave) -> Result:
                 return result
             again = await _run_once(client, attrs.evolve(wave, ending="whole"), journal)
     again.problems += result.problems
+    again.earlier = result.reports
     return again
 
 
@@ -164,7 +167,7 @@ _END: dict[str, Callable[[SendMany, Wave, list[SendReport]], Coroutine[Any, Any,
 
 
 class Worker:
-    """An event loop in a thread of its own, with a client for each lane.
+    """An event loop in a thread of its own, with clients for each lane.
 
     Args:
         url: The emulator.
@@ -174,7 +177,8 @@ class Worker:
     def __init__(self, url: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
         self._loop = loop_factory()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self._clients = {lane: lane.connect(url, note_failed_reads) for lane in LANES}
+        self._url = url
+        self._clients: dict[tuple[Lane, bool], Any] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -192,12 +196,27 @@ class Worker:
         """Begin something in the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def run_waves(self, waves: Sequence[Wave]) -> tuple[list[Result], list[str]]:
-        """Run waves at once. Returns their results, and the tasks that are left afterwards."""
-        results = await asyncio.gather(*(run_wave(self._clients[wave.lane], wave) for wave in waves))
+    async def run_waves(self, waves: Sequence[Wave], *, forgets_words: bool) -> tuple[list[Result], list[str]]:
+        """Run waves at once.
+
+        Args:
+            waves: What to run.
+            forgets_words: Whether Ghasedak keeps only check ids that are numbers. A client remembers whether it has
+                seen others kept, so that such a gateway has a client of its own.
+
+        Returns:
+            Their results, and the tasks that are left afterwards.
+        """
+        results = await asyncio.gather(*(run_wave(self._client(wave.lane, forgets_words), wave) for wave in waves))
         await asyncio.sleep(0)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         return results, [repr(task) for task in left]
+
+    def _client(self, lane: Lane, forgets_words: bool) -> Any:
+        key = lane, forgets_words and lane.gateway == "ghasedak"
+        if key not in self._clients:
+            self._clients[key] = lane.connect(self._url, note_failed_reads)
+        return self._clients[key]
 
     async def _close_clients(self) -> None:
         for client in self._clients.values():
