@@ -36,7 +36,10 @@ _EMPTY = frozenset({b"", b"{}", b"[]", b"null"})
 # Compiled when a refusal is first read, not with each import.
 _PAGE = rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b"
 # A program that shows its own exception has had the request, and may have done its work before.
-_EXCEPTION = rb"(?i)exception|object reference|stack ?trace|traceback|fatal error|cannot be null|\bSystem\."
+_EXCEPTION = (
+    rb"(?i)exception|object reference|stack ?trace|traceback|fatal error|\bSystem\.|cannot (?:be null|convert|get|read)"
+    rb"|disposed|\bcancell?(?:ed|ation)|unexpected token|unable to (?:cast|connect)|time-?out"
+)
 SERVER_ERROR = 500
 """From this HTTP status on it is the server that failed, perhaps after it had done its work."""
 

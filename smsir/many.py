@@ -26,7 +26,7 @@ _SENDS_BETWEEN_LOOKS = 50
 """So often it is looked up which send is the newest, so that a search need not go back to the beginning."""
 _MOST_TAKEN = 10_000
 _CLOCK_SLACK = datetime.timedelta(seconds=5)
-"""So much may the gateway's clock differ from ours. More, and an earlier send of another program would be taken for it."""
+"""So much may the gateway's clock differ from ours. With more, sends of others could be taken for a lost one."""
 
 
 class Claims:
@@ -58,7 +58,8 @@ class Claims:
         )
 
     def look_for(self, items: Iterable[Item]) -> None:
-        """Take in that messages are looked for."""
+        """Take in that messages are looked for, and forget those that no longer are, with their texts and numbers."""
+        self.lost = {content: seekers for content, seekers in self.lost.items() if seekers}
         for item in items:
             self.lost.setdefault((item.message.text, item.number), weakref.WeakSet()).add(item)
 
@@ -66,6 +67,8 @@ class Claims:
         """A message was found."""
         self.given.setdefault(batch_key, set()).add(item.number)
         self.lost[item.message.text, item.number].discard(item)
+        if len(self.given) > _MOST_TAKEN:
+            del self.given[next(iter(self.given))]
 
 
 class SmsIrBulkGateway(BulkGateway):
@@ -118,7 +121,7 @@ class SmsIrBulkGateway(BulkGateway):
         numbers, text = [item.number for item in items], items[0].message.text
         flight = text, frozenset(numbers)
         self._sends += 1
-        if self._sends % _SENDS_BETWEEN_LOOKS == 0:
+        if self._newest is None or self._sends % _SENDS_BETWEEN_LOOKS == 0:
             await self.start()
         self._claims.in_flight.append(flight)
         try:
