@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence, Set
 from typing import Protocol, TypeAlias
 
@@ -32,7 +33,7 @@ class Client(Protocol):
         ...
 
 
-_MOST_DIGITS = 18
+_match_number = re.compile("[1-9][0-9]{0,17}").fullmatch
 _CLOCK_SLACK = datetime.timedelta(hours=6)
 """So much may the gateway's clock, or its idea of the time zone, differ from ours."""
 _FIRST_SEND = datetime.datetime(2001, 9, 9, tzinfo=datetime.UTC)
@@ -67,7 +68,7 @@ class Marks:
             elif result.error is not None and result.error.outcome is Outcome.UNKNOWN:
                 result.error.references = (mark,)
         if taken is not None:
-            self._taken[_is_number(taken[0])] = taken
+            self._taken[_match_number(taken[0]) is not None] = taken
 
     async def are_kept(self, ask: Callable[[str], Awaitable[list[MessageStatus]]], *, is_number: bool) -> bool:
         """Whether the gateway keeps check ids of this kind."""
@@ -134,7 +135,7 @@ class GhasedakBulkGateway(BulkGateway):
         """Ask by check id: for all at once, or for one at a time where the answer does not show whose status it is."""
         is_otp = error is not None and error.operation == wire.SEND_OTP.name
         findings = await self._find_together(items, is_otp=is_otp)
-        kinds = [_is_number(_mark_of(item)) for item in items]
+        kinds = [_match_number(_mark_of(item)) is not None for item in items]
         shown = {kind for kind, finding in zip(kinds, findings, strict=True) if finding.outcome is Outcome.SENT}
         absent = {kind for kind, finding in zip(kinds, findings, strict=True) if finding is ABSENT}
         self._marks.kept |= shown
@@ -178,10 +179,6 @@ class GhasedakBulkGateway(BulkGateway):
     async def _ask_one(self, mark: str) -> list[MessageStatus]:
         await self.pace()
         return await self._client.statuses_by_check_id([mark])
-
-
-def _is_number(mark: str) -> bool:
-    return mark.isascii() and mark.isdecimal() and not mark.startswith("0") and len(mark) <= _MOST_DIGITS
 
 
 def _mark_of(item: Item) -> str:
