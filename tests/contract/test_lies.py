@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from payamak.advgateway.codes import ERROR_CODES as ADV_CODES
 from payamak.common import OnUnknown, Outcome, OutgoingMessage, PayamakError, SendReport, SendResult
+from payamak.common.codec import as_list
 from payamak.emulator import Emulator, Fault
 from payamak.ghasedak.codes import ERROR_NUMBERS
 from payamak.opgateway.codes import ERROR_CODES as OP_CODES
@@ -33,6 +34,7 @@ CODES: Mapping[str, Iterable[int]] = {
     "opgateway": [code for code in (*OP_CODES, -1, 8, 999) if code],
     "advgateway": [*ADV_CODES, -6, -99, 5],
 }
+LOSSES = ("drop_after_read", "reset_after_read", "cut_reply", "garbage", "empty", "bad_gzip")
 NUMBERS = st.lists(st.integers(0, 30), min_size=1, max_size=6, unique=True)
 GRACE = 30.0
 """Of the loop's time, which passes at once."""
@@ -51,37 +53,30 @@ class Lie:
     may_deceive: bool = False
 
 
-def _path(gateway: Gateway) -> str | None:
-    """Where the sends go, at the gateway that is asked for its list before."""
-    return "SendByMobileNumbers" if gateway is SMSIR else None
-
-
 def _lies(gateway: Gateway) -> st.SearchStrategy[Lie]:
+    """Faults for the next send; at sms.ir the list is asked for before."""
+    path = "SendByMobileNumbers" if gateway is SMSIR else None
+
+    def refuse(code: int, message: str | None, status: int | None) -> Lie:
+        fault = Fault("refuse", code=code, message=message, status=status, gateway=gateway.name, path=path)
+        return Lie(fault, may_deceive=(status or 0) < 500 and _is_documented(gateway, code, message))
+
+    def answer(status: int, body: str) -> Lie:
+        fault = Fault("status", status=status, body=body, processed=True, gateway=gateway.name, path=path)
+        return Lie(fault, may_deceive=status in NOT_PROCESSED)
+
+    def lose(kind: str) -> Lie:
+        return Lie(Fault(kind, gateway=gateway.name, path=path))
+
     messages = st.sampled_from([None, EXCEPTION, SENTENCE, "error! Exception", ""])
-    refusals = st.builds(
-        lambda code, message, status: Lie(
-            Fault("refuse", code=code, message=message, status=status, gateway=gateway.name, path=_path(gateway)),
-            may_deceive=(status or 0) < 500 and _is_documented(gateway, code, message),
-        ),
-        st.sampled_from(list(CODES[gateway.name])), messages, st.sampled_from([None, 200, 400, 409, 500, 503]),
-    )  # fmt: skip
-    statuses = st.builds(
-        lambda status, body: Lie(
-            Fault("status", status=status, body=body, processed=True, gateway=gateway.name, path=_path(gateway)),
-            may_deceive=status in NOT_PROCESSED,
-        ),
-        # A 401 is how this gateway may reject a token, for which a send goes out with a new one.
-        st.sampled_from([status for status in NOT_PROCESSED + OTHER_STATUSES if (gateway, status) != (SMSIR, 401)]),
-        st.sampled_from(BODIES),
-    )  # fmt: skip
-    losses = st.sampled_from(["drop_after_read", "reset_after_read", "cut_reply", "garbage", "empty", "bad_gzip"])
-    lost = st.builds(lambda kind: Lie(Fault(kind, gateway=gateway.name, path=_path(gateway))), losses)
-    undone = st.sampled_from(["drop_before_read", "drop_unprocessed", "html"])
+    statuses = st.sampled_from([None, 200, 400, 409, 500, 503])
+    # A 401 is how sms.ir may reject a token, for which a send goes out with a new one.
+    bare = [status for status in NOT_PROCESSED + OTHER_STATUSES if (gateway, status) != (SMSIR, 401)]
     return st.one_of(
-        refusals,
-        statuses,
-        lost,
-        st.builds(lambda kind: Lie(Fault(kind, gateway=gateway.name, path=_path(gateway))), undone),
+        st.builds(refuse, st.sampled_from(list(CODES[gateway.name])), messages, statuses),
+        st.builds(answer, st.sampled_from(bare), st.sampled_from(BODIES)),
+        st.builds(lose, st.sampled_from(LOSSES)),
+        st.builds(lose, st.sampled_from(["drop_before_read", "drop_unprocessed", "html"])),
     )
 
 
@@ -171,12 +166,12 @@ def _single(call: Callable[[Any, Sequence[OutgoingMessage]], Coroutine[Any, Any,
             result = await call(client, given)
         except PayamakError as error:
             return await _claims_of(client, await client.resolve(error, given, grace=GRACE))
-        if not isinstance(result, list) or not isinstance(result[0], SendResult):
-            return [Claim(entry, Outcome.SENT) for entry in given] if isinstance(result, int) else []
-        errors = [entry.error for entry in result]
+        if isinstance(result, int):
+            return [Claim(entry, Outcome.SENT) for entry in given]
+        results = [entry for entry in as_list(result) or [] if isinstance(entry, SendResult)]
         return [
-            Claim(entry, Outcome.SENT if error is None else error.outcome)
-            for entry, error in zip(given, errors, strict=True)
+            Claim(entry, Outcome.SENT if told.error is None else told.error.outcome)
+            for entry, told in zip(given, results, strict=False)
         ]
 
     return send
