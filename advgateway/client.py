@@ -184,6 +184,9 @@ class AdvGatewayClient(GatewayClient):
             start,
         )
 
+    def _identify(self) -> str:
+        return self._credentials["user"]
+
     def _make_bulk_gateway(self) -> AdvBulkGateway:
         return AdvBulkGateway(self)
 

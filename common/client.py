@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 import ssl as ssl_module
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import aiohttp
+import yarl
 
 from . import checks
 from .calls import Call, Caller, Operation
@@ -25,6 +27,8 @@ from .structuring import load_converter
 
 T = TypeVar("T")
 
+_LONGEST_CALL = 3600.0
+"""For so many seconds a call without a time limit may be under way, as far as a journal goes."""
 _BORROWED_GRACE = 900.0
 """The kernel may still deliver what a lost connection of a borrowed session had to send; ours are cut off with it."""
 
@@ -152,8 +156,18 @@ class GatewayClient:
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
         gateway = self._prepare_bulk_gateway()
         return SendMany(
-            messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending
-        )
+            messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending,
+            account=self._name_account(), lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
+        )  # fmt: skip
+
+    def _name_account(self) -> str:
+        """Make out which account this is, without a password: a hash of gateway, host, and key or user name."""
+        host = yarl.URL(self._base_url).origin()
+        return hashlib.blake2b(f"{self.gateway}\n{host}\n{self._identify()}".encode(), digest_size=16).hexdigest()
+
+    def _identify(self) -> str:
+        """The key or user name."""
+        raise NotImplementedError
 
     async def resolve(
         self, error: PayamakError, messages: Iterable[OutgoingMessage], *, grace: float = 60.0

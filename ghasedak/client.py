@@ -417,6 +417,9 @@ class GhasedakClient(GatewayClient):
         )
         return self._send_marked(wire.SEND_TO_MANY, fields, numbers, marks)
 
+    def _identify(self) -> str:
+        return self._api_key
+
     def _make_bulk_gateway(self) -> GhasedakBulkGateway:
         return GhasedakBulkGateway(self, self._send_checked, self._marks)
 

@@ -315,6 +315,9 @@ class OpGatewayClient(GatewayClient):
 
         return await self._perform(operation, build, read)
 
+    def _identify(self) -> str:
+        return self._credentials["uname"]
+
     def _make_bulk_gateway(self) -> OpBulkGateway:
         return OpBulkGateway(self)
 

@@ -163,6 +163,9 @@ class SmsIrClient(GatewayClient):
         """List the vendor's answers to frequent questions. Vendor method: ``GetFrequentlyAskedQuestions``."""
         return await self._request(operations.FAQ, Arguments, read_list("FrequentlyAskedQuestions", Question))
 
+    def _identify(self) -> str:
+        return self._user_api_key
+
     def _make_bulk_gateway(self) -> SmsIrBulkGateway:
         return SmsIrBulkGateway(self.messages, self._claims)
 

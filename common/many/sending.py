@@ -15,11 +15,13 @@ import attrs
 
 from .. import checks
 from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from ..numbers import normalize_recipient
 from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
 from .bulk_gateway import BulkGateway, RateLimiter, text_key
 from .intake import read_batches
 from .items import Item
 from .journal import Journal
+from .keys import KeyMaker
 from .packing import Packer
 from .refusals import Refusals
 from .reports import Reports
@@ -79,6 +81,8 @@ class SendMany:
         gateway: BulkGateway,
         log: logging.Logger,
         on_start: Callable[[SendMany], None],
+        account: str,
+        lease: float,
     ) -> None:
         self._task: asyncio.Task[None] | None = None
         self._closed = True
@@ -90,7 +94,8 @@ class SendMany:
         self._plan = plan
         self._on_start = on_start
         total = len(messages) if isinstance(messages, Sized) else None
-        self._reports = Reports(name, plan.journal, plan.progress, total, log)
+        self._reports = Reports(name, plan.journal, plan.progress, total, log, account=account, lease=lease)
+        self._keys: KeyMaker | None = None
         self._refusals = Refusals()
         self._packer = Packer(gateway.limit, gateway.pair_key, gateway.travels_alone)
         self._slots = asyncio.Semaphore(plan.concurrency)
@@ -253,6 +258,8 @@ class SendMany:
         finally:
             # What an asynchronous source had given when this was ended is reported too.
             self._reports.enter(self._check(gathered))
+            if self._keys is not None:
+                self._keys.close()
         if late:
             self._spawn(self._runner.search(late))
 
@@ -291,12 +298,42 @@ class SendMany:
             item = Item(self._taken, message)
             self._taken += 1
             error = self._prepare(item, "")
+            if error is not None:
+                # Once more by its name: names for all would cost as much as the checks.
+                error = self._prepare(item, f"messages[{item.index}]") or error
+            if error is None or self._may_be_known(item):
+                item.problem = error
+                error = self._name(item)
             if error is None:
                 items.append(item)
             else:
-                # Once more by its name: names for all would cost as much as the checks.
-                self._reports.reject(item, self._prepare(item, f"messages[{item.index}]") or error)
+                self._reports.reject(item, error)
         return items
+
+    def _may_be_known(self, item: Item) -> bool:
+        """Whether an earlier run may have sent what a rule of today forbids."""
+        if self._plan.journal is None or not isinstance(item.message, OutgoingMessage):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return False
+        try:
+            item.number = normalize_recipient(item.message.to, "to")
+            checks.require_text(item.message.text, "text")
+            if item.message.send_at is not None:
+                checks.require_aware(item.message.send_at, "send_at")
+        except InvalidArgumentError:
+            return False
+        return True
+
+    def _name(self, item: Item) -> InvalidArgumentError | None:
+        """Give a message its key, where it needs one. Returns what is wrong with its check id."""
+        if self._plan.journal is None and item.message.check_id is None:
+            return None
+        if self._keys is None:
+            self._keys = KeyMaker()
+        item.key, is_repeated = self._keys.make(item.number, item.message)
+        if not is_repeated:
+            return None
+        argument = f"messages[{item.index}].check_id"
+        return InvalidArgumentError(f"{argument} is that of an earlier message of this sending", argument=argument)
 
     def _prepare(self, item: Item, argument: str) -> InvalidArgumentError | None:
         message = item.message
