@@ -71,7 +71,8 @@ def describe_failure(report: SendReport) -> str | None:
 async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int | None:
     """Send, and hand over each report.
 
-    After SIGINT or SIGTERM nothing more leaves; what is in flight is waited for a while. A second signal ends that too.
+    After SIGINT, SIGTERM, SIGQUIT or SIGHUP nothing more leaves; what is in flight is waited for a while. A second signal
+    ends that too.
 
     Returns:
         The signal that ended it, if one did.
@@ -80,6 +81,8 @@ async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int
     consuming = asyncio.create_task(_consume(sending, take))
 
     def end(number: int) -> None:
+        if caught and signal.Signals(number).name == "SIGHUP":
+            return  # The shell and the system both tell that a terminal is gone.
         caught.append(number)
         if len(caught) == 1:
             consuming.cancel()
@@ -111,7 +114,7 @@ async def _consume(sending: SendMany, take: Callable[[SendReport], None]) -> Non
 @contextlib.contextmanager
 def _handle_signals(end: Callable[[int], None]) -> Generator[None]:
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = _list_signals()
     with contextlib.suppress(NotImplementedError):
         for number in numbers:
             loop.add_signal_handler(number, end, number)
@@ -121,3 +124,10 @@ def _handle_signals(end: Callable[[int], None]) -> Generator[None]:
         with contextlib.suppress(NotImplementedError):
             for number in numbers:
                 loop.remove_signal_handler(number)
+
+
+def _list_signals() -> list[signal.Signals]:
+    """The signals that end a command, of those that the system has."""
+    numbers = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP") if hasattr(signal, name)]
+    # Who says `nohup` wants it to outlive the terminal.
+    return [number for number in numbers if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN]

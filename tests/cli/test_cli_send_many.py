@@ -7,17 +7,19 @@ import os
 import random
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.command import Command, Done, lines_of_json
+from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import control, sent
 
 Call = Callable[..., Done]
 GATEWAYS = ["ghasedak", "smsir", "opgateway", "advgateway"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+ENDING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP, signal.SIGQUIT] if os.name == "posix" else [])]
 FROM_EXCEL = (
     "\ufeffنام;شماره;بدهی\r\n"
     "سارا;۰۹۱۲۱۱۱۱۱۱۱;۱۲۰۰۰۰\r\n"
@@ -255,13 +257,16 @@ def write_many(payamak: Command) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_it_cleanly_and_it_goes_on(call: Call, payamak: Command, number: signal.Signals) -> None:
     write_many(payamak)
     control("POST", "faults", {"kind": "delay_after", "seconds": 0.2, "times": None, "path": "sms/send/pair"})
     process = payamak.start("send-many", "many.csv", "--emulator", "--concurrency", "2")
     wait_for_messages(200)
     process.send_signal(number)
+    if number.name == "SIGHUP":  # Whose terminal is gone gets a second one.
+        time.sleep(0.05)
+        process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     *_, last = errors.decode().splitlines()
@@ -271,6 +276,22 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(call: Call, payamak: Command, n
     assert sum(row["outcome"] == "sent" for row in rows) == len(sent()) < MANY
     control("DELETE", "faults")
     assert_goes_on(call, payamak)
+
+
+@POSIX
+def test_nohup_outlives_its_terminal(payamak: Command) -> None:
+    write_many(payamak)
+    control("POST", "faults", {"kind": "delay_after", "seconds": 0.1, "times": None, "path": "sms/send/pair"})
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # As nohup does for what it starts.
+    try:
+        # A fork of the warm one would not inherit it.
+        process = Command(payamak.folder, FRESH).start("send-many", "many.csv", "--emulator", "--concurrency", "2")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for_messages(200)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert (process.returncode, len(sent())) == (0, MANY)
 
 
 @POSIX
