@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import attrs
 
-from ...common import OutgoingMessage, SendReport
+from ...common import InvalidArgumentError, OutgoingMessage, SendReport
 from ...common.client import GatewayClient
 from ...common.many import BulkGateway
 from ..exits import CommandError, SettingsError
@@ -77,6 +77,13 @@ class Gateway(abc.ABC):
         """Raise `InvalidArgumentError` if a message cannot be sent, without sending anything."""
         self._bulk_gateway.check(message, argument)
         self._bulk_gateway.check_number(message, argument)
+
+    def find_number(self, message: OutgoingMessage) -> str | None:
+        """The recipient as it travels; ``None`` if it cannot be sent to."""
+        try:
+            return self._bulk_gateway.check_number(message, "messages[0]")
+        except InvalidArgumentError:
+            return None
 
     def find_reference(self, report: SendReport) -> str | None:
         """By what the gateway can be asked for a message, besides its id."""
