@@ -16,6 +16,8 @@ from ...common.many import BulkGateway
 from ..exits import CommandError, SettingsError
 from ..settings import Settings, variable_of
 
+# Python itself reads no number that is much longer.
+_MOST_DIGITS = 1000
 Record = dict[str, object]
 """One line of output: names and values."""
 
@@ -118,6 +120,6 @@ def read_ids(ids: Sequence[str]) -> list[int]:
     Raises:
         CommandError: One is no number.
     """
-    if not all(entry.isdecimal() for entry in ids):
+    if not all(entry.isdecimal() and len(entry) <= _MOST_DIGITS for entry in ids):
         raise CommandError("a message id is a whole number")
     return [int(entry) for entry in ids]

@@ -130,6 +130,21 @@ def test_a_named_pipe_takes_results(payamak: Command) -> None:
     assert (payamak.folder / "pipe").is_fifo()
 
 
+@POSIX
+def test_results_that_cannot_take_their_place_are_beside(payamak: Command) -> None:
+    process = payamak.start("send-many", "-", "--emulator", "--journal", "j.db", "-o", "out.csv", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(ONE.encode())
+    process.stdin.flush()
+    while not sent():
+        assert process.poll() is None
+    (payamak.folder / "out.csv").mkdir()  # As on Windows, where a spreadsheet has it open.
+    output, errors = process.communicate(timeout=30)
+    assert output == b"1 sent, 0 not sent, 0 refused, 0 unknown; see " + bytes(payamak.folder / "out.csv.part") + b"\n"
+    assert b"out.csv cannot be replaced (Is a directory): the results are in " in errors
+    assert (process.returncode, len(read_rows(payamak.folder / "out.csv.part"))) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import signal
@@ -115,6 +116,17 @@ def test_how_it_ends(call: Call, payamak: Command, fault: dict[str, Any], code: 
         # What was not sent for a reason that has passed goes out.
         assert call("send-many", "list.csv", "--emulator").returncode == 0
     assert [message["recipient"] for message in sent()] == ["09121111111", "09122222222", "09123333333"]
+
+
+@pytest.mark.parametrize("options", [[], ["--no-journal"]])
+def test_an_id_that_is_too_large_for_most_things(call: Call, payamak: Command, options: list[str]) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n09122222222,a\n")
+    body = json.dumps({"result": {"code": 200, "message": "success"}, "items": [10**30, 77_000]})
+    control("POST", "faults", {"kind": "status", "status": 200, "body": body, "content_type": "application/json"})
+    done = call("send-many", "list.csv", "--emulator", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = payamak.results("list.emulator.results.csv")
+    assert [(row["outcome"], row["message_id"]) for row in rows] == [("sent", str(10**30)), ("sent", "77000")]
 
 
 def test_unknown_is_3(call: Call, payamak: Command) -> None:
