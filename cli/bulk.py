@@ -39,7 +39,7 @@ class Input:
         source: The file; ``None`` for standard input.
         text: The text for all, with ``{column}`` in it.
         sender: The line for rows that name none.
-        skips_repeated: Whether a row goes out that has the number and text of an earlier one.
+        skips_repeated: Whether rows are left out that have the number and text of an earlier one.
     """
 
     source: Path | None
@@ -52,9 +52,9 @@ class Input:
         sender = gateway.choose_sender(self.sender, in_rows="sender" in table.columns)
         return RowReader(table, text=self.text, sender=sender)
 
-    def select(self, gateway: Gateway) -> Selection:
+    def select(self, gateway: Gateway, *, counts_repeated: bool = False) -> Selection:
         """What says which of them go out."""
-        return Selection(gateway, skips_repeated=self.skips_repeated)
+        return Selection(gateway, skips_repeated=self.skips_repeated, counts_repeated=counts_repeated)
 
 
 @attrs.frozen
@@ -214,7 +214,7 @@ async def _send(
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:
     count = functools.lru_cache(count_segments)
-    survey = Survey(given.select(gateway))
+    survey = Survey(given.select(gateway, counts_repeated=True))
     with open_table(given.source) as table:
         for row in given.read(table, gateway):
             if survey.selection.judge(row) is not None:

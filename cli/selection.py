@@ -38,22 +38,24 @@ class Selection:
     Args:
         gateway: Where the messages go.
         skips_repeated: Whether rows are left out whose number, as it travels, and text are those of an earlier row.
+        counts_repeated: Whether they are to be counted, which takes memory for each row.
 
     Attributes:
         left_out: How many were left out, and why.
-        repeated: How many had the number and text of an earlier row, left out or not.
+        repeated: How many had the number and text of an earlier row, left out or not, if they are counted.
     """
 
-    def __init__(self, gateway: Gateway, *, skips_repeated: bool) -> None:
+    def __init__(self, gateway: Gateway, *, skips_repeated: bool, counts_repeated: bool) -> None:
         self.left_out: Counter[LeftOut] = Counter()
         self.repeated = 0
         self._gateway = gateway
         self._skips_repeated = skips_repeated
+        self._counts_repeated = counts_repeated or skips_repeated
         self._seen: set[bytes] = set()
 
     def judge(self, row: Row) -> LeftOut | None:
         """Why the next row is left out; ``None`` if it is to be sent."""
-        is_repeated = self._is_repeated(row)
+        is_repeated = self._counts_repeated and self._is_repeated(row)
         reason = _BY_OUTCOME.get(row.outcome)
         if reason is None and is_repeated:
             self.repeated += 1
