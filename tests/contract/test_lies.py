@@ -249,7 +249,7 @@ def _judge(gateway: Gateway, emulator: Emulator, claims: Sequence[Claim], *, may
 def test_one_false_answer(gateway: Gateway) -> None:
     ways = st.sampled_from(sorted(_ways(gateway)))
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(ways, _lies(gateway), _switches(gateway), NUMBERS, st.none() | st.integers(0, 6), st.booleans())
     def play(way: str, lie: Lie, switches: dict[str, Any], numbers: list[int], bad: int | None, witness: bool) -> None:
         with asyncio.Runner(loop_factory=QuickLoop) as runner:
