@@ -29,7 +29,7 @@ _STDIN = "-"
 app = typer.Typer(
     name="payamak",
     help="Send SMS through Iranian gateways, and ask what became of them.",
-    epilog="Exit codes: 0 done, 1 refused or not sent, 2 usage, 3 outcome unknown, 4 settings. "
+    epilog="Exit codes: 0 done, 1 refused or not sent, 2 usage, 3 outcome unknown, 4 settings, 5 settled earlier. "
     "Credentials come from the environment or a file; see docs/command-line.md.",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -131,6 +131,12 @@ def send_many(
     ] = None,
     journal: Annotated[Path | None, typer.Option("--journal", help="Where the journal is; FILE.journal.db.")] = None,
     no_journal: Annotated[bool, typer.Option("--no-journal", help="Keep none: nothing can be resumed.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Make it a job of its own, such as 2026-12: FILE.2026-12.results.csv.")
+    ] = None,
+    skip_duplicates: Annotated[
+        bool, typer.Option("--skip-duplicates", help="Leave out rows with the number and text of an earlier row.")
+    ] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=10_000, help="Requests in flight.")] = 10,
     rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Requests a second, at most.")] = None,
     on_unknown: options.Unknown = options.OnUnknown.ASK,
@@ -148,13 +154,22 @@ def send_many(
 ) -> int:
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
     from . import bulk
+    from .places import choose_places
 
-    if journal is not None and no_journal:
-        raise CommandError("--journal and --no-journal exclude each other")
-    given = bulk.Input(None if file == Path("-") else file, text, sender)
+    if journal is not None and (no_journal or name is not None):
+        raise CommandError(f"--journal and {'--no-journal' if no_journal else '--name'} exclude each other")
+    given = bulk.Input(None if file == Path("-") else file, text, sender, skip_duplicates)
     if dry_run:
         return bulk.rehearse(given, chosen, as_json=json)
-    places = bulk.choose_places(given.source, output, journal, keeps_journal=not no_journal, overwrite=overwrite)
+    places = choose_places(
+        given.source,
+        output,
+        journal,
+        keeps_journal=not no_journal,
+        name=name,
+        is_trial=emulator,
+        overwrites=overwrite,
+    )
     manner = bulk.Manner(concurrency, rate, on_unknown.value, grace)
     return bulk.send_file(given, places, manner, chosen, is_confirmed=yes, as_json=json)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import sys
-from collections.abc import AsyncIterable, Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import attrs
@@ -20,8 +20,10 @@ from .exits import CommandError, ExitCode, complain
 from .feed import is_file, open_table, read_beside
 from .gateways.base import Gateway, Record
 from .output import write_json, write_line
+from .places import Places
 from .results import describe_row, make_private, open_results
 from .rows import Row, RowReader, find_problem
+from .selection import LeftOut, Selection, describe_left_out, record_left_out
 from .sending import Tally, send_all
 from .table import Table
 
@@ -37,29 +39,22 @@ class Input:
         source: The file; ``None`` for standard input.
         text: The text for all, with ``{column}`` in it.
         sender: The line for rows that name none.
+        skips_repeated: Whether rows are left out that have the number and text of an earlier one.
     """
 
     source: Path | None
     text: str | None
     sender: str | None
+    skips_repeated: bool = False
 
     def read(self, table: Table, gateway: Gateway) -> RowReader:
         """Its rows."""
         sender = gateway.choose_sender(self.sender, in_rows="sender" in table.columns)
         return RowReader(table, text=self.text, sender=sender)
 
-
-@attrs.frozen
-class Places:
-    """Where things are written down.
-
-    Attributes:
-        results: Where the outcomes go; ``None`` for standard output.
-        journal: Where the journal is; ``None`` for none.
-    """
-
-    results: Path | None
-    journal: Path | None
+    def select(self, gateway: Gateway, *, counts_repeated: bool = False) -> Selection:
+        """What says which of them go out."""
+        return Selection(gateway, skips_repeated=self.skips_repeated, counts_repeated=counts_repeated)
 
 
 @attrs.frozen
@@ -88,49 +83,22 @@ class Manner:
 class Survey:
     """What is to be said of the rows before anything is sent."""
 
+    selection: Selection
     messages: int = 0
     parts: int = 0
     wrong: int = 0
 
     @property
     def total(self) -> int:
-        """How many rows there are."""
+        """How many rows are to be sent, or found wrong."""
         return self.messages + self.wrong
 
-
-def choose_places(
-    source: Path | None, results: Path | None, journal: Path | None, *, keeps_journal: bool, overwrite: bool
-) -> Places:
-    """Decide where things are written down.
-
-    Args:
-        source: The file; ``None`` for standard input.
-        results: What was named for the results; ``-`` is standard output.
-        journal: What was named for the journal.
-        keeps_journal: Whether there is to be one.
-        overwrite: Whether results may be written over that nothing else tells.
-
-    Raises:
-        CommandError: A place must be named, or what is there would be lost.
-    """
-    base = source.with_suffix("") if source and source.suffix.lower() == ".csv" else source
-    if keeps_journal and journal is None:
-        if base is None or not is_file(source):
-            raise CommandError("there is no name for the journal of a pipe: give --journal or --no-journal")
-        journal = base.with_name(f"{base.name}.journal.db")
-    if results is None and base is not None and is_file(source):
-        results = base.with_name(f"{base.name}.results.csv")
-    elif results == Path("-"):
-        results = None
-    if results is not None and results.exists():
-        if source is not None and source.exists() and results.samefile(source):
-            raise CommandError("--output is the file itself")
-        if not overwrite and not (journal and journal.exists()):
-            raise CommandError(
-                f"{results} is there, but no journal that says who has got a message already: "
-                "move it away, or give --overwrite to send to all"
-            )
-    return Places(results, journal)
+    @property
+    def remarks(self) -> str:
+        """What else there is to say; empty if there is nothing."""
+        repeated = self.selection.repeated - self.selection.left_out[LeftOut.REPEATED]
+        remark = f"; {repeated} of them repeat a number and its text (--skip-duplicates)" if repeated > 0 else ""
+        return remark + describe_left_out(self.selection.left_out)
 
 
 def rehearse(given: Input, gateway: Gateway, *, as_json: bool) -> int:
@@ -144,10 +112,19 @@ def rehearse(given: Input, gateway: Gateway, *, as_json: bool) -> int:
 
     survey = _survey(given, gateway, tell)
     if as_json:
-        write_json({"messages": survey.messages, "parts": survey.parts, "wrong": survey.wrong})
+        write_json(
+            {
+                "messages": survey.messages,
+                "parts": survey.parts,
+                "wrong": survey.wrong,
+                "duplicates": survey.selection.repeated,
+                **record_left_out(survey.selection.left_out),
+            }
+        )
     else:
         write_line(
-            f"{survey.messages} messages in {survey.parts} SMS parts, {survey.wrong} wrong rows; nothing was sent"
+            f"{survey.messages} messages in {survey.parts} SMS parts, {survey.wrong} wrong rows{survey.remarks}; "
+            "nothing was sent"
         )
     return ExitCode.REFUSED if survey.wrong else ExitCode.DONE
 
@@ -165,46 +142,62 @@ def send_file(
         if not is_confirmed:
             _confirm(survey, places, gateway)
         total = survey.total
-    tally = Tally()
-    broken: CommandError | None = None
-    with contextlib.ExitStack() as stack:
-        table = stack.enter_context(open_table(given.source))
-        read = given.read(table, gateway)
-        rows = read if is_file(given.source) else read_beside(read)
-        write = stack.enter_context(open_results(places.results, table, gateway))
-        progress = stack.enter_context(_show_progress(total))
+    with open_table(given.source) as table, _show_progress(total) as progress:
+        ending = asyncio.run(_send(given, table, places, manner, gateway, progress=progress))
+    _conclude(ending.tally, ending.results, places, as_json=as_json)
+    if ending.broken is not None:
+        raise ending.broken
+    return ending.tally.exit_code
 
-        def take(report: SendReport) -> None:
-            write(report)
-            tally.count(report, describe_row(report))
 
-        try:
-            tally.signal = asyncio.run(_send(rows, gateway, places, manner, take=take, progress=progress))
-        except CommandError as error:  # What follows in the input cannot be read.
-            broken = error
-    _conclude(tally, places, as_json=as_json)
-    if broken is not None:
-        raise broken
-    return tally.exit_code
+@attrs.frozen
+class Ending:
+    """How it ended.
+
+    Attributes:
+        tally: What became of the rows.
+        results: Where the results are.
+        broken: Why the rest of the input cannot be read, if that is so.
+    """
+
+    tally: Tally
+    results: Path | None
+    broken: CommandError | None
 
 
 async def _send(
-    rows: Iterable[Row] | AsyncIterable[Row],
-    gateway: Gateway,
+    given: Input,
+    table: Table,
     places: Places,
     manner: Manner,
+    gateway: Gateway,
     *,
-    take: Callable[[SendReport], None],
     progress: Callable[[Progress], None],
-) -> int | None:
+) -> Ending:
+    read, selection = given.read(table, gateway), given.select(gateway)
+    tally = Tally(left_out=selection.left_out)
+    broken: CommandError | None = None
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(gateway.client)
         journal = None
         if places.journal is not None:
             make_private(places.journal)
             journal = await stack.enter_async_context(SqliteJournal(places.journal))
+        # Not before the journal is held: another run may be writing there.
+        results = stack.enter_context(open_results(places, table, gateway))
+
+        def is_wanted(row: Row) -> bool:
+            reason = selection.judge(row)
+            if reason is not None:
+                results.leave_out(row, reason)
+            return reason is None
+
+        def take(report: SendReport) -> None:
+            results.take(report)
+            tally.count(report, describe_row(report))
+
         sending = gateway.client.send_many(
-            rows,
+            (row for row in read if is_wanted(row)) if is_file(given.source) else read_beside(read, is_wanted),
             concurrency=manner.concurrency,
             rate_limit=manner.limiter,
             progress=progress,
@@ -212,14 +205,20 @@ async def _send(
             on_unknown=OnUnknown(manner.on_unknown),
             grace=manner.grace,
         )
-        return await send_all(sending, take)
+        try:
+            tally.signal = await send_all(sending, take)
+        except CommandError as error:  # What follows in the input cannot be read.
+            broken = error
+    return Ending(tally, results.place, broken)
 
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:
     count = functools.lru_cache(count_segments)
-    survey = Survey()
+    survey = Survey(given.select(gateway, counts_repeated=True))
     with open_table(given.source) as table:
         for row in given.read(table, gateway):
+            if survey.selection.judge(row) is not None:
+                continue
             problem = find_problem(row, gateway)
             if problem is None:
                 survey.messages += 1
@@ -235,7 +234,10 @@ def _confirm(survey: Survey, places: Places, gateway: Gateway) -> None:
         return
     wrong = f"; {survey.wrong} wrong rows will not be sent" if survey.wrong else ""
     known = "; those that the journal has are not sent again" if places.journal and places.journal.exists() else ""
-    question = f"{survey.messages} messages in {survey.parts} SMS parts through {gateway.name}{wrong}{known}. Send?"
+    question = (
+        f"{survey.messages} messages in {survey.parts} SMS parts through {gateway.name}"
+        f"{survey.remarks}{wrong}{known}. Send?"
+    )
     if not typer.confirm(question, err=True):
         raise CommandError("nothing was sent", ExitCode.REFUSED)
 
@@ -259,30 +261,43 @@ def _show_progress(total: int | None) -> Generator[Callable[[Progress], None]]:
         yield lambda counts: bar.update(task, completed=counts.done, failed=counts.done - counts.sent)
 
 
-def _conclude(tally: Tally, places: Places, *, as_json: bool) -> None:
+def _conclude(tally: Tally, results: Path | None, places: Places, *, as_json: bool) -> None:
     counts = ", ".join(f"{tally.counts[outcome]} {outcome.value}" for outcome in Outcome)
     earlier = f" ({tally.earlier} settled in an earlier run)" if tally.earlier else ""
+    line = counts + earlier + describe_left_out(tally.left_out)
     if as_json:
-        write_json(_to_record(tally, places))
-    elif places.results is None:
-        complain(counts + earlier)
+        write_json(_to_record(tally, results, places))
+    elif results is None:
+        complain(line)
     else:
-        write_line(f"{counts}{earlier}; see {places.results}")
+        write_line(f"{line}; see {results}")
     if tally.failures:
         complain(f"{tally.failures}, of {tally.total}; the first: {tally.first_failure}")
+    if unknown := tally.left_out[LeftOut.UNKNOWN]:
+        complain(
+            f"{unknown} left out that may have gone out: run the job again that sent them, which asks for them, "
+            "or look, and empty their cells under outcome"
+        )
     if tally.signal is not None:
         advice = "; run the same command again, and it goes on" if places.journal else ""
         complain(f"interrupted: the rest was not sent{advice}")
-    elif tally.total and tally.earlier == tally.total:
-        complain(f"nothing was sent now: {places.journal} says that an earlier run has settled it all")
+    elif tally.earlier and not tally.left:
+        what = "it all" if tally.is_settled else "the rest"
+        complain(
+            f"nothing was sent now: {places.journal} says that an earlier run has settled {what}; "
+            "if this is another job, such as next month's, give it a --name"
+        )
+    elif tally.is_settled:
+        complain("nothing was sent now: by the outcomes in the file itself, nothing was left to send")
 
 
-def _to_record(tally: Tally, places: Places) -> Record:
+def _to_record(tally: Tally, results: Path | None, places: Places) -> Record:
     return {
         **{outcome.name.lower(): tally.counts[outcome] for outcome in Outcome},
         "total": tally.total,
         "earlier": tally.earlier,
+        **record_left_out(tally.left_out),
         "interrupted": tally.signal is not None,
-        "results": places.results and str(places.results),
+        "results": results and str(results),
         "journal": places.journal and str(places.journal),
     }

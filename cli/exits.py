@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 import sys
@@ -20,6 +21,8 @@ class ExitCode(enum.IntEnum):
     """Of at least one message nobody knows whether it went out."""
     SETTINGS = 4
     """A setting or a credential is missing or wrong."""
+    SETTLED = 5
+    """Nothing was sent, because an earlier run had settled all of it."""
 
     @classmethod
     def of_signal(cls, number: int) -> int:
@@ -44,8 +47,10 @@ class SettingsError(CommandError):
 
 def complain(message: str) -> None:
     """Write one line to the error stream, whatever is in the message."""
-    sys.stderr.write(f"payamak: {' '.join(message.split())}\n")
-    sys.stderr.flush()
+    # Where a terminal is gone, the exit code still tells.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"payamak: {' '.join(message.split())}\n")
+        sys.stderr.flush()
 
 
 def describe_error(error: Exception) -> str:

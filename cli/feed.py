@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import stat
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from pathlib import Path
 
 from .exits import CommandError
@@ -44,8 +44,13 @@ def open_table(source: Path | None) -> Generator[Table]:
             stream.close()
 
 
-async def read_beside(rows: Iterable[Row]) -> AsyncGenerator[Row]:
-    """Read rows in a thread, so that a pipe that pauses does not hold up what is in flight."""
+async def read_beside(rows: Iterable[Row], is_wanted: Callable[[Row], bool]) -> AsyncGenerator[Row]:
+    """Read rows in a thread, so that a pipe that pauses does not hold up what is in flight.
+
+    Args:
+        rows: The rows.
+        is_wanted: Says in the event loop, not in that thread, which of them to yield.
+    """
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[Row | BaseException | None] = asyncio.Queue(_MOST_WAITING)
 
@@ -68,4 +73,5 @@ async def read_beside(rows: Iterable[Row]) -> AsyncGenerator[Row]:
     while (entry := await waiting.get()) is not None:
         if isinstance(entry, BaseException):
             raise entry
-        yield entry
+        if is_wanted(entry):
+            yield entry

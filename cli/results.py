@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO, cast
 
 from ..common import SendReport
+from .exits import complain
 from .gateways.base import Gateway
+from .places import Places, is_replaced, part_of
 from .rows import Row
+from .selection import LEFT_OUT, LeftOut
 from .sending import describe_failure
 from .table import Table, normalize_name
 
@@ -25,26 +28,80 @@ def describe_row(report: SendReport) -> str | None:
     return cast("Row", report.message).problem or describe_failure(report)
 
 
-@contextmanager
-def open_results(path: Path | None, table: Table, gateway: Gateway) -> Generator[Callable[[SendReport], None]]:
-    """Write the results of a table's rows.
+class ResultsWriter:
+    """Writes the results of a table's rows, each as soon as it is known.
 
     Args:
-        path: The file; what it held is written anew, and only its owner may read it. ``None`` for standard output.
+        stream: Where they go.
         table: The table; the results have its columns too, and its delimiter.
         gateway: Where the messages go.
-
-    Yields:
-        A function that writes the result of one row.
+        place: Where they are in the end; ``None`` for standard output.
     """
+
+    def __init__(self, stream: TextIO, table: Table, gateway: Gateway, place: Path | None) -> None:
+        self.place = place
+        self._stream = stream
+        self._gateway = gateway
+        # Results of an earlier job may be the input of this one.
+        self._theirs = {normalize_name(name): place for place, name in enumerate(table.header)}
+        ours = {normalize_name(name) for name in _COLUMNS}
+        self._kept = [place for place, name in enumerate(table.header) if normalize_name(name) not in ours]
+        self._writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\r\n")
+        self._write([*(table.header[place] for place in self._kept), *_COLUMNS])
+
+    def take(self, report: SendReport) -> None:
+        """Write what became of a message."""
+        row = cast("Row", report.message)
+        message_id = "" if report.message_id is None else report.message_id
+        reasons = [describe_row(report) or "", self._gateway.find_reference(report) or ""]
+        self._write_row(row, [report.outcome.value, message_id, *reasons])
+
+    def leave_out(self, row: Row, reason: LeftOut) -> None:
+        """Write that a row was left out: with what an earlier job has said of it, if one has."""
+        if reason is LeftOut.REPEATED:
+            self._write_row(row, [LEFT_OUT, "", "an earlier row has the same number and text", ""])
+            return
+        places = [self._theirs.get(normalize_name(name)) for name in _COLUMNS[2:]]
+        self._write_row(row, [row.outcome, *("" if place is None else row.cells[place] for place in places)])
+
+    def _write_row(self, row: Row, ours: Sequence[object]) -> None:
+        self._write([*(row.cells[place] for place in self._kept), row.number, *ours])
+
+    def _write(self, cells: Sequence[object]) -> None:
+        self._writer.writerow(cells)
+        # Who is killed has written down what is known.
+        self._stream.flush()
+
+
+@contextmanager
+def open_results(places: Places, table: Table, gateway: Gateway) -> Generator[ResultsWriter]:
+    """Write the results of a table's rows.
+
+    They are in a file beside until the end: those of an earlier run stay until then, and who finds results finds all of
+    them. Only its owner may read it.
+    """
+    path = places.results
     if path is None:
         cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", newline="")
-        yield _make_writer(sys.stdout, table, gateway)
-        return
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    # With the mark by which Excel knows UTF-8.
-    with open(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        yield _make_writer(file, table, gateway)
+        yield ResultsWriter(sys.stdout, table, gateway, None)
+    elif not is_replaced(path):
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            yield ResultsWriter(file, table, gateway, path)
+    else:
+        part = part_of(path)
+        with _open_part(part, places) as file:
+            writer = ResultsWriter(file, table, gateway, path)
+            try:
+                yield writer
+            except BaseException:
+                complain(f"what is known so far is in {part}")
+                raise
+            os.fsync(file.fileno())
+        try:
+            part.replace(os.path.realpath(path))
+        except OSError as error:  # On Windows, a spreadsheet that has it open.
+            complain(f"{path} cannot be replaced ({error.strerror}): the results are in {part}")
+            writer.place = part
 
 
 def make_private(path: Path) -> None:
@@ -52,23 +109,9 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
-def _make_writer(stream: TextIO, table: Table, gateway: Gateway) -> Callable[[SendReport], None]:
-    ours = {normalize_name(name) for name in _COLUMNS}
-    # Results of an earlier job may be the input of this one.
-    kept = [place for place, name in enumerate(table.header) if normalize_name(name) not in ours]
-    writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\r\n")
-
-    def write(cells: Sequence[object]) -> None:
-        writer.writerow(cells)
-        # Who is killed has written down what is known.
-        stream.flush()
-
-    def take(report: SendReport) -> None:
-        row = cast("Row", report.message)
-        message_id = "" if report.message_id is None else report.message_id
-        theirs = [row.cells[place] for place in kept]
-        reasons = [describe_row(report) or "", gateway.find_reference(report) or ""]
-        write([*theirs, row.number, report.outcome.value, message_id, *reasons])
-
-    write([*(table.header[place] for place in kept), *_COLUMNS])
-    return take
+def _open_part(part: Path, places: Places) -> TextIO:
+    # What a killed run has left, the journal knows. Without one, nothing else does.
+    if places.journal is not None or places.overwrites:
+        part.unlink(missing_ok=True)
+    # With the mark by which Excel knows UTF-8.
+    return open(part, "x", encoding="utf-8-sig", newline="", opener=lambda name, flags: os.open(name, flags, 0o600))

@@ -24,11 +24,13 @@ class Row(OutgoingMessage):
     Attributes:
         number: The row's number, as a spreadsheet shows it.
         cells: What stood there.
+        outcome: What became of it in an earlier job, if the file holds results.
         problem: Why it cannot be sent. Its message has no recipient then, so that no gateway takes it.
     """
 
     number: int = attrs.field(default=0, kw_only=True)
     cells: Sequence[str] = attrs.field(default=(), kw_only=True, repr=False)
+    outcome: str = attrs.field(default="", kw_only=True)
     problem: str | None = attrs.field(default=None, kw_only=True)
 
 
@@ -64,6 +66,7 @@ class RowReader:
         width = len(self._table.header)
         surplus = [cell for cell in cells[width:] if cell.strip()]
         cells = (cells + [""] * width)[:width]
+        outcome = self._cell(cells, "outcome").casefold()
         try:
             if surplus:
                 raise ValueError("it has more cells than the first row: put a cell with a comma in it in quotes")
@@ -76,9 +79,10 @@ class RowReader:
                 check_id=self._cell(cells, "check_id") or None,
                 number=number,
                 cells=cells,
+                outcome=outcome,
             )
         except (ValueError, EmptyCellError) as error:
-            return Row(to="", text="", number=number, cells=cells, problem=str(error))
+            return Row(to="", text="", number=number, cells=cells, outcome=outcome, problem=str(error))
 
     def _cell(self, cells: Sequence[str], field: str) -> str:
         place = self._table.columns.get(field)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections import Counter
 from collections.abc import Callable, Generator
 
 import attrs
 
 from ..common import AuthenticationError, InvalidArgumentError, Outcome, SendMany, SendReport
 from .exits import ExitCode, describe_error
+from .selection import LeftOut
 
 
 @attrs.define
@@ -20,6 +22,10 @@ class Tally:
     counts: dict[Outcome, int] = attrs.field(factory=lambda: dict.fromkeys(Outcome, 0))
     earlier: int = 0
     """How many of them an earlier run had settled."""
+    left: int = 0
+    """How many left now."""
+    left_out: Counter[LeftOut] = attrs.field(factory=Counter[LeftOut])
+    """How many rows were not even tried."""
     first_failure: str | None = None
     """Why the first one that failed did."""
     signal: int | None = None
@@ -30,6 +36,7 @@ class Tally:
         """Count one message."""
         self.counts[report.outcome] += 1
         self.earlier += report.from_journal
+        self.left += not report.from_journal and report.outcome is not Outcome.NOT_SENT
         self.first_failure = self.first_failure or reason
         self._refused_login |= isinstance(report.error, AuthenticationError)
 
@@ -48,12 +55,20 @@ class Tally:
         )
 
     @property
+    def is_settled(self) -> bool:
+        """Whether there was nothing to do, because it had been done."""
+        settled = self.earlier + self.left_out.total()
+        return bool(settled) and settled == self.total + self.left_out.total()
+
+    @property
     def exit_code(self) -> int:
         """The exit code of the command."""
         if self.signal is not None:
             return ExitCode.of_signal(self.signal)
-        if self.counts[Outcome.UNKNOWN]:
+        if self.counts[Outcome.UNKNOWN] or self.left_out[LeftOut.UNKNOWN]:
             return ExitCode.UNKNOWN
+        if self.is_settled:
+            return ExitCode.SETTLED
         if self._refused_login:
             return ExitCode.SETTINGS
         return ExitCode.REFUSED if self.failures else ExitCode.DONE
@@ -71,7 +86,8 @@ def describe_failure(report: SendReport) -> str | None:
 async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int | None:
     """Send, and hand over each report.
 
-    After SIGINT or SIGTERM nothing more leaves; what is in flight is waited for a while. A second signal ends that too.
+    After a signal that asks for an end nothing more leaves; what is in flight is waited for a while. A second one ends
+    that too.
 
     Returns:
         The signal that ended it, if one did.
@@ -80,6 +96,8 @@ async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int
     consuming = asyncio.create_task(_consume(sending, take))
 
     def end(number: int) -> None:
+        if caught and signal.Signals(number).name == "SIGHUP":
+            return  # The shell and the system both tell that a terminal is gone.
         caught.append(number)
         if len(caught) == 1:
             consuming.cancel()
@@ -111,7 +129,7 @@ async def _consume(sending: SendMany, take: Callable[[SendReport], None]) -> Non
 @contextlib.contextmanager
 def _handle_signals(end: Callable[[int], None]) -> Generator[None]:
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = _list_signals()
     with contextlib.suppress(NotImplementedError):
         for number in numbers:
             loop.add_signal_handler(number, end, number)
@@ -121,3 +139,10 @@ def _handle_signals(end: Callable[[int], None]) -> Generator[None]:
         with contextlib.suppress(NotImplementedError):
             for number in numbers:
                 loop.remove_signal_handler(number)
+
+
+def _list_signals() -> list[signal.Signals]:
+    """The signals that end a command, of those that the system has."""
+    numbers = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP") if hasattr(signal, name)]
+    # Who says `nohup` wants it to outlive the terminal.
+    return [number for number in numbers if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN]

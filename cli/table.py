@@ -21,6 +21,8 @@ _NAMES = {
     "sender": "sender from line فرستنده خط شمارهخط سرشماره شمارهفرستنده",
     "send_at": "sendat زمان زمانارسال",
     "check_id": "checkid شناسهپیام شناسهیکتا",
+    # As `results` calls it.
+    "outcome": "outcome",
 }
 _FIELDS = {name: field for field, names in _NAMES.items() for name in names.split()}
 
@@ -38,7 +40,8 @@ class Table:
 
     Attributes:
         header: The columns' names.
-        columns: Which column holds what: places by ``to``, ``text``, ``sender``, ``send_at`` and ``check_id``.
+        columns: Which column holds what: places by ``to``, ``text``, ``sender``, ``send_at``, ``check_id`` and
+            ``outcome``.
         delimiter: What separates the cells.
 
     Raises:

@@ -143,7 +143,7 @@ class GatewayClient:
             journal: Where to write down what is done, so that a killed process can go on where it was: a
                 `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`. For one `send_many` at a time.
             on_unknown: What to do when the answer to a request was lost; by default the gateway is asked, where it can
-                be. Nothing is ever sent again unless you say `OnUnknown.RESEND`.
+                be. Nothing of that is ever sent again unless you say `OnUnknown.RESEND`.
             grace: How long a message that the gateway does not know may still turn up, in seconds. Only after that is
                 it said to be not sent.
             close_timeout: How long to wait for what is in flight when the loop is left early, in seconds.

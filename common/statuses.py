@@ -40,6 +40,8 @@ _EXCEPTION = (
     rb"(?i)exception|object reference|stack ?trace|traceback|fatal error|\bSystem\.|cannot (?:be null|convert|get|read)"
     rb"|disposed|\bcancell?(?:ed|ation)|unexpected token|unable to (?:cast|connect)|time-?out"
 )
+# A page may speak of anything; what a framework shows of an exception is told by its form.
+_EXCEPTION_ON_PAGE = rb"(?i)\bSystem\.\w+|\w+exception\b|object reference|stack ?trace|traceback|unhandled exception"
 SERVER_ERROR = 500
 """From this HTTP status on it is the server that failed, perhaps after it had done its work."""
 
@@ -88,7 +90,7 @@ def from_bare_reply(
         statuses: The meanings of statuses, where a gateway has its own.
     """
     is_page = re.match(_PAGE, reply.body) is not None
-    if is_refusal(reply.status) and (is_page or not re.search(_EXCEPTION, reply.body)):
+    if is_refusal(reply.status) and not re.search(_EXCEPTION_ON_PAGE if is_page else _EXCEPTION, reply.body):
         refusal = from_status(
             reply.status,
             http_status=reply.status,

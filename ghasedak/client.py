@@ -39,8 +39,8 @@ class GhasedakClient(GatewayClient):
     - `InvalidArgumentError`, `ClientStateError`, `ConnectionFailedError`: not sent.
     - `GatewayError` and its subclasses: refused, if the vendor's table explains the number. Unknown are numbers that it
       does not, 10 and 21, which tell of a failure of the gateway's own, and whatever it says in an HTTP 5xx.
-    - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. Give every send a ``check_id``, then
-      `statuses_by_check_id` can tell.
+    - `ConnectionLostError`, `RequestTimeoutError`, `ReplyError`: unknown. Every SMS goes out with a check id, yours or
+      one made up for it, by which `resolve` asks.
 
     Args:
         api_key: The key from the account's settings in the panel.
@@ -247,7 +247,7 @@ class GhasedakClient(GatewayClient):
         return await self._statuses(wire.STATUSES, ids, "1")
 
     async def statuses_by_check_id(self, check_ids: Iterable[str]) -> list[MessageStatus]:
-        """Ask what became of messages, by your own check ids: the way to learn what an unknown outcome was.
+        """Ask what became of messages, by your own check ids. `resolve` asks so, and knows what the answers prove.
 
         Vendor method: status, ``sms/status`` with type 2.
 

@@ -155,6 +155,8 @@ class GhasedakBulkGateway(BulkGateway):
             shown = [status for status in statuses if _is_shown(status)]
             by_number = {_number_of(status): status for status in shown}
             numbers = {item.number for item in items}
+            if any(not _is_shown(status) and _number_of(status) in numbers for status in statuses):
+                return [NO_TRACE for _ in items]  # To have a message and not to have it is to say nothing.
             if len(numbers) == len(items) and numbers.issuperset(by_number) and len(by_number) == len(shown):
                 # Each that is not shown must have an entry that says so.
                 other = ABSENT if len(statuses) == len(items) else NO_TRACE
@@ -167,7 +169,7 @@ class GhasedakBulkGateway(BulkGateway):
     async def _find_alone(self, item: Item, *, is_otp: bool) -> Finding:
         statuses = await self._ask_one(_mark_of(item))
         if len(statuses) == 1 and not _is_shown(statuses[0]):
-            return ABSENT
+            return NO_TRACE if _number_of(statuses[0]) == item.number else ABSENT
         found = [
             _compare(item, status, is_otp=is_otp)
             for status in statuses

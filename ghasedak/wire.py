@@ -15,7 +15,7 @@ import attrs
 from ..common import checks
 from ..common.calls import Operation
 from ..common.codec import as_dict, as_int, as_list, encode_form, loads
-from ..common.errors import InvalidArgumentError, ReplyError
+from ..common.errors import InvalidArgumentError, Outcome, ReplyError
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
@@ -281,7 +281,9 @@ def read_envelope(reply: Reply) -> Envelope:
     numbers = [number for item in items if 0 < (number := as_int(item) or 0) <= HIGHEST_ERROR_NUMBER]
     # What is no error number may be anything: the recipient's, or the id of a message that was taken.
     if numbers and len(numbers) == len(items):
-        raise from_error_number(numbers[0], **details)
+        refusals = [from_error_number(number, **details) for number in numbers]
+        # One that may have come after a message was taken says so of all.
+        raise next((refusal for refusal in refusals if refusal.outcome is Outcome.UNKNOWN), refusals[0])
     raise from_status(code, **details, statuses=RESULT_CODES)
 
 

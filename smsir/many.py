@@ -13,7 +13,6 @@ from ..common.errors import (
     InvalidRecipientError,
     Outcome,
     PayamakError,
-    ReplyError,
 )
 from ..common.many import NO_TRACE, BulkGateway, Finding, Item, refuse_time
 from ..common.numbers import normalize_recipient
@@ -83,6 +82,7 @@ class SmsIrBulkGateway(BulkGateway):
         self._messages = messages
         self._claims = claims
         self._newest: int | None = None
+        self._named: dict[str, set[str]] = {}
         self._sends = 0
         self._log = logging.getLogger("payamak.smsir")
 
@@ -101,7 +101,7 @@ class SmsIrBulkGateway(BulkGateway):
         try:
             await self.pace()
             self._newest = max((sent.id for sent in await self._messages.sent_page()), default=0)
-        except PayamakError as error:
+        except Exception as error:  # A hook's, too: no message is lost by it.
             self._log.warning(
                 "send_many: the list of what was sent cannot be read (%s), so an unknown outcome may stay unknown",
                 type(error).__name__,
@@ -129,17 +129,20 @@ class SmsIrBulkGateway(BulkGateway):
         finally:
             self._claims.in_flight.remove(flight)
         ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
+        if batch.batch_key and len(ids) < len(items):
+            self._named[batch.batch_key] = {number for number, message_id in ids.items() if number and message_id}
         return [self._take(item, ids, batch.batch_key) for item in items]
 
     def _take(self, item: Item, ids: Mapping[str | None, int | None], batch_key: str | None) -> SendResult:
         item.reference = batch_key
         message_id = ids.get(item.number)
         if message_id is None:
-            return SendResult(item.number, error=ReplyError("the answer has no id for this number", field="Ids"))
+            problem = "the answer has no id for this number"
+            return SendResult(item.number, error=InvalidRecipientError(problem, outcome=Outcome.UNKNOWN))
         return SendResult(item.number, message_id)
 
     def can_show(self, items: Sequence[Item]) -> bool:
-        """Its failures came after a message was sent before."""
+        """Failures of this gateway are known to have come after a message was sent."""
         return True
 
     async def find(self, items: Sequence[Item], error: PayamakError | None) -> Sequence[Finding] | None:
@@ -154,7 +157,9 @@ class SmsIrBulkGateway(BulkGateway):
         found = await self._find_by_content(lost) if lost else {}
         for batch_key, answered in batches.items():
             shown = await self._list_recipients(batch_key)
-            found.update({item: _look_up(item, shown) for item in answered})
+            # A list that lacks what the answer has named says nothing of the others.
+            is_whole = shown.keys() >= self._named.get(batch_key, set())
+            found.update({item: _look_up(item, shown, is_whole=is_whole) for item in answered})
         return [found.get(item, NO_TRACE) for item in items]
 
     async def _find_by_content(self, items: Sequence[Item]) -> dict[Item, Finding]:
@@ -216,9 +221,11 @@ def _last_before(item: Item) -> int | None:
     return int(mark.removeprefix(_MARK)) if mark.startswith(_MARK) else None
 
 
-def _look_up(item: Item, shown: Mapping[str, int]) -> Finding:
+def _look_up(item: Item, shown: Mapping[str, int], *, is_whole: bool) -> Finding:
     if item.number in shown:
         return Finding(Outcome.SENT, shown[item.number])
+    if not is_whole:
+        return NO_TRACE
     # Of a request that was taken, the vendor lists the numbers that it took.
     problem = "the gateway did not take this number: neither its answer nor its list of the batch has it"
     return Finding(Outcome.REFUSED, error=InvalidRecipientError(problem))

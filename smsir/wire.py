@@ -95,7 +95,7 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
     except ReplyError as error:
         # The web framework itself refuses in another shape: {"Message": …} and nothing beside it that helps.
         message = _message_of(envelope)
-        if status == 401:
+        if status == 401 and not _shows_exception(message, envelope):
             raise make_rejection(message, code=None, http_status=status) from None
         if message and is_refusal(status) and _is_doubtful(message, envelope):
             raise from_failure(message, code=None, http_status=status, retry_after=reply.retry_after) from None
@@ -110,7 +110,8 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
             retry_after=reply.retry_after,
         )
     message, code = _message_of(envelope), as_int(envelope.get("ErrorCode"))
-    if status == 401 or (status < SERVER_ERROR and rejection.fits(code, message)):
+    is_unauthorized = status == 401 and not _shows_exception(message, envelope)
+    if is_unauthorized or (status < SERVER_ERROR and rejection.fits(code, message)):
         raise make_rejection(message, code=code, http_status=status)
     is_own = is_own_sentence(message) and _TRACES.isdisjoint(envelope)
     if is_own and status in STATUSES:
@@ -121,10 +122,15 @@ def read_envelope(reply: Reply, rejection: TokenRejection) -> Envelope:
     raise from_failure(message, code=code, http_status=status, certain=certain, retry_after=reply.retry_after)
 
 
+def _shows_exception(message: str | None, envelope: Envelope) -> bool:
+    """Whether the server broke, whatever status it says that with."""
+    return quotes_exception(message) or not _TRACES.isdisjoint(envelope)
+
+
 def _is_doubtful(message: str, envelope: Envelope) -> bool:
     """Whether a message without an envelope may come from the vendor's code, which can fail after it has sent."""
     is_plain = is_frameworks_own(message) or is_own_sentence(message)
-    return not is_plain or not _TRACES.isdisjoint(envelope)
+    return not is_plain or _shows_exception(None, envelope)
 
 
 def _message_of(envelope: Envelope) -> str | None:

@@ -10,12 +10,14 @@ from typing import ClassVar
 
 import attrs
 
-from ...common import OutgoingMessage, SendReport
+from ...common import InvalidArgumentError, OutgoingMessage, SendReport
 from ...common.client import GatewayClient
 from ...common.many import BulkGateway
 from ..exits import CommandError, SettingsError
 from ..settings import Settings, variable_of
 
+# Python itself reads no number that is much longer.
+_MOST_DIGITS = 1000
 Record = dict[str, object]
 """One line of output: names and values."""
 
@@ -78,6 +80,13 @@ class Gateway(abc.ABC):
         self._bulk_gateway.check(message, argument)
         self._bulk_gateway.check_number(message, argument)
 
+    def find_number(self, message: OutgoingMessage) -> str | None:
+        """The recipient as it travels; ``None`` if it cannot be sent to."""
+        try:
+            return self._bulk_gateway.check_number(message, "messages[0]")
+        except InvalidArgumentError:
+            return None
+
     def find_reference(self, report: SendReport) -> str | None:
         """By what the gateway can be asked for a message, besides its id."""
         return report.reference
@@ -111,6 +120,6 @@ def read_ids(ids: Sequence[str]) -> list[int]:
     Raises:
         CommandError: One is no number.
     """
-    if not all(entry.isdecimal() for entry in ids):
+    if not all(entry.isdecimal() and len(entry) <= _MOST_DIGITS for entry in ids):
         raise CommandError("a message id is a whole number")
     return [int(entry) for entry in ids]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import attrs
 
-from ..errors import ClientStateError, InvalidArgumentError, Outcome, PayamakError
+from ..errors import InvalidArgumentError, Outcome, PayamakError
 from ..numbers import normalize_recipient
 from ..results import OutgoingMessage, SendResult
 from .items import Item
@@ -28,7 +28,8 @@ class Finding:
 
     Attributes:
         outcome: Sent; not sent, if the gateway says itself that it does not have it; refused, if it shows that it did
-            not take it; unknown, if it says nothing. Not sent and refused count once the grace period is over.
+            not take it; unknown, if it says nothing. Not sent and refused count once the grace period is over, not sent
+            after a refusal some seconds after it.
         message_id: The gateway's id of it, if it was sent and the gateway says so.
         error: Why it was refused, or why nothing can be known of it.
     """
@@ -75,12 +76,8 @@ class BulkGateway(abc.ABC):
 
     async def pace(self) -> None:
         """Wait until one more request may leave."""
-        if self.rate_limit is None:
-            return
-        try:
+        if self.rate_limit is not None:
             await self.rate_limit.acquire()
-        except Exception as error:
-            raise ClientStateError(f"the rate limiter failed with {type(error).__name__}") from error
 
     async def start(self) -> None:  # noqa: B027 -- most have nothing to do
         """Do what must be done once, before the first request."""

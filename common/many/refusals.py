@@ -22,6 +22,8 @@ _OF_THE_ACCOUNT = (AuthenticationError, InsufficientCreditError, PermissionDenie
 _HOPELESS = 3
 """So many requests that end alike, one after the other, tell of the account or the gateway and not of the messages: not
 every gateway says of a refusal what it concerns."""
+_HOPELESS_ALONE = 30
+"""So many refusals, if each is of one message: it may be its recipient that is refused each time."""
 
 
 class Refusals:
@@ -51,17 +53,14 @@ class Refusals:
         """Take in that a request failed as a whole."""
         if not concerns_some(error, items):
             self._note_reason(error, items[0])
-        self._count([error])
+        self._count([error], len(items))
 
     def note_results(self, items: Sequence[Item], results: Sequence[SendResult]) -> None:
         """Take in how each message of a request fared."""
         failed = [(item, result.error) for item, result in zip(items, results, strict=True) if result.error is not None]
         for item, error in failed:
             self._note_reason(error, item)
-        if len(failed) < len(items):
-            self._in_a_row = 0
-        else:
-            self._count([error for _, error in failed])
+        self._count([error for _, error in failed] if len(failed) == len(items) else [], len(items))
 
     def _note_reason(self, error: PayamakError, item: Item) -> None:
         if error.outcome is Outcome.UNKNOWN:
@@ -71,25 +70,26 @@ class Refusals:
         elif isinstance(error, InvalidSenderError):
             self._senders.setdefault(item.message.sender, as_not_sent(error))
 
-    def _count(self, errors: Sequence[PayamakError]) -> None:
+    def _count(self, errors: Sequence[PayamakError], messages: int) -> None:
         """Count a request of which nothing was sent, once, however many messages it carried."""
-        for error in errors:
-            answer = _kind_of(error)
-            if answer is not None:
-                self._in_a_row = self._in_a_row + 1 if answer == self._last else 1
-                self._last = answer
-                if self._in_a_row >= _HOPELESS:
-                    self.stop(error)
-                return
+        error = next((error for error in errors if _kind_of(error) is not None), None)
+        kind = None if error is None else _kind_of(error)
+        self._in_a_row = self._in_a_row + 1 if kind == self._last else 1
+        self._last = kind
+        most = _HOPELESS if messages > 1 or kind is Outcome.UNKNOWN else _HOPELESS_ALONE
+        if error is not None and self._in_a_row >= most:
+            self.stop(error)
 
 
 def _kind_of(error: PayamakError) -> object:
     """What makes an answer like another; ``None`` if it tells of one recipient or one line, or if no answer came."""
-    if error.outcome is Outcome.UNKNOWN:
-        return Outcome.UNKNOWN if isinstance(error, (GatewayError, ReplyError)) else None
-    if isinstance(error, GatewayError) and not isinstance(error, (InvalidRecipientError, InvalidSenderError)):
-        return type(error), error.code
-    return None
+    if not isinstance(error, (GatewayError, ReplyError)) or isinstance(
+        error, (InvalidRecipientError, InvalidSenderError)
+    ):
+        return None
+    if error.outcome is Outcome.UNKNOWN or isinstance(error, ReplyError):
+        return Outcome.UNKNOWN
+    return type(error), error.code
 
 
 def concerns_some(error: PayamakError, items: Sequence[Item]) -> bool:

@@ -30,6 +30,8 @@ async def resolve(
     """Ask what became of messages. See `GatewayClient.resolve`."""
     checks.require_instance(error, PayamakError, "error")
     checks.require_seconds(grace, "grace", or_zero=True)
+    if error.references and error.gateway not in (None, name):
+        raise InvalidArgumentError(f"error is of {error.gateway}: ask with its client", argument="error")
     given = checks.require_list(messages, "messages")
     references = error.references or (None,) * len(given)
     if len(references) != len(given):
@@ -43,7 +45,7 @@ async def resolve(
     if error.outcome is Outcome.UNKNOWN and error.references:
         runner = RequestRunner(
             gateway, reports, Refusals(), slots=asyncio.Semaphore(1), on_unknown=OnUnknown.ASK, grace=grace,
-            spawn=_never_spawn,
+            spawn=_never_spawn, log=log,
         )  # fmt: skip
         await runner.search(items)
     else:
@@ -53,7 +55,9 @@ async def resolve(
 
 def _make_item(place: int, message: OutgoingMessage, error: PayamakError, reference: str | None) -> Item:
     checks.require_instance(message, OutgoingMessage, f"messages[{place}]")
-    number = normalize_recipient(message.to, f"messages[{place}].to")
+    # Of what never left, the number may be what is wrong.
+    is_asked_for = error.outcome is Outcome.UNKNOWN
+    number = normalize_recipient(message.to, f"messages[{place}].to") if is_asked_for else ""
     item = Item(place, message, number=number, content=text_key(message), reference=reference)
     if error.at is not None:
         item.leave(error.at)

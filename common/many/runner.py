@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ from .reports import Reports
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
+_AGREED_AFTER = 2.0
+"""A gateway may show a message a moment late: so long after a refusal its word that it does not have one counts."""
+_CLOCK_SLACK = datetime.timedelta(minutes=10)
 _LONGEST_MEMORY = datetime.timedelta(days=1)
 """Of an older message an absence proves nothing: no gateway says how long it keeps what it is asked by."""
 
@@ -41,6 +45,7 @@ class RequestRunner:
         on_unknown: What to do about unknown outcomes.
         grace: Seconds after which a message that the gateway does not know was not sent.
         spawn: Runs a coroutine beside.
+        log: For what fails beside the sends.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class RequestRunner:
         on_unknown: OnUnknown,
         grace: float,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        log: logging.Logger,
     ) -> None:
         self._gateway = gateway
         self._reports = reports
@@ -61,6 +67,7 @@ class RequestRunner:
         self._on_unknown = on_unknown
         self._grace = grace
         self._spawn = spawn
+        self._log = log
         self.closing = False
         """Whether to search no longer for what is unknown."""
         self.busy: set[asyncio.Task[Any] | None] = set()
@@ -120,9 +127,11 @@ class RequestRunner:
     async def _wait_for_turn(self, items: Sequence[Item]) -> bool:
         try:
             await self._gateway.pace()
-        except ClientStateError as error:
+        except Exception as error:
+            blame = ClientStateError(f"the rate limiter failed with {type(error).__name__}")
+            blame.__cause__ = error
             with self._keep_from_cutting():
-                await self._settle_failed(items, error)
+                await self._settle_failed(items, blame)
             return False
         return True
 
@@ -236,16 +245,17 @@ class RequestRunner:
         now = asyncio.get_running_loop().time
         until = now() + self._grace
         wait = _FIRST_WAIT
+        if is_refused:
+            await asyncio.sleep(min(_AGREED_AFTER, self._grace))
         while left and not self.closing and (is_refused or self._on_unknown is not OnUnknown.LEAVE):
             # What is asked now may still come in later, unless the grace period is over already.
             is_last = now() >= until
             findings = await self._ask(left)
             if findings is None:
                 break
-            # A refusal and an absence are two statements that agree; an absence alone must have had its time.
-            if is_refused and all(finding.outcome is Outcome.NOT_SENT for finding in findings):
-                return findings
-            if is_last:
+            # A refusal and an absence are two statements that agree; an absence alone must have had the whole time.
+            is_agreed = is_refused and all(finding.outcome is Outcome.NOT_SENT for finding in findings)
+            if is_last or is_agreed or not left:
                 return [self._weigh(item, finding) for item, finding in zip(left, findings, strict=True)]
             await asyncio.sleep(min(wait, max(0.0, until - now())))
             wait = min(wait * 2, _LONGEST_WAIT)
@@ -255,7 +265,7 @@ class RequestRunner:
         if finding.outcome is not Outcome.NOT_SENT or _refusal_of([item]) is not None:
             return finding
         age = datetime.datetime.now(datetime.UTC) - item.left_at if item.left_at else datetime.timedelta()
-        proves = self._grace >= self._gateway.least_grace and age <= _LONGEST_MEMORY
+        proves = self._grace >= self._gateway.least_grace and -_CLOCK_SLACK <= age <= _LONGEST_MEMORY
         return finding if proves else NO_TRACE
 
     async def _ask(self, left: list[Item]) -> Sequence[Finding] | None:
@@ -267,6 +277,9 @@ class RequestRunner:
             return None
         except PayamakError:
             # Its attempts are in the log. It is asked again until the grace period is over.
+            return [NO_TRACE for _ in left]
+        except Exception as error:
+            self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
             return [NO_TRACE for _ in left]
         if findings is None:
             return None

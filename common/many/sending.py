@@ -101,7 +101,7 @@ class SendMany:
         self._slots = asyncio.Semaphore(plan.concurrency)
         self._runner = RequestRunner(
             gateway, self._reports, self._refusals, slots=self._slots,
-            on_unknown=plan.on_unknown, grace=plan.grace, spawn=self._spawn,
+            on_unknown=plan.on_unknown, grace=plan.grace, spawn=self._spawn, log=log,
         )  # fmt: skip
         self._most = plan.concurrency * gateway.limit
         self._room = asyncio.Event()

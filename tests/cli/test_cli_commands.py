@@ -112,6 +112,7 @@ EXIT_CODES: list[tuple[dict[str, Any] | None, tuple[str, ...], int, str]] = [
     (None, ("status", "42", "-g", "opgateway"), 1, r"no message|does not exist|no bulk|not found"),
     (None, ("status",), 2, r"give at least one id"),
     (None, ("status", "x1"), 2, r"a message id is a whole number"),
+    (None, ("status", "1" * 5000), 2, r"a message id is a whole number"),
     (None, ("status", "42", "-g", "smsir"), 1, r"^$"),
     (None, ("status", "--check-id", "x", "-g", "advgateway"), 2, r"knows no check ids"),
     (None, ("received", "-g", "smsir"), 2, r"no inbox"),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.command import Command, Done, lines_of_json
+from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import control, sent
 
 Call = Callable[..., Done]
 GATEWAYS = ["ghasedak", "smsir", "opgateway", "advgateway"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+ENDING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP, signal.SIGQUIT] if os.name == "posix" else [])]
 FROM_EXCEL = (
     "\ufeffنام;شماره;بدهی\r\n"
     "سارا;۰۹۱۲۱۱۱۱۱۱۱;۱۲۰۰۰۰\r\n"
@@ -41,16 +44,16 @@ def test_a_file_from_excel_in_persian(call: Call, payamak: Command) -> None:
 
     done = call("send-many", "مشتریان.csv", "--emulator", "--text", DEBT)
     assert done.returncode == 1
-    assert done.stdout == "2 sent, 2 not sent, 1 refused, 0 unknown; see مشتریان.results.csv\n"
+    assert done.stdout == "2 sent, 2 not sent, 1 refused, 0 unknown; see مشتریان.emulator.results.csv\n"
     assert done.stderr.startswith("payamak: 2 not sent, 1 refused, of 5; the first: ")
     assert {message["text"] for message in sent()} == {
         "سلام سارا، بدهی شما ۱۲۰۰۰۰ تومان است.",
         "سلام رضا، بدهی شما ۵۰;۰۰۰ تومان است.",
     }
-    content = (payamak.folder / "مشتریان.results.csv").read_bytes()
+    content = (payamak.folder / "مشتریان.emulator.results.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")
     assert b"\r\n" in content
-    rows = payamak.results("مشتریان.results.csv", ";")
+    rows = payamak.results("مشتریان.emulator.results.csv", ";")
     assert [(row["row"], row["outcome"]) for row in rows] == [
         ("2", "sent"), ("3", "sent"), ("4", "not sent"), ("6", "not sent"), ("7", "refused"),
     ]  # fmt: skip
@@ -67,18 +70,19 @@ def test_every_gateway(call: Call, payamak: Command, gateway: str) -> None:
     done = call("send-many", "list.csv", "--emulator", "-g", gateway, "--json", "--rate", "1000", "--concurrency", "3")
     (summary,) = lines_of_json(done.stdout)
     assert summary == {
-        "sent": 150, "not_sent": 0, "refused": 0, "unknown": 0, "total": 150, "earlier": 0, "interrupted": False,
-        "results": "list.results.csv", "journal": "list.journal.db",
+        "sent": 150, "not_sent": 0, "refused": 0, "unknown": 0, "total": 150, "earlier": 0,
+        "left_out_sent": 0, "left_out_unknown": 0, "left_out_repeated": 0, "interrupted": False,
+        "results": "list.emulator.results.csv", "journal": "list.emulator.journal.db",
     }  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(message["recipient"][-10:] for message in sent()) == [number[1:] for number in numbers]
 
     again = call("send-many", "list.csv", "--emulator", "-g", gateway, "--json")
     assert lines_of_json(again.stdout)[0]["earlier"] == 150
-    assert again.returncode == 0
+    assert again.returncode == 5
     assert again.stderr.startswith("payamak: nothing was sent now")
     assert len(sent()) == 150
-    assert Counter(row["outcome"] for row in payamak.results("list.results.csv")) == {"sent": 150}
+    assert Counter(row["outcome"] for row in payamak.results("list.emulator.results.csv")) == {"sent": 150}
 
 
 def test_lines_times_and_marks_of_rows(call: Call, payamak: Command) -> None:
@@ -91,7 +95,7 @@ def test_lines_times_and_marks_of_rows(call: Call, payamak: Command) -> None:
     assert (found["a"]["line"], found["a"]["check_id"]) == ("30005088", "x-1")
     assert found["a"]["send_at"] == "2030-01-01T08:30:00+00:00"
     assert (found["b"]["line"], found["b"]["send_at"]) == ("300002525", None)
-    assert payamak.results("list.results.csv")[0]["reference"] == "x-1"
+    assert payamak.results("list.emulator.results.csv")[0]["reference"] == "x-1"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_how_it_ends(call: Call, payamak: Command, fault: dict[str, Any], code: 
     control("POST", "faults", {**fault, "gateway": "ghasedak"})
     done = call("send-many", "list.csv", "--emulator", "--grace", "0")
     assert done.returncode == code
-    assert Counter(row["outcome"] for row in payamak.results("list.results.csv")) == outcomes
+    assert Counter(row["outcome"] for row in payamak.results("list.emulator.results.csv")) == outcomes
     if code == 4:
         # What was not sent for a reason that has passed goes out.
         assert call("send-many", "list.csv", "--emulator").returncode == 0
@@ -127,7 +131,7 @@ def test_what_was_certainly_not_sent(call: Call, payamak: Command, on_unknown: s
         control("POST", "faults", {**kind, "gateway": "ghasedak"})
     options = ("--emulator", "--concurrency", "1", "--grace", "0", "--on-unknown", on_unknown)
     done = call("send-many", "list.csv", *options)
-    outcomes = Counter(row["outcome"] for row in payamak.results("list.results.csv"))
+    outcomes = Counter(row["outcome"] for row in payamak.results("list.emulator.results.csv"))
     if on_unknown == "ask":
         assert (done.returncode, outcomes) == (1, {"sent": 100, "not sent": 5})
         # What was not sent goes out in the next run.
@@ -137,14 +141,43 @@ def test_what_was_certainly_not_sent(call: Call, payamak: Command, on_unknown: s
     assert sorted(message["recipient"] for message in sent()) == numbers
 
 
+@pytest.mark.parametrize("options", [[], ["--no-journal"]])
+def test_an_id_that_is_too_large_for_most_things(call: Call, payamak: Command, options: list[str]) -> None:
+    payamak.write("list.csv", "number,text\n09121111111,a\n09122222222,a\n")
+    body = json.dumps({"result": {"code": 200, "message": "success"}, "items": [10**30, 77_000]})
+    control("POST", "faults", {"kind": "status", "status": 200, "body": body, "content_type": "application/json"})
+    done = call("send-many", "list.csv", "--emulator", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = payamak.results("list.emulator.results.csv")
+    assert [(row["outcome"], row["message_id"]) for row in rows] == [("sent", str(10**30)), ("sent", "77000")]
+
+
 def test_unknown_is_3(call: Call, payamak: Command) -> None:
     payamak.write("list.csv", "number,text\n09121111111,a\n12,a\n")
     control("POST", "faults", {"kind": "drop_after_read"})
     done = call("send-many", "list.csv", "--emulator", "-g", "opgateway")
     assert done.returncode == 3
-    assert [row["outcome"] for row in payamak.results("list.results.csv")] == ["unknown", "not sent"]
+    assert [row["outcome"] for row in payamak.results("list.emulator.results.csv")] == ["unknown", "not sent"]
     assert call("send-many", "list.csv", "--emulator", "-g", "opgateway").returncode == 3
     assert len(sent()) == 1
+
+
+def test_what_an_earlier_run_has_settled_is_no_silent_success(call: Call, payamak: Command) -> None:
+    settled = "payamak: nothing was sent now: list.emulator.journal.db says that an earlier run has settled "
+    payamak.write("list.csv", "number,text\n09121111111,a\n09000000008,a\n")
+    assert call("send-many", "list.csv", "--emulator", "--grace", "0").returncode == 1
+    again = call("send-many", "list.csv", "--emulator")
+    # A refusal that will not pass is as settled as what was sent.
+    assert again.returncode == 5
+    assert again.stdout.startswith("1 sent, 0 not sent, 1 refused, 0 unknown (2 settled in an earlier run); see ")
+    assert again.stderr.splitlines()[-1].startswith(f"{settled}it all; ")
+    payamak.write("list.csv", "number,text\n09121111111,a\n09000000008,a\n12,a\n")
+    again = call("send-many", "list.csv", "--emulator")
+    assert again.returncode == 1
+    assert again.stderr.splitlines()[-1].startswith(f"{settled}the rest; ")
+    payamak.write("list.csv", "number,text\n09121111111,a\n09000000008,a\n09122222222,a\n")
+    again = call("send-many", "list.csv", "--emulator")
+    assert (again.returncode, "nothing was sent now" in again.stderr, len(sent())) == (1, False, 2)
 
 
 def test_a_row_that_was_wrong_can_be_mended(call: Call, payamak: Command) -> None:
@@ -172,14 +205,6 @@ def test_results_without_a_journal_are_not_written_over(call: Call, payamak: Com
     assert (refused.returncode, "--overwrite" in refused.stderr, len(sent())) == (2, True, 1)
     assert call("send-many", "list.csv", "--emulator", "--no-journal", "--overwrite").returncode == 0
     assert len(sent()) == 2
-
-
-def test_results_can_be_the_input_of_another_job(call: Call, payamak: Command) -> None:
-    payamak.write("list.csv", "number,text\n09121111111,a\n")
-    call("send-many", "list.csv", "--emulator")
-    assert call("send-many", "list.results.csv", "--emulator").returncode == 0
-    header = (payamak.folder / "list.results.results.csv").read_text(encoding="utf-8-sig").splitlines()[0]
-    assert header == "number,text,row,outcome,message_id,error,reference"
 
 
 def test_what_cannot_be_read_is_found_before_anything_leaves(call: Call, payamak: Command) -> None:
@@ -217,14 +242,17 @@ def test_a_dry_run_for_programs(call: Call, payamak: Command) -> None:
     done = call("send-many", "list.csv", "--emulator", "--dry-run", "--json")
     problem, total = lines_of_json(done.stdout)
     assert problem["row"] == 3
-    assert total == {"messages": 1, "parts": 2, "wrong": 1}
+    assert total == {
+        "messages": 1, "parts": 2, "wrong": 1, "duplicates": 0,
+        "left_out_sent": 0, "left_out_unknown": 0, "left_out_repeated": 0,
+    }  # fmt: skip
 
 
 def test_a_journal_that_another_process_has(call: Call, payamak: Command) -> None:
     import filelock
 
     payamak.write("list.csv", "number,text\n09121111111,a\n")
-    with filelock.FileLock(payamak.folder / "list.journal.db.lock"):
+    with filelock.FileLock(payamak.folder / "list.emulator.journal.db.lock"):
         done = call("send-many", "list.csv", "--emulator")
     assert (done.returncode, sent()) == (1, [])
     assert "in use" in done.stderr
@@ -278,22 +306,41 @@ def write_many(payamak: Command) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_it_cleanly_and_it_goes_on(call: Call, payamak: Command, number: signal.Signals) -> None:
     write_many(payamak)
     control("POST", "faults", {"kind": "delay_after", "seconds": 0.2, "times": None, "path": "sms/send/pair"})
     process = payamak.start("send-many", "many.csv", "--emulator", "--concurrency", "2")
     wait_for_messages(200)
     process.send_signal(number)
+    if number.name == "SIGHUP":  # Whose terminal is gone gets a second one.
+        time.sleep(0.05)
+        process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     *_, last = errors.decode().splitlines()
     assert last == "payamak: interrupted: the rest was not sent; run the same command again, and it goes on"
-    rows = payamak.results("many.results.csv")
+    rows = payamak.results("many.emulator.results.csv")
     assert {row["outcome"] for row in rows} <= {"sent", "not sent"}
     assert sum(row["outcome"] == "sent" for row in rows) == len(sent()) < MANY
     control("DELETE", "faults")
     assert_goes_on(call, payamak)
+
+
+@POSIX
+def test_nohup_outlives_its_terminal(payamak: Command) -> None:
+    write_many(payamak)
+    control("POST", "faults", {"kind": "delay_after", "seconds": 0.1, "times": None, "path": "sms/send/pair"})
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # As nohup does for what it starts.
+    try:
+        # A fork of the warm one would not inherit it.
+        process = Command(payamak.folder, FRESH).start("send-many", "many.csv", "--emulator", "--concurrency", "2")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for_messages(200)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert (process.returncode, len(sent())) == (0, MANY)
 
 
 @POSIX
@@ -316,7 +363,7 @@ def assert_goes_on(call: Call, payamak: Command, *options: str) -> None:
     done = call("send-many", "many.csv", "--emulator", *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(message["recipient"] for message in sent()) == MANY_NUMBERS
-    rows = payamak.results("many.results.csv")
+    rows = payamak.results("many.emulator.results.csv")
     assert [row["number"] for row in rows] == MANY_NUMBERS
     assert {row["outcome"] for row in rows} == {"sent"}
     assert {int(row["message_id"]) for row in rows} == {message["id"] for message in sent()}

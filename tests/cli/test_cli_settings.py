@@ -155,7 +155,7 @@ def test_the_default_file_and_a_wrong_key(payamak: Command) -> None:
 def test_what_send_many_writes_is_private(payamak: Command) -> None:
     payamak.write("list.csv", "number,text\n09121234567,hi\n")
     assert payamak.emulated("send-many", "list.csv").returncode == 0
-    for name in ("list.results.csv", "list.journal.db"):
+    for name in ("list.emulator.results.csv", "list.emulator.journal.db"):
         assert stat.S_IMODE((payamak.folder / name).stat().st_mode) == 0o600, name
 
 

@@ -9,9 +9,10 @@ import select
 import subprocess
 import sys
 import termios
+from collections import Counter
 
 import pytest
-from support.command import Command
+from support.command import FRESH, Command
 from support.printed import control, sent
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
@@ -68,6 +69,38 @@ def test_it_asks_and_shows_a_bar(payamak: Command) -> None:
     assert "150 sent, 1 not sent" in shown
     assert code == 1
     assert len(sent()) == 150
+
+
+def test_it_says_what_repeats_an_earlier_row(payamak: Command) -> None:
+    rows = "".join(f"0912{number:07},hello\n" for number in range(120))
+    payamak.write("list.csv", f"number,text\n{rows}9120000001,hello\n9120000002,hello\n")
+    options = ["send-many", "list.csv", "--emulator"]
+    code, shown = run_at_terminal(payamak, *options, prompt="[y/N]", typed=b"n\n")
+    assert "122 messages in 122 SMS parts through ghasedak; 2 of them repeat a number and its text" in shown
+    code, shown = run_at_terminal(payamak, *options, "--skip-duplicates", prompt="[y/N]", typed=b"y\n")
+    assert "120 messages in 120 SMS parts through ghasedak; left out: 2 repeated. Send?" in shown
+    assert "120/120" in shown
+    assert (code, len(sent())) == (0, 120)
+
+
+def test_a_terminal_that_is_closed_costs_no_results(payamak: Command) -> None:
+    write_many(payamak, 150)
+    for seconds in (0, 3):
+        control("POST", "faults", {"kind": "delay_after", "seconds": seconds, "path": "sms/send/pair"})
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        # Not a fork of the warm one, whose terminal is another.
+        [*FRESH, "send-many", "list.csv", "--emulator", "--concurrency", "1", "--yes"], cwd=payamak.folder,
+        env=payamak.environment(TERM="xterm"), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=take_terminal,  # noqa: PLW1509 -- there is one thread
+    )  # fmt: skip
+    os.close(theirs)
+    while len(sent()) < 150:
+        os.read(ours, 65536)
+    os.close(ours)
+    assert process.wait(30)
+    rows = payamak.results("list.emulator.results.csv")
+    assert Counter(row["outcome"] for row in rows) == {"sent": 150, "not sent": 1}
 
 
 @pytest.mark.parametrize("typed", [b"n\n", b"\n", b"\x03", b"\x04"])

@@ -192,7 +192,7 @@ async def test_the_states_as_others_see_them(gateway: Gateway, emulator: Emulato
 
     messages = [gateway.message(0, "a"), gateway.message(gateway.refused, "b"), gateway.message("12", "c")]
     async with SqliteJournal(path) as journal, gateway.connect(emulator, hooks=[look]) as client:
-        await collect(client.send_many(messages, journal=journal, concurrency=1))
+        await collect(client.send_many(messages, journal=journal, concurrency=1, grace=1))
         emulator.add_fault(Fault("drop_unprocessed", times=9))
         lost = [attrs.evolve(message, check_id=f"x{index}") for index, message in enumerate(messages[:1])]
         async with gateway.connect(emulator) as other:

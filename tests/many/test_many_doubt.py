@@ -154,10 +154,33 @@ async def test_many_numbers_that_are_no_good_do_not_end_it(emulator: Emulator) -
 @each(SOAP, REST)
 async def test_requests_of_which_every_number_is_refused_end_it(gateway: Gateway, emulator: Emulator) -> None:
     """The advanced gateway has one code for a number that is no good and for a lack of credit."""
-    messages = [gateway.message(gateway.refused, f"text {number}") for number in range(5)]
-    reports = await _send(gateway, emulator, [*messages, gateway.message(1)])
-    assert by_outcome(reports) == {Outcome.REFUSED: 3, Outcome.NOT_SENT: 3}
+    getattr(emulator, gateway.name).account.credit = 0
+    reports = await _send(gateway, emulator, gateway.messages(5 * gateway.limit))
+    assert by_outcome(reports) == {Outcome.REFUSED: 3 * gateway.limit, Outcome.NOT_SENT: 2 * gateway.limit}
     assert sends(emulator) == 3
+
+
+@each(SMSIR, OPGATEWAY)
+@pytest.mark.parametrize("times", [29, None])
+async def test_refusals_of_one_message_each_may_concern_their_recipients(
+    times: int | None, gateway: Gateway, emulator: Emulator
+) -> None:
+    """Not every gateway says so: personal texts to thirty numbers that are no good, one after the other, end it."""
+    emulator.add_fault(gateway.fault("refuse", code=TABLES[gateway.name], processed=False, times=times))
+    reports = await _send(gateway, emulator, [gateway.message(number, f"text {number}") for number in range(40)])
+    if times is None:
+        assert by_outcome(reports) == {Outcome.REFUSED: 30, Outcome.NOT_SENT: 10}
+    else:
+        assert by_outcome(reports) == {Outcome.REFUSED: 29, Outcome.SENT: 11}
+
+
+async def test_what_is_in_a_row_has_nothing_between(emulator: Emulator) -> None:
+    for kind in ("refuse", "drop_after_read") * 3:
+        arguments = {"code": 6, "processed": False} if kind == "refuse" else {}
+        emulator.add_fault(OPGATEWAY.fault(kind, **arguments))
+    reports = await _send(OPGATEWAY, emulator, OPGATEWAY.messages(7 * OPGATEWAY.limit))
+    limit = OPGATEWAY.limit
+    assert by_outcome(reports) == {Outcome.REFUSED: 3 * limit, Outcome.UNKNOWN: 3 * limit, Outcome.SENT: limit}
 
 
 @each()

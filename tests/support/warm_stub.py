@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def hand_on(process: int) -> None:
