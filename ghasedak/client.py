@@ -368,11 +368,11 @@ class GhasedakClient(GatewayClient):
         def fields() -> Fields:
             marks.append(wire.mint_check_id() if check_id is None else wire.check_id_text(check_id, "check_id"))
             message = wire.text_fields(normalize_iranian(to, "to"), marks, text, sender=sender, send_at=send_at)
-            return message if operation is wire.SEND else {**self._name_account(username), **message}
+            return message if operation is wire.SEND else {**self._fields_of(username), **message}
 
         return self._send_marked(operation, fields, [to], marks)
 
-    def _name_account(self, username: str | None) -> Fields:
+    def _fields_of(self, username: str | None) -> Fields:
         return {"username": checks.require_text(username, "username"), "password": self._api_key}
 
     async def _send_to_recipients(

@@ -127,41 +127,6 @@ class SqliteJournal:
         self._writer: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<{len(self)} hidden>"
-
-
-class SqliteJournal:
-    """A journal in a file, for one job: ``async with SqliteJournal("bills-2026-11.db") as journal``.
-
-    The table ``messages`` can be read with plain SQL, also while it is in use: one row a message, with ``state`` one of
-    ``in flight``, ``sent``, ``refused``, ``not sent`` and ``unknown``. What is written survives a power cut.
-
-    One `send_many` at a time can use it; put ``async with client.send_many(…)`` inside, so that what is in flight is
-    written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file
-    named like it, with ``.lock``, is where they meet.
-
-    Args:
-        path: The file; it is made if it is not there. Keep it on a local disk.
-        hash_key: At least 16 random bytes, the same for the whole job. With it the file holds keyed hashes in place of
-            numbers and texts. Check ids are kept as they are: do not put a number into one.
-        same_account: Whether what was sent with another account is of this one: after a change of key or address.
-
-    Raises:
-        InvalidArgumentError: The ``hash_key`` is too short.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], *, hash_key: bytes | None = None) -> None:
-        if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
-        self._path = os.fspath(path)
-        self._hash_key = hash_key
-        # Those who come by another link to the same file must meet at the same lock.
-        self._lock = filelock.FileLock(f"{os.path.realpath(self._path)}.lock", timeout=0, thread_local=False)
-        self._database: aiosqlite.Connection | None = None
-        self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
-
-    def __repr__(self) -> str:
         return f"<SqliteJournal {'closed' if self._database is None else 'open'}>"
 
     async def __aenter__(self) -> Self:
@@ -210,8 +175,7 @@ class SqliteJournal:
 
     async def _open(self) -> aiosqlite.Connection:
         try:
-            if not os.path.exists(self._path):
-                await asyncio.to_thread(_create, self._path)
+            await asyncio.to_thread(_create, self._path)
             database = await aiosqlite.connect(self._path, isolation_level=None)
             try:
                 await _prepare(database)
@@ -258,7 +222,7 @@ class SqliteJournal:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
         rows = [self._to_row(entry, lease) for entry in entries]
         written = await self._write(_BEGIN, rows, [(row[0], row[9]) for row in rows])
-        return [entry.attempt if is_written else None for entry, is_written in zip(entries, written, strict=True)]
+        return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
         """Write what became of messages. See `Journal.settle`."""
@@ -273,9 +237,9 @@ class SqliteJournal:
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""
-        rows = [(self._hide_key(entry.key), entry.attempt, self._run) for entry in entries]
+        rows = [(self._hide_key(entry.key), entry.attempt + 1, self._run) for entry in entries]
         written = await self._write(_TAKE_OVER, rows, [(row[0], row[1]) for row in rows])
-        return [entry.attempt if is_written else None for entry, is_written in zip(entries, written, strict=True)]
+        return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def _write(self, statement: str, rows: Sequence[Row], attempts: Sequence[tuple[str, int]]) -> Sequence[bool]:
         """Write rows durably; those who write at the same time share a commit. Returns which of them count."""
@@ -349,7 +313,8 @@ class SqliteJournal:
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
-            send_at, _IN_FLIGHT, entry.attempt, self._run, entry.reference, None, None, None, entry.at.isoformat(), lease,
+            send_at, _IN_FLIGHT, entry.attempt + 1, self._run, entry.reference, None, None, None, entry.at.isoformat(),
+            lease,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
@@ -411,7 +376,9 @@ def _identify_file(path: str) -> tuple[int, int] | None:
 
 
 def _create(path: str) -> None:
-    """Make a journal under another name, so that who is killed meanwhile leaves none, and never an empty one."""
+    """Make a journal, if there is none; under another name, so that who is killed meanwhile leaves no empty one."""
+    if os.path.exists(path):
+        return
     new = f"{path}.new"
     with contextlib.suppress(FileNotFoundError):
         os.remove(new)
@@ -429,11 +396,11 @@ async def _prepare(database: aiosqlite.Connection) -> None:
     identity = await _ask(database, "PRAGMA application_id"), await _ask(database, "PRAGMA user_version")
     if identity == (_APPLICATION, 1):
         raise JournalError(
-            "the journal was begun with payamak 0.1: finish that job with that version, and take a new file for the next"
+            "the journal was begun with an earlier version of payamak: finish that job with it, then take a new file"
         )
     if identity != (_APPLICATION, _VERSION):
         raise JournalError(
-            "the file is no journal of this version of payamak, or was cut: if a job was begun with it, do not begin anew"
+            "the file is no journal of this version of payamak, or was cut: what it knew may have been sent"
         )
     if await _ask(database, "PRAGMA quick_check(1)") != "ok":
         raise JournalError("the journal is damaged: messages that it should know may have been sent")
