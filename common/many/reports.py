@@ -208,7 +208,7 @@ def _tell_reference(error: PayamakError, item: Item) -> PayamakError:
     return own
 
 
-_ADVICE = "give the same messages in the same order (and the same hash_key), or a check_id to each, or a new journal"
+_ADVICE = "give the same messages in the same order (and the same hash_key), or a check_id to each"
 
 
 def _blame(item: Item, problem: str) -> InvalidArgumentError:

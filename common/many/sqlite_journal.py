@@ -55,6 +55,7 @@ _WRITE = f"INSERT OR REPLACE INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
+_MOST_BITS = 63
 
 Row = tuple[Any, ...]
 
@@ -228,7 +229,7 @@ class SqliteJournal:
         identity = ("", "", None, None) if entry.message is None else self._identify(entry.message)
         return (
             entry.key, entry.index, entry.gateway, *identity, state, entry.reference,
-            entry.message_id, entry.reason, entry.detail, entry.at.isoformat(),
+            _write_id(entry.message_id), entry.reason, entry.detail, entry.at.isoformat(),
         )  # fmt: skip
 
     def _to_entry(self, row: Row, wanted: OutgoingMessage) -> JournalEntry:
@@ -236,7 +237,7 @@ class SqliteJournal:
         is_same = (recipient, text, sender, send_at) == self._identify(wanted)
         return JournalEntry(
             key, index, gateway, wanted if is_same else None, None if state == _IN_FLIGHT else Outcome(state),
-            reference, message_id, reason, detail, datetime.datetime.fromisoformat(at),
+            reference, _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at),
         )  # fmt: skip
 
     def _identify(self, message: OutgoingMessage) -> tuple[str, str, str | None, str | None]:
@@ -247,6 +248,15 @@ class SqliteJournal:
         if self._hash_key is None:
             return value
         return hashlib.blake2b(value.encode(), key=self._hash_key, digest_size=16).hexdigest()
+
+
+def _write_id(message_id: int | None) -> int | str | None:
+    """An id as SQLite keeps it: one of more than 64 bits as text, and so that it does not look like a number."""
+    return f"#{message_id}" if message_id is not None and message_id.bit_length() > _MOST_BITS else message_id
+
+
+def _read_id(value: int | str | None) -> int | None:
+    return int(value.removeprefix("#")) if isinstance(value, str) else value
 
 
 async def _prepare(database: aiosqlite.Connection) -> None:
