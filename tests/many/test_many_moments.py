@@ -24,7 +24,7 @@ async def test_a_list_that_was_taken_and_is_shown_only_a_moment_after_its_refusa
     emulator.ghasedak.switches.kept_check_ids = "none"
 
     async def show_later() -> None:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.5)
         emulator.ghasedak.switches.kept_check_ids = "all"
 
     later = asyncio.create_task(show_later())
