@@ -20,6 +20,7 @@ import yarl
 from aiohttp import hdrs
 
 from . import checks
+from .alarm import Alarm
 from .connector import Connector, keep_from_resending
 from .errors import (
     ClientStateError,
@@ -33,8 +34,6 @@ from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 _NO_LIMIT = sys.maxsize
-_LAST_MOMENT = 0.01
-"""A turn of the event loop or two, in seconds."""
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -306,7 +305,7 @@ class HttpSession:
             gate = Gate() if middlewares and not may_repeat else None
             options = {**options, "middlewares": _surround(middlewares, request.method, gate)}
         ends, limits = _limit_attempt(deadline, timeout)
-        alarm = None if ends is None else _Alarm(ends)
+        alarm = None if ends is None else Alarm(ends)
         try:
             response = await session.request(
                 request.method,
@@ -376,41 +375,6 @@ def _make_timeout(total: float | None, connect: float | None) -> aiohttp.ClientT
     # aiohttp rounds a time of more than the threshold up to whole seconds. Its own limit of the total would throw an
     # answer away that came in time, while the event loop was busy.
     return aiohttp.ClientTimeout(total=None, connect=connect, ceil_threshold=math.inf)
-
-
-class _Alarm:
-    """Interrupts the running task at a time, or a moment later: first, what is here by then is read.
-
-    It does what `asyncio.timeout` does, which would cost a send two per cent.
-    """
-
-    def __init__(self, ends: float) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise ClientStateError("a call must run in a task of asyncio")
-        self._task = task
-        self._cancelling = task.cancelling()
-        self._has_rung = False
-        self._loop = asyncio.get_running_loop()
-        self._handle = self._loop.call_at(ends, self._wait_a_moment)
-
-    def _wait_a_moment(self) -> None:
-        self._handle = self._loop.call_later(_LAST_MOMENT, self._ring)
-
-    def _ring(self) -> None:
-        self._has_rung = True
-        self._task.cancel()
-
-    def stop(self) -> None:
-        """Do not ring any more."""
-        self._handle.cancel()
-        if self._has_rung:
-            self._task.uncancel()
-
-    def has_interrupted(self) -> bool:
-        """Whether a cancellation was this alarm, and nobody else has asked for one."""
-        has_rung, self._has_rung = self._has_rung, False
-        return has_rung and self._task.uncancel() <= self._cancelling
 
 
 class _RequestOptions(TypedDict, total=False):
