@@ -132,7 +132,7 @@ class AdvGatewayClient(GatewayClient):
             wire.SEND_TO_MANY,
             lambda: wire.send_arguments(numbers, text, sender),
             lambda answer: wire.read_ids(answer, given, numbers),
-            recipients=len(given),
+            recipients=len(numbers),
         )
 
     async def send_pairs(self, messages: Iterable[OutgoingMessage]) -> list[SendResult]:

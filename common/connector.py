@@ -39,6 +39,9 @@ class SpokeFirstError(Exception):
     """The server spoke, or hung up, on a new connection before it was asked anything."""
 
 
+_receive = ResponseHandler.data_received  # Found once, and not by `super` with each answer.
+
+
 class ExchangeProtocol(ResponseHandler):
     """One exchange after another on a connection, of which nothing is left behind.
 
@@ -56,7 +59,7 @@ class ExchangeProtocol(ResponseHandler):
     def data_received(self, data: bytes) -> None:
         """Take what came in."""
         self._received = data
-        super().data_received(data)
+        _receive(self, data)
         self._received = b""
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:

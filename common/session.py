@@ -20,6 +20,7 @@ import yarl
 from aiohttp import hdrs
 
 from . import checks
+from .alarm import Alarm
 from .connector import Connector, keep_from_resending
 from .errors import (
     ClientStateError,
@@ -33,8 +34,6 @@ from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 _NO_LIMIT = sys.maxsize
-_LAST_MOMENT = 0.01
-"""A turn of the event loop or two, in seconds."""
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -306,38 +305,38 @@ class HttpSession:
             gate = Gate() if middlewares and not may_repeat else None
             options = {**options, "middlewares": _surround(middlewares, request.method, gate)}
         ends, limits = _limit_attempt(deadline, timeout)
+        alarm = None if ends is None else Alarm(ends)
         try:
-            async with asyncio.timeout(None) as limit:
-                alarm = _set_alarm(limit, ends)
-                try:
-                    response = await session.request(
-                        request.method,
-                        yarl.URL(request.url, encoded=True),
-                        headers=request.headers,
-                        data=data,
-                        timeout=limits,
-                        **options,
-                    )
-                    # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
-                    try:
-                        return Reply(response.status, response.headers, await _read(response))
-                    except BaseException:
-                        response.close()
-                        raise
-                finally:
-                    if alarm is not None:
-                        alarm.cancel()
+            response = await session.request(
+                request.method,
+                yarl.URL(request.url, encoded=True),
+                headers=request.headers,
+                data=data,
+                timeout=limits,
+                **options,
+            )
+            # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
+            try:
+                return Reply(response.status, response.headers, await _read(response))
+            except BaseException:
+                response.close()
+                raise
         except PayamakError:
             raise
         except asyncio.CancelledError:
             this = asyncio.current_task()
-            if session.closed and not (this and this.cancelling()):
+            if alarm is not None and alarm.has_interrupted():
+                failure, cause = (translate if gate is None else gate.judge)(TimeoutError())
+            elif session.closed and not (this and this.cancelling()):
                 # So aiohttp ends those who wait for a connection when somebody closes the session.
                 raise ClientStateError("the session was closed while the call waited for a connection") from None
-            raise
+            else:
+                raise
         except Exception as error:
             failure, cause = translate(error) if gate is None else gate.judge(error)
         finally:
+            if alarm is not None:
+                alarm.stop()
             if gate is not None:
                 gate.is_open = False
         # Raised out here, so that the original does not hang on it as its context.
@@ -376,14 +375,6 @@ def _make_timeout(total: float | None, connect: float | None) -> aiohttp.ClientT
     # aiohttp rounds a time of more than the threshold up to whole seconds. Its own limit of the total would throw an
     # answer away that came in time, while the event loop was busy.
     return aiohttp.ClientTimeout(total=None, connect=connect, ceil_threshold=math.inf)
-
-
-def _set_alarm(limit: asyncio.Timeout, ends: float | None) -> asyncio.TimerHandle | None:
-    """Make what runs within this limit end at this time, or a moment later: first, what is here by then is read."""
-    if ends is None:
-        return None
-    loop = asyncio.get_running_loop()
-    return loop.call_at(ends, lambda: limit.reschedule(loop.time() + _LAST_MOMENT))
 
 
 class _RequestOptions(TypedDict, total=False):

@@ -41,7 +41,9 @@ _EXCEPTION = (
     rb"|disposed|\bcancell?(?:ed|ation)|unexpected token|unable to (?:cast|connect)|time-?out"
 )
 # A page may speak of anything; what a framework shows of an exception is told by its form.
-_EXCEPTION_ON_PAGE = rb"(?i)\bSystem\.\w+|\w+exception\b|object reference|stack ?trace|traceback|unhandled exception"
+_EXCEPTION_ON_PAGE = (
+    rb"(?i)\bSystem\.\w+|\w+exception\b|object reference|stack ?trace|traceback|fatal error|\buncaught\b"
+)
 SERVER_ERROR = 500
 """From this HTTP status on it is the server that failed, perhaps after it had done its work."""
 

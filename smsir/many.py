@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import weakref
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
 from ..common import checks
 from ..common.errors import (
@@ -82,7 +82,7 @@ class SmsIrBulkGateway(BulkGateway):
         self._messages = messages
         self._claims = claims
         self._newest: int | None = None
-        self._named: dict[str, set[str]] = {}
+        self._named: weakref.WeakKeyDictionary[Item, Set[str]] = weakref.WeakKeyDictionary()
         self._sends = 0
         self._log = logging.getLogger("payamak.smsir")
 
@@ -128,15 +128,18 @@ class SmsIrBulkGateway(BulkGateway):
             batch = await self._messages.send_to_numbers(numbers, text, continue_on_error=True)
         finally:
             self._claims.in_flight.remove(flight)
-        ids = {_clean(recipient.mobile): recipient.id for recipient in batch.recipients}
-        if batch.batch_key and len(ids) < len(items):
-            self._named[batch.batch_key] = {number for number, message_id in ids.items() if number and message_id}
+        ids = {
+            number: recipient.id
+            for recipient in batch.recipients
+            if (number := _clean(recipient.mobile)) is not None and recipient.id is not None
+        }
         return [self._take(item, ids, batch.batch_key) for item in items]
 
-    def _take(self, item: Item, ids: Mapping[str | None, int | None], batch_key: str | None) -> SendResult:
+    def _take(self, item: Item, ids: Mapping[str, int], batch_key: str | None) -> SendResult:
         item.reference = batch_key
         message_id = ids.get(item.number)
         if message_id is None:
+            self._named[item] = ids.keys()
             problem = "the answer has no id for this number"
             return SendResult(item.number, error=InvalidRecipientError(problem, outcome=Outcome.UNKNOWN))
         return SendResult(item.number, message_id)
@@ -157,10 +160,20 @@ class SmsIrBulkGateway(BulkGateway):
         found = await self._find_by_content(lost) if lost else {}
         for batch_key, answered in batches.items():
             shown = await self._list_recipients(batch_key)
-            # A list that lacks what the answer has named says nothing of the others.
-            is_whole = shown.keys() >= self._named.get(batch_key, set())
-            found.update({item: _look_up(item, shown, is_whole=is_whole) for item in answered})
+            found.update({item: self._look_up(item, shown) for item in answered})
         return [found.get(item, NO_TRACE) for item in items]
+
+    def _look_up(self, item: Item, shown: Mapping[str, int]) -> Finding:
+        """Look for a message in the list of its batch, of which the answer did not name it."""
+        if item.number in shown:
+            return Finding(Outcome.SENT, shown[item.number])
+        named = self._named.get(item)
+        # A list that lacks whom the answer has named, or if that is not known any more shows nobody, says nothing.
+        if not shown if named is None else not shown.keys() >= named:
+            return NO_TRACE
+        # Of a request that was taken, the vendor lists the numbers that it took.
+        problem = "the gateway did not take this number: neither its answer nor its list of the batch has it"
+        return Finding(Outcome.REFUSED, error=InvalidRecipientError(problem))
 
     async def _find_by_content(self, items: Sequence[Item]) -> dict[Item, Finding]:
         """Find messages in sends of the same text that belong to no other request."""
@@ -219,16 +232,6 @@ def _last_before(item: Item) -> int | None:
     """The newest send before a message left, if its answer has not named a batch."""
     mark = item.reference or ""
     return int(mark.removeprefix(_MARK)) if mark.startswith(_MARK) else None
-
-
-def _look_up(item: Item, shown: Mapping[str, int], *, is_whole: bool) -> Finding:
-    if item.number in shown:
-        return Finding(Outcome.SENT, shown[item.number])
-    if not is_whole:
-        return NO_TRACE
-    # Of a request that was taken, the vendor lists the numbers that it took.
-    problem = "the gateway did not take this number: neither its answer nor its list of the batch has it"
-    return Finding(Outcome.REFUSED, error=InvalidRecipientError(problem))
 
 
 def _clean(mobile: str | None) -> str | None:

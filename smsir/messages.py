@@ -113,7 +113,7 @@ class Messages:
 
     def __init__(self, request: Requester, note_sent: Callable[[str | None], None]) -> None:
         self._request = request
-        self._note_sent = note_sent
+        self._note_sent = note_sent  # So that `send_many` does not take it for one that it looks for.
 
     async def send(
         self,
@@ -143,7 +143,9 @@ class Messages:
                 }
             )
 
-        return self._note(await self._request(operations.MESSAGES_SEND, arguments, _read_batch))
+        batch = await self._request(operations.MESSAGES_SEND, arguments, _read_batch)
+        self._note_sent(batch.batch_key)
+        return batch
 
     async def send_to_numbers(
         self, numbers: str | Iterable[str], text: str, *, continue_on_error: bool = False
@@ -172,7 +174,9 @@ class Messages:
                 }
             )
 
-        return self._note(await self._request(operations.MESSAGES_SEND_TO_NUMBERS, arguments, _read_batch))
+        batch = await self._request(operations.MESSAGES_SEND_TO_NUMBERS, arguments, _read_batch)
+        self._note_sent(batch.batch_key)
+        return batch
 
     async def count_recipients(
         self, *, group_ids: Iterable[int] = (), contact_relation_ids: Iterable[int] = ()
@@ -251,11 +255,6 @@ class Messages:
             batch_key: The key of the batch, from the send.
         """
         return iterate_from_last_id(lambda last_id: self.recipients(batch_key, last_id), lambda status: status.id)
-
-    def _note(self, batch: SentBatch) -> SentBatch:
-        """Let `send_many` know that this send is not the one that it looks for."""
-        self._note_sent(batch.batch_key)
-        return batch
 
 
 def _targets(group_ids: Iterable[int], contact_relation_ids: Iterable[int]) -> tuple[list[int], list[int]]:

@@ -19,6 +19,9 @@ from support.sentinels import assert_silent, leaks
 # What is started in the background by a shell, as CI may be, and all that it starts, would not hear Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nor would what is started with nohup hear that its terminal is gone.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:

@@ -29,7 +29,7 @@ class Finding:
     Attributes:
         outcome: Sent; not sent, if the gateway says itself that it does not have it; refused, if it shows that it did
             not take it; unknown, if it says nothing. Not sent and refused count once the grace period is over, not sent
-            after a refusal some seconds after it.
+            after a refusal a second after it.
         message_id: The gateway's id of it, if it was sent and the gateway says so.
         error: Why it was refused, or why nothing can be known of it.
     """

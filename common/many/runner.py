@@ -27,7 +27,7 @@ from .reports import Reports
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
-_AGREED_AFTER = 2.0
+_AGREED_AFTER = 1.0
 """A gateway may show a message a moment late: so long after a refusal its word that it does not have one counts."""
 _CLOCK_SLACK = datetime.timedelta(minutes=10)
 _LONGEST_MEMORY = datetime.timedelta(days=1)

@@ -229,7 +229,7 @@ class SqliteJournal:
         rows = [
             (
                 self._hide_key(entry.key), entry.attempt, self._run, entry.outcome and entry.outcome.value,
-                entry.reference, _to_number(entry.message_id), entry.reason, entry.detail, entry.at.isoformat(),
+                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, entry.at.isoformat(),
             )
             for entry in entries
         ]  # fmt: skip
@@ -330,7 +330,7 @@ class SqliteJournal:
             key, index, gateway, recipient, wanted if is_same else None,
             account if hidden == self._hide_account(account) else "",
             None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
-            None if message_id is None else int(message_id), reason, detail, datetime.datetime.fromisoformat(at), lease,
+            _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at), lease,
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:
@@ -361,11 +361,6 @@ def _to_utc(at: datetime.datetime) -> str:
     return at.astimezone(datetime.UTC).isoformat()
 
 
-def _to_number(message_id: int | None) -> int | str | None:
-    """An id as SQLite can keep it: one of more than 64 bits only as text."""
-    return str(message_id) if message_id is not None and message_id.bit_length() > _MOST_BITS else message_id
-
-
 def _identify_file(path: str) -> tuple[int, int] | None:
     """What tells the file from another of the same name."""
     try:
@@ -390,6 +385,15 @@ def _create(path: str) -> None:
     finally:
         database.close()
     os.replace(new, path)
+
+
+def _write_id(message_id: int | None) -> int | str | None:
+    """An id as SQLite keeps it: one of more than 64 bits as text, and so that it does not look like a number."""
+    return f"#{message_id}" if message_id is not None and message_id.bit_length() > _MOST_BITS else message_id
+
+
+def _read_id(value: int | str | None) -> int | None:
+    return int(value.removeprefix("#")) if isinstance(value, str) else value
 
 
 async def _prepare(database: aiosqlite.Connection) -> None:

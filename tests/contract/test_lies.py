@@ -20,6 +20,7 @@ from payamak.common.codec import as_list
 from payamak.emulator import Emulator, Fault
 from payamak.ghasedak.codes import ERROR_NUMBERS
 from payamak.opgateway.codes import ERROR_CODES as OP_CODES
+from payamak.smsir import SentBatch
 from support.clock import QuickLoop
 from support.many import GHASEDAK, OPGATEWAY, REST, SMSIR, SOAP, Gateway, collect, each, prepare
 
@@ -182,10 +183,14 @@ def _single(call: Callable[[Any, Sequence[OutgoingMessage]], Coroutine[Any, Any,
             return await _claims_of(client, await client.resolve(error, given, grace=GRACE))
         if isinstance(result, int):
             return [Claim(entry, Outcome.SENT) for entry in given]
-        results = [entry for entry in as_list(result) or [] if isinstance(entry, SendResult)]
+        if isinstance(result, SentBatch):
+            named = {recipient.mobile for recipient in result.recipients}
+            return [Claim(entry, Outcome.SENT) for entry in given if entry.to in named]
+        results = as_list(result) or [result]
+        assert all(isinstance(told, SendResult) for told in results)
         return [
             Claim(entry, Outcome.SENT if told.error is None else told.error.outcome)
-            for entry, told in zip(given, results, strict=False)
+            for entry, told in zip(given, results, strict=True)
         ]
 
     return send
@@ -197,7 +202,7 @@ def _one_by_one(call: Callable[[Any, OutgoingMessage], Coroutine[Any, Any, objec
     async def send(client: Any, given: Sequence[OutgoingMessage]) -> list[Claim]:
         claims: list[Claim] = []
         for entry in given:
-            claims += await one(client, [entry]) or [Claim(entry, Outcome.SENT)]
+            claims += await one(client, [entry])
         return claims
 
     return send

@@ -65,6 +65,12 @@ async def test_what_is_written_is_read(journal: SqliteJournal, path: Path, outco
     assert rows == [(PHONE, TEXT, "10008566", outcome.value if outcome else "in flight", 2**63 - 1)]
 
 
+async def test_an_id_that_sqlite_cannot_hold_spoils_nothing(journal: SqliteJournal) -> None:
+    written = {f"index {index}": entry(index, Outcome.SENT, message_id=10 ** (index * 15)) for index in range(4)}
+    await journal.write([*written.values()])
+    assert await journal.read(dict.fromkeys(written, MESSAGE)) == written
+
+
 async def test_a_later_entry_takes_the_place_of_an_earlier_one(journal: SqliteJournal, path: Path) -> None:
     await asyncio.gather(*(journal.write([entry(1, outcome)]) for outcome in (None, Outcome.UNKNOWN, Outcome.SENT)))
     assert query(path, 'SELECT "index", state FROM messages') == [(1, "sent")]
@@ -339,7 +345,7 @@ async def test_nobody_waits_for_ever_if_all_tasks_are_cancelled(journal: SqliteJ
 
 
 async def test_what_cannot_be_written_spoils_nothing_else(journal: SqliteJournal) -> None:
-    error = await failure_of(journal.write([entry(1, message_id=2**70)]))
+    error = await failure_of(journal.write([entry(1, reference="\ud800")]))
     assert isinstance(error, JournalError)
     await journal.write([entry(2)])
     assert set(await journal.read({"index 1": MESSAGE, "index 2": MESSAGE})) == {"index 2"}

@@ -11,6 +11,7 @@ import pytest
 from payamak.common import Attempt, AttemptReply, InvalidArgumentError, OnUnknown, Outcome, Proceed
 from payamak.emulator import Emulator, Fault
 from payamak.ghasedak import GhasedakClient
+from payamak.smsir import SmsIrClient
 from support.failures import failure_of
 from support.many import GHASEDAK, OPGATEWAY, QUICKLY, SMSIR, by_outcome, collect, judge
 from support.raw_server import Exchange, RawServer, envelope, http
@@ -24,7 +25,7 @@ async def test_a_list_that_was_taken_and_is_shown_only_a_moment_after_its_refusa
     emulator.ghasedak.switches.kept_check_ids = "none"
 
     async def show_later() -> None:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.5)
         emulator.ghasedak.switches.kept_check_ids = "all"
 
     later = asyncio.create_task(show_later())
@@ -81,6 +82,58 @@ async def test_a_list_of_a_batch_that_lacks_what_the_answer_named_says_nothing_o
     assert by_outcome(reports) == {SENT: 3, UNKNOWN: 1}
 
 
+def _batch(ids: list[dict[str, Any]], listed: list[dict[str, Any]] | None) -> RawServer:
+    """An sms.ir that takes a send, names these in its answer, and lists these of the batch."""
+
+    async def behave(exchange: Exchange) -> None:
+        target = (await exchange.read()).target
+        answer: dict[str, Any] = {"IsSuccessful": True, "Message": "", "ErrorCode": 0}
+        if target.endswith("GetToken"):
+            answer |= {"TokenKey": "token"}
+        elif target.endswith("SendByMobileNumbers"):
+            answer |= {"MessageId": 7, "BatchKey": "a-batch", "Ids": ids}
+        else:
+            answer |= {"Messages": listed if "batchKey" in target else []}
+        await exchange.write(http(json.dumps(answer).encode()))
+
+    return RawServer(behave)
+
+
+NAMED = {"ID": 1, "MobileNumber": "09120000000"}
+LISTED = {"Id": 1, "BatchKey": "a-batch", "MobileNumber": 9120000000}
+
+
+@pytest.mark.parametrize(
+    ("ids", "listed", "outcome"),
+    [
+        ([NAMED], None, UNKNOWN),
+        ([NAMED], [], UNKNOWN),
+        ([NAMED, {"ID": None, "MobileNumber": "09120000001"}], None, UNKNOWN),
+        ([NAMED], [LISTED], REFUSED),
+        ([], [], REFUSED),
+    ],
+)
+async def test_a_list_proves_a_number_refused_only_beside_those_that_the_answer_named(
+    ids: list[dict[str, Any]], listed: list[dict[str, Any]] | None, outcome: Outcome
+) -> None:
+    messages = SMSIR.messages(2)
+    async with _batch(ids, listed) as server, SmsIrClient("key", "secret", base_url=server.url) as client:
+        reports = await collect(client.send_many(messages, grace=5))
+    assert {report.outcome for report in reports if report.message is messages[1]} == {outcome}
+
+
+@pytest.mark.parametrize("listed", [None, [], [LISTED]])
+async def test_whoever_asks_later_believes_only_a_list_that_shows_somebody(listed: list[dict[str, Any]] | None) -> None:
+    """It was not there when the answer named the others."""
+    messages = SMSIR.messages(2)
+    async with _batch([NAMED], listed) as server, SmsIrClient("key", "secret", base_url=server.url) as client:
+        left = await collect(client.send_many(messages, on_unknown=OnUnknown.LEAVE))
+        (lost,) = [report for report in left if report.outcome is UNKNOWN]
+        assert lost.error is not None
+        (report,) = await client.resolve(lost.error, [lost.message], grace=5)
+    assert report.outcome is (REFUSED if listed else UNKNOWN)
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"), [({"receptor": "09120000000"}, UNKNOWN), ({"receptor": ""}, NOT_SENT)], ids=str
 )
@@ -112,8 +165,19 @@ async def test_two_numbers_in_a_refusal_of_which_one_may_come_after_the_message_
 
 
 @pytest.mark.parametrize("status", [400, 429])
-async def test_a_page_that_shows_an_exception_is_neither_a_refusal_nor_bare(status: int, emulator: Emulator) -> None:
-    page = "<html><body><h1>Server Error</h1><pre>System.NullReferenceException: Object reference not set</pre></html>"
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "<pre>System.NullReferenceException: Object reference not set</pre>",
+        "<b>Fatal error</b>:  Uncaught Error: Call to a member function insert() on null in /srv/send.php:12",
+        "<pre>java.lang.IllegalStateException: queue\n\tat ir.panel.Send.run(Send.java:7)</pre>",
+        "<h1>Traceback (most recent call last):</h1>",
+    ],
+)
+async def test_a_page_that_shows_an_exception_is_neither_a_refusal_nor_bare(
+    status: int, shown: str, emulator: Emulator
+) -> None:
+    page = f"<html><body><h1>Server Error</h1>{shown}</body></html>"
     emulator.add_fault(Fault("status", status=status, body=page, content_type="text/html", processed=True))
     async with OPGATEWAY.connect(emulator) as client:
         error = await failure_of(client.send("09121111111", "text", sender="3000505"))

@@ -11,7 +11,6 @@ from .lanes import LANES
 from .soak import Options, Report, run
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="sockets are counted in /proc")
-needs_uvloop = pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not installed")
 
 
 def _assert_clean(report: Report, *, waves: int) -> None:
@@ -26,13 +25,6 @@ def _assert_clean(report: Report, *, waves: int) -> None:
     assert total.lies > 0
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(Options(seconds=3, seed=3), id="asyncio"),
-        pytest.param(Options(seconds=1, seed=5, uvloop=True), id="uvloop", marks=needs_uvloop),
-        pytest.param(Options(seconds=1, seed=8, loops=2), id="two event loops"),
-    ],
-)
-def test_soak(options: Options) -> None:
+def test_soak() -> None:
+    options = Options(seconds=1, seed=8, uvloop=importlib.util.find_spec("uvloop") is not None, loops=2)
     _assert_clean(run(options), waves=5 * options.loops)

@@ -155,7 +155,7 @@ async def until(condition: Callable[[], object]) -> None:
     """Wait until something is so that nobody tells of."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 -- another object's state
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.02)  # So long that the clock of a test may jump meanwhile.
 
 
 async def until_still(emulator: Emulator) -> None:
