@@ -157,12 +157,14 @@ class GatewayClient:
         gateway = self._prepare_bulk_gateway()
         return SendMany(
             messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending,
-            account=self._name_account(), lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
+            account=self.account, lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
         )  # fmt: skip
 
-    def _name_account(self) -> str:
-        """Make out which account this is, without a password: a hash of gateway, host, and key or user name."""
-        host = yarl.URL(self._base_url).origin()
+    @property
+    def account(self) -> str:
+        """By what a journal knows this account: a hash of gateway, host and port, and key or user name."""
+        url = yarl.URL(self._base_url)
+        host = f"{(url.host or '').rstrip('.')}:{url.port}"
         return hashlib.blake2b(f"{self.gateway}\n{host}\n{self._identify()}".encode(), digest_size=16).hexdigest()
 
     def _identify(self) -> str:

@@ -82,6 +82,11 @@ class JournalEntry:
     lease: float = 0.0
 
     @property
+    def is_taken(self) -> bool:
+        """Whether somebody has got it, or may have."""
+        return self.outcome in (None, Outcome.SENT, Outcome.UNKNOWN)
+
+    @property
     def is_open(self) -> bool:
         """Whether the message may go out: it was not sent, or was refused for a reason that may have passed, or for one
         that nobody knows, such as the want of credit at a gateway that has no code for it."""

@@ -9,6 +9,7 @@ from ..errors import InvalidArgumentError
 from ..numbers import normalize_line
 from ..results import OutgoingMessage
 
+_CONTENT = "content "
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -39,7 +40,7 @@ class KeyMaker:
         if message.check_id is not None:
             key = f"check id {message.check_id.strip()}"
             return key, self._count(key) > 1
-        key = f"content {digest_content(number, message)}"
+        key = f"{_CONTENT}{digest_content(number, message)}"
         times = self._count(key)
         return (key if times == 1 else f"{key} {times}"), False
 
@@ -55,14 +56,20 @@ class KeyMaker:
         return int(self._seen.execute("SELECT times FROM seen WHERE key = ?", (key,)).fetchone()[0])
 
 
+def is_content(key: str) -> bool:
+    """Whether a key was made of content, so that no other message has it."""
+    return key.startswith(_CONTENT)
+
+
 def digest_content(number: str, message: OutgoingMessage) -> str:
     """What messages of the same number, text, line and time have in common, and no others."""
     at = None if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
-    content = repr((number, message.text, _line_of(message.sender), at))
+    content = repr((number, message.text, clean_line(message.sender), at))
     return hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
-def _line_of(sender: str | None) -> str | None:
+def clean_line(sender: str | None) -> str | None:
+    """A line as it travels, if it is one."""
     try:
         return sender and normalize_line(sender, "sender")
     except InvalidArgumentError:

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import datetime
 import hashlib
+import itertools
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,34 +27,9 @@ except ModuleNotFoundError as error:
 from ..errors import InvalidArgumentError, JournalError, Outcome
 from ..results import OutgoingMessage
 from .journal import JournalEntry
+from .keys import KeyMaker, clean_line, is_content
+from .sqlite_file import Hidden, ask, close_file, explain_failure, identify_file, open_file
 
-_APPLICATION = 0x50594D4B
-_VERSION = 2
-# message_id has no type: SQLite would make a real number of an integer of more than 64 bits.
-_SCHEMA = f"""
-CREATE TABLE messages (
-    key TEXT PRIMARY KEY,
-    "index" INTEGER NOT NULL,
-    gateway TEXT NOT NULL,
-    account TEXT NOT NULL,
-    recipient TEXT NOT NULL,
-    text TEXT NOT NULL,
-    sender TEXT,
-    send_at TEXT,
-    state TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    run TEXT NOT NULL,
-    reference TEXT,
-    message_id,
-    reason TEXT,
-    detail TEXT,
-    at TEXT NOT NULL,
-    lease REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE salt (value BLOB NOT NULL);
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-"""
 _COLUMNS = (
     "key", '"index"', "gateway", "account", "recipient", "text", "sender", "send_at", "state", "attempt", "run",
     "reference", "message_id", "reason", "detail", "at", "lease",
@@ -69,22 +45,22 @@ _SETTLE = (
     "WHERE key = ?1 AND attempt = ?2 AND run = ?3 AND state IN ('in flight', 'unknown')"
 )
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
+_GIVEN = "CREATE TEMP TABLE given (key TEXT PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
+_CHANGED = """
+SELECT place FROM temp.given WHERE place IS NOT NULL AND recipient IN (
+    SELECT recipient FROM messages WHERE state IN ('sent', 'in flight', 'unknown')
+    AND NOT EXISTS (SELECT 1 FROM temp.given WHERE given.key = messages.key)
+)
+"""
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
 _MOST_BITS = 63
 _OTHER_ACCOUNT = (
-    "the journal is of another account (gateway, address, or key): go on with that one; or say that this is the same "
-    "account, with a new key or address"
+    "the journal is of another account (gateway, address, or key): go on with that one, or take another journal; "
+    "if only the key or the address has changed, say that it is the same account (same_account=True, --same-account)"
 )
 
 Row = tuple[Any, ...]
-
-
-class _Hidden(list[Any]):
-    """Values for SQLite. aiosqlite writes what it is given into its log, where no number and no text may stand."""
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} hidden>"
 
 
 class SqliteJournal:
@@ -104,7 +80,7 @@ class SqliteJournal:
         same_account: Whether what was sent with another account is of this one: after a change of key or address.
 
     Raises:
-        InvalidArgumentError: The ``hash_key`` is too short.
+        InvalidArgumentError: The ``hash_key`` is too short, or the path names no file.
     """
 
     def __init__(
@@ -112,11 +88,13 @@ class SqliteJournal:
     ) -> None:
         if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
-        self._path = os.fspath(path)
+        if os.fspath(path) in ("", ":memory:"):
+            raise InvalidArgumentError("path must name a file", argument="path")
+        # Where links lead to, so that those who come by another one meet at the same lock.
+        self._path = os.path.realpath(path)
         self._hash_key = hash_key
         self._same_account = same_account
-        # Those who come by another link to the same file must meet at the same lock.
-        self._lock = filelock.FileLock(f"{os.path.realpath(self._path)}.lock", timeout=0, thread_local=False)
+        self._lock = filelock.FileLock(f"{self._path}.lock", timeout=0, thread_local=False)
         self._database: aiosqlite.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._salt = b""
@@ -142,7 +120,7 @@ class SqliteJournal:
         except filelock.Timeout:
             raise JournalError("the journal is in use: one process at a time can send with it") from None
         except (OSError, NotImplementedError) as error:
-            raise _fail("opened", error) from error
+            raise explain_failure("opened", error) from error
         opening = asyncio.create_task(self._open())
         try:
             self._database = await asyncio.shield(opening)
@@ -150,7 +128,7 @@ class SqliteJournal:
             # aiosqlite, if cancelled, leaves a connection that nobody closes: so it goes on to its end.
             await asyncio.wait({opening})
             if not opening.cancelled() and opening.exception() is None:
-                await opening.result().close()
+                await close_file(opening.result())
             self._lock.release()
             raise
         return self
@@ -169,24 +147,29 @@ class SqliteJournal:
             database, self._database = self._database, None
             if database is not None:
                 try:
-                    await database.close()
+                    await close_file(database)
                 finally:
                     self._lock.release()
 
     async def _open(self) -> aiosqlite.Connection:
         try:
-            await asyncio.to_thread(_create, self._path)
-            database = await aiosqlite.connect(self._path, isolation_level=None)
+            database = await open_file(self._path)
             try:
-                await _prepare(database)
-                self._salt = await _ask(database, "SELECT value FROM salt")
-                self._file, self._account = _identify_file(self._path), None
+                await self._take_settings(database)
             except BaseException:
-                await database.close()
+                await close_file(database)
                 raise
         except (sqlite3.Error, OSError) as error:
-            raise _fail("opened", error) from error
+            raise explain_failure("opened", error) from error
+        self._account, self._file = None, identify_file(self._path)
         return database
+
+    async def _take_settings(self, database: aiosqlite.Connection) -> None:
+        self._salt = await ask(database, "SELECT salt FROM settings")
+        proof = self._hide(self._salt.hex())
+        await database.execute("UPDATE settings SET hash_proof = ? WHERE hash_proof IS NULL", Hidden([proof]))
+        if await ask(database, "SELECT hash_proof FROM settings") != proof:
+            raise JournalError("the journal was begun with another hash_key: it would not know its messages")
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
@@ -195,30 +178,95 @@ class SqliteJournal:
         found: dict[str, JournalEntry] = {}
         keys = {self._hide_key(key): key for key in wanted}
         try:
-            if self._account != hidden:
-                await self._check_account(database, hidden)
+            await self._check_account(database, hidden)
             for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = _Hidden(list(keys)[start : start + _MOST_PARAMETERS])
+                part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
                 async with database.execute(f"{_READ} ({', '.join('?' * len(part))})", part) as cursor:
                     async for row in cursor:
                         key = keys[row[0]]
                         found[key] = self._to_entry(key, tuple(row), wanted[key], account)
         except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
-            raise _fail("read", error) from error
+            raise explain_failure("read", error) from error
         return found
 
+    async def require_account(self, account: str) -> None:
+        """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
+
+        Args:
+            account: The ``account`` of the client.
+
+        Raises:
+            JournalError: It is of another one.
+        """
+        try:
+            await self._check_account(self._require_open(), self._hide_account(account))
+        except sqlite3.Error as error:
+            raise explain_failure("read", error) from error
+
+    async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> list[int]:
+        """Find messages to people who have got another one, or may have, that is not among these any more.
+
+        So it looks if a text was changed by mistake between two runs of a job. `send_many` does not ask: it sends what
+        the journal does not know.
+
+        Args:
+            messages: All messages of the job, each with its number as it travels.
+            account: The ``account`` of the client.
+
+        Returns:
+            Their places.
+
+        Raises:
+            JournalError: The journal cannot be read, or is of another account.
+        """
+        database = self._require_open()
+        await self.require_account(account)
+        try:
+            if not await ask(database, "SELECT EXISTS (SELECT 1 FROM messages)"):
+                return []
+            await database.execute(_GIVEN)
+            try:
+                changed = await self._take_given(database, messages, account)
+                async with database.execute(_CHANGED) as cursor:
+                    return sorted([*changed, *[place async for (place,) in cursor]])
+            finally:
+                await database.execute("DROP TABLE temp.given")
+        except sqlite3.Error as error:
+            raise explain_failure("read", error) from error
+
+    async def _take_given(
+        self, database: aiosqlite.Connection, messages: Iterable[tuple[str, OutgoingMessage]], account: str
+    ) -> list[int]:
+        """Put messages beside those of the journal. Returns the places of those with the check id of another one."""
+        changed: list[int] = []
+        places = enumerate(messages)
+        with contextlib.closing(KeyMaker()) as keys:
+            while batch := list(itertools.islice(places, _MOST_PARAMETERS)):
+                given = {keys.make(number, message)[0]: (place, number, message) for place, (number, message) in batch}
+                wanted = {key: attrs.evolve(message, to=number) for key, (_, number, message) in given.items()}
+                known = await self.read(wanted, account)
+                changed += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
+                rows = [
+                    (self._hide_key(key), self._hide(number), None if key in known else place)
+                    for key, (place, number, _) in given.items()
+                ]
+                await database.executemany("INSERT OR IGNORE INTO temp.given VALUES (?, ?, ?)", Hidden(rows))
+        return changed
+
     async def _check_account(self, database: aiosqlite.Connection, hidden: str) -> None:
+        if self._account == hidden:
+            return
         others = "SELECT EXISTS (SELECT 1 FROM messages WHERE account <> ?)"
         ours = "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?)"
-        if await _ask(database, others, hidden) and (self._same_account or not await _ask(database, ours, hidden)):
+        if await ask(database, others, hidden) and (self._same_account or not await ask(database, ours, hidden)):
             if not self._same_account:
                 raise JournalError(_OTHER_ACCOUNT)
-            await database.execute("UPDATE messages SET account = ?", _Hidden([hidden]))
+            await database.execute("UPDATE messages SET account = ?", Hidden([hidden]))
         self._account = hidden
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Write that a request is about to leave. See `Journal.begin`."""
-        if _identify_file(self._path) != self._file:
+        if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
         rows = [self._to_row(entry, lease) for entry in entries]
         written = await self._write(_BEGIN, rows, [(row[0], row[9]) for row in rows])
@@ -275,7 +323,7 @@ class SqliteJournal:
                 if problem is None:
                     job.written.set_result(counted[place])
                 else:
-                    failure = _fail("written", problem)
+                    failure = explain_failure("written", problem)
                     failure.__cause__ = problem
                     job.written.set_exception(failure)
 
@@ -285,7 +333,7 @@ class SqliteJournal:
         try:
             await database.execute("BEGIN IMMEDIATE")
             for job in jobs:
-                async with await database.executemany(job.statement, _Hidden(job.rows)) as cursor:
+                async with await database.executemany(job.statement, Hidden(job.rows)) as cursor:
                     changed = cursor.rowcount
                 are_all = changed == len(job.rows)
                 counted.append([True] * changed if are_all else await self._find_written(database, job))
@@ -299,7 +347,7 @@ class SqliteJournal:
     async def _find_written(self, database: aiosqlite.Connection, job: _Job) -> Sequence[bool]:
         """Find out in which of its rows a job has been written, where it was not in all."""
         question = "SELECT count(*) FROM messages WHERE key = ? AND attempt = ? AND run = ?"
-        found = [await _ask(database, question, key, attempt, self._run) for key, attempt in job.attempts]
+        found = [await ask(database, question, key, attempt, self._run) for key, attempt in job.attempts]
         return [number == 1 for number in found]
 
     def _require_open(self) -> aiosqlite.Connection:
@@ -309,12 +357,11 @@ class SqliteJournal:
 
     def _to_row(self, entry: JournalEntry, lease: float) -> Row:
         message = entry.message
-        send_at = None if message is None or message.send_at is None else _to_utc(message.send_at)
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
-            send_at, _IN_FLIGHT, entry.attempt + 1, self._run, entry.reference, None, None, None, entry.at.isoformat(),
-            lease,
+            _to_utc(message and message.send_at), _IN_FLIGHT, entry.attempt + 1, self._run, entry.reference,
+            None, None, None, entry.at.isoformat(), lease,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
@@ -322,10 +369,9 @@ class SqliteJournal:
             _, index, gateway, hidden, recipient, text, sender, send_at, state, attempt, _, reference, message_id,
             reason, detail, at, lease,
         ) = row  # fmt: skip
-        wanted_at = None if wanted.send_at is None else _to_utc(wanted.send_at)
-        content = self._hide(wanted.to), self._hide(wanted.text), wanted.sender, wanted_at
-        # What is known by its content is what it is, however its number and line are written.
-        is_same = not key.startswith("check id") or (recipient, text, sender, send_at) == content
+        given = self._hide(wanted.to), self._hide(wanted.text), clean_line(wanted.sender), _to_utc(wanted.send_at)
+        # What is known by its content is what it is.
+        is_same = is_content(key) or (recipient, text, clean_line(sender), send_at) == given
         return JournalEntry(
             key, index, gateway, recipient, wanted if is_same else None,
             account if hidden == self._hide_account(account) else "",
@@ -337,7 +383,7 @@ class SqliteJournal:
         return value if self._hash_key is None else _hash(value, self._hash_key)
 
     def _hide_key(self, key: str) -> str:
-        return key if self._hash_key is None or key.startswith("check id") else _hash(key, self._hash_key)
+        return self._hide(key) if is_content(key) else key
 
     def _hide_account(self, account: str) -> str:
         return _hash(account, self._salt)
@@ -357,34 +403,8 @@ def _hash(value: str, key: bytes) -> str:
     return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16).hexdigest()
 
 
-def _to_utc(at: datetime.datetime) -> str:
-    return at.astimezone(datetime.UTC).isoformat()
-
-
-def _identify_file(path: str) -> tuple[int, int] | None:
-    """What tells the file from another of the same name."""
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _create(path: str) -> None:
-    """Make a journal, if there is none; under another name, so that who is killed meanwhile leaves no empty one."""
-    if os.path.exists(path):
-        return
-    new = f"{path}.new"
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(new)
-    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    database = sqlite3.connect(new, isolation_level=None)
-    try:
-        database.executescript(_SCHEMA)
-        database.execute("INSERT INTO salt VALUES (?)", (secrets.token_bytes(16),))
-    finally:
-        database.close()
-    os.replace(new, path)
+def _to_utc(at: datetime.datetime | None) -> str | None:
+    return at and at.astimezone(datetime.UTC).isoformat()
 
 
 def _write_id(message_id: int | None) -> int | str | None:
@@ -394,33 +414,3 @@ def _write_id(message_id: int | None) -> int | str | None:
 
 def _read_id(value: int | str | None) -> int | None:
     return int(value.removeprefix("#")) if isinstance(value, str) else value
-
-
-async def _prepare(database: aiosqlite.Connection) -> None:
-    identity = await _ask(database, "PRAGMA application_id"), await _ask(database, "PRAGMA user_version")
-    if identity == (_APPLICATION, 1):
-        raise JournalError(
-            "the journal was begun with an earlier version of payamak: finish that job with it, then take a new file"
-        )
-    if identity != (_APPLICATION, _VERSION):
-        raise JournalError(
-            "the file is no journal of this version of payamak, or was cut: what it knew may have been sent"
-        )
-    if await _ask(database, "PRAGMA quick_check(1)") != "ok":
-        raise JournalError("the journal is damaged: messages that it should know may have been sent")
-    # One file is the journal, so that a copy of it is one too; and a commit is on the disk when it returns.
-    if await _ask(database, "PRAGMA journal_mode = TRUNCATE") != "truncate":
-        raise JournalError("the journal cannot be kept there: it must be a file on a local disk")
-    await database.execute("PRAGMA synchronous = EXTRA")
-    await database.execute("PRAGMA fullfsync = ON")  # On macOS, a sync is none without it.
-
-
-async def _ask(database: aiosqlite.Connection, question: str, *values: object) -> Any:
-    async with database.execute(question, _Hidden(values)) as cursor:
-        row = await cursor.fetchone()
-    return None if row is None else row[0]
-
-
-def _fail(what: str, error: BaseException) -> JournalError:
-    """What went wrong by the name that SQLite gives it, such as SQLITE_FULL."""
-    return JournalError(f"the journal cannot be {what} ({getattr(error, 'sqlite_errorname', type(error).__name__)})")

@@ -62,15 +62,24 @@ class DeadlyJournal:
         self._inner = inner
         self._reaper = reaper
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+    async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         self._reaper.pass_by("reading")
-        return await self._inner.read(wanted)
+        return await self._inner.read(wanted, account)
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        what = "request" if entries[0].outcome is None else "outcome"
-        self._reaper.pass_by(f"{what} unwritten")
-        await self._inner.write(entries)
-        self._reaper.pass_by(f"{what} written")
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        self._reaper.pass_by("request unwritten")
+        attempts = await self._inner.begin(entries, lease)
+        self._reaper.pass_by("request written")
+        return attempts
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        self._reaper.pass_by("outcome unwritten")
+        counted = await self._inner.settle(entries)
+        self._reaper.pass_by("outcome written")
+        return counted
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        return await self._inner.take_over(entries, lease)
 
 
 async def run(job: Mapping[str, Any]) -> None:
