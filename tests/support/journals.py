@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,12 @@ from typing import Any
 
 import attrs
 from payamak.common import Journal, JournalEntry, Outcome, OutgoingMessage
+from payamak.common.client import GatewayClient
+from payamak.common.many.keys import KeyMaker
+from payamak.common.numbers import normalize_recipient
+
+OPEN = (None, Outcome.UNKNOWN)
+"""What a message is while an attempt of it may still come to something."""
 
 
 class MemoryJournal:
@@ -22,24 +29,33 @@ class MemoryJournal:
         return {key: _compare(entry, wanted[key], account) for key, entry in found.items()}
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
-        return [self._number(entry, attrs.evolve(entry, lease=lease)) for entry in entries]
+        return [self._begin(entry, lease) for entry in entries]
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
-        return [self._number(entry, self.entries[entry.key]) for entry in entries]
+        return [self._take_over(entry) for entry in entries]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
         return [self._settle(entry) for entry in entries]
 
-    def _number(self, entry: JournalEntry, new: JournalEntry) -> int | None:
+    def _begin(self, entry: JournalEntry, lease: float) -> int | None:
         known = self.entries.get(entry.key)
         if known is not None and (known.attempt != entry.attempt or known.outcome is Outcome.SENT):
             return None
-        self.entries[entry.key] = attrs.evolve(new, attempt=entry.attempt + 1)
+        return self._number(attrs.evolve(entry, lease=lease))
+
+    def _take_over(self, entry: JournalEntry) -> int | None:
+        known = self.entries.get(entry.key)
+        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN:
+            return None
+        return self._number(known)
+
+    def _number(self, entry: JournalEntry) -> int:
+        self.entries[entry.key] = attrs.evolve(entry, attempt=entry.attempt + 1)
         return entry.attempt + 1
 
     def _settle(self, entry: JournalEntry) -> bool:
         known = self.entries.get(entry.key)
-        if known is None or known.attempt != entry.attempt or known.outcome not in (None, Outcome.UNKNOWN):
+        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN:
             return False
         self.entries[entry.key] = attrs.evolve(entry, lease=known.lease)
         return True
@@ -108,6 +124,26 @@ class FailingJournal:
             raise self._error
         if left is not None:
             self._left[what] = left - 1
+
+
+def entry_for(
+    client: GatewayClient, message: OutgoingMessage, outcome: Outcome | None = None, **fields: Any
+) -> JournalEntry:
+    """What an earlier run of a client has written of a message that was the first of its like."""
+    number = normalize_recipient(message.to, "to")
+    with contextlib.closing(KeyMaker()) as keys:
+        key, _ = keys.make(number, message)
+    return JournalEntry(key, 0, client.gateway, number, message, client.account_hash, outcome, **fields)
+
+
+async def put(journal: Journal, *entries: JournalEntry, lease: float = 0.0) -> None:
+    """Let a journal come to hold entries that it does not have yet."""
+    attempts = await journal.begin([attrs.evolve(entry, outcome=None) for entry in entries], lease)
+    numbered = [
+        attrs.evolve(entry, attempt=attempt) for entry, attempt in zip(entries, attempts, strict=True) if attempt
+    ]
+    assert len(numbered) == len(entries)
+    assert all(await journal.settle([entry for entry in numbered if entry.outcome is not None]))
 
 
 def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
