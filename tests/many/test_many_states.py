@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from payamak.common import (
     ConnectionLostError,
     GatewayError,
-    Journal,
     JournalEntry,
     Outcome,
     OutgoingMessage,
 )
 from payamak.common.many.items import Item
 from payamak.emulator import Emulator
+from support.journals import MemoryJournal
 from support.many import OPGATEWAY, collect, judge
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -25,7 +25,10 @@ LOST, REFUSAL = ConnectionLostError("lost"), GatewayError("no")
 
 
 def entry(outcome: Outcome | None, reason: str | None = None) -> JournalEntry:
-    return JournalEntry("index 0", 0, "ghasedak", None, outcome, "mark", 7 if outcome is SENT else None, reason)
+    return JournalEntry(
+        "content 0", 0, "ghasedak", "09121234567", None, outcome=outcome, attempt=3, reference="mark",
+        message_id=7 if outcome is SENT else None, reason=reason,
+    )  # fmt: skip
 
 
 EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
@@ -77,19 +80,17 @@ def test_the_outcome_is_read_only_from_outside() -> None:
         item_that_is(NOT_SENT).outcome = SENT  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
 
 
-class SlowJournal(Journal):
+class SlowJournal(MemoryJournal):
     """A journal that takes long to write down what became of messages."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.settling = asyncio.Event()
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
-        return {}
-
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        if any(entry.outcome is not None for entry in entries):
-            self.settling.set()
-            await asyncio.sleep(10)
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        self.settling.set()
+        await asyncio.sleep(10)
+        return await super().settle(entries)
 
 
 async def test_all_tasks_are_cancelled_while_what_became_of_messages_is_written_down(emulator: Emulator) -> None:
