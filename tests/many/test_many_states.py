@@ -6,6 +6,7 @@ import asyncio
 import datetime
 from collections.abc import Callable, Sequence
 
+import attrs
 import pytest
 from payamak.common import (
     ConnectionLostError,
@@ -21,12 +22,13 @@ from support.many import OPGATEWAY, collect, judge
 
 NOW = datetime.datetime.now(datetime.UTC)
 NOT_SENT, UNKNOWN, SENT, REFUSED = Outcome.NOT_SENT, Outcome.UNKNOWN, Outcome.SENT, Outcome.REFUSED
+MESSAGE = OutgoingMessage("09121234567", "text")
 LOST, REFUSAL = ConnectionLostError("lost"), GatewayError("no")
 
 
 def entry(outcome: Outcome | None, reason: str | None = None) -> JournalEntry:
     return JournalEntry(
-        "content 0", 0, "ghasedak", "09121234567", None, outcome=outcome, attempt=3, reference="mark",
+        "content 0", 0, "ghasedak", MESSAGE.to, MESSAGE, outcome=outcome, attempt=3, reference="mark",
         message_id=7 if outcome is SENT else None, reason=reason,
     )  # fmt: skip
 
@@ -37,6 +39,10 @@ EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
     "recall in flight": (lambda item: item.recall(entry(None)), {UNKNOWN: UNKNOWN}),
     "recall sent": (lambda item: item.recall(entry(SENT)), {UNKNOWN: SENT}),
     "recall refused": (lambda item: item.recall(entry(REFUSED, "InvalidRecipientError")), {UNKNOWN: REFUSED}),
+    "recall another message": (
+        lambda item: item.recall(attrs.evolve(entry(REFUSED, "InvalidRecipientError"), message=None)),
+        {UNKNOWN: NOT_SENT},
+    ),
     "recall what may have passed": (lambda item: item.recall(entry(REFUSED, "RateLimitError")), {UNKNOWN: NOT_SENT}),
     "leave": (lambda item: item.leave(NOW), {NOT_SENT: UNKNOWN}),
     "sent": (lambda item: item.sent(7), {UNKNOWN: SENT}),
@@ -49,7 +55,7 @@ EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
 
 
 def item_that_is(outcome: Outcome) -> Item:
-    item = Item(0, OutgoingMessage("09121234567", "text"))
+    item = Item(0, MESSAGE)
     if outcome is not NOT_SENT:
         item.leave(NOW)
     if outcome is SENT:

@@ -145,7 +145,7 @@ class Job:
     def _look_for_in_flight(self) -> set[int]:
         # In a copy: who looks into a file after a crash repairs it.
         copies = [
-            shutil.copy(path, self.folder / path.name.replace("journal", "copy"))
+            shutil.copy(path, self.folder / path.name.replace("journal", "copy", 1))
             for path in self.folder.glob("journal.db*")
         ]
         copy = self.folder / "copy.db"
