@@ -188,7 +188,7 @@ async def _send(
         if places.journal is not None:
             opening = SqliteJournal(places.journal, same_account=given.is_same_account)
             journal = await stack.enter_async_context(opening)
-            await journal.require_account(gateway.client.account)
+            await journal.require_account(gateway.client.account_hash)
             if is_file(given.source) and not given.changed_are_new:
                 await refuse_changed(journal, given, gateway)
         # Not before the journal is held: another run may be writing there.
@@ -239,14 +239,14 @@ async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway)
                 yield number, row
 
     with open_table(given.source) as table:
-        places = await journal.find_changed(read(table), gateway.client.account)
+        places = await journal.find_changed(read(table), gateway.client.account_hash)
     changed = [str(number) for place in places if (number := numbers[place]) is not None]
     if changed:
         more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
         raise CommandError(
             f"row {', '.join(changed[:_MOST_SHOWN])}{more}: an earlier run has sent the number another text, line or "
             "time, which the file does not hold any more, so nothing was sent now; undo the change, or give "
-            "--changed-texts-are-new to send these too, or --name for a job of its own"
+            "--changed-texts-are-new to send these too"
         )
 
 

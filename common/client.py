@@ -157,11 +157,11 @@ class GatewayClient:
         gateway = self._prepare_bulk_gateway()
         return SendMany(
             messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending,
-            account=self.account, lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
+            account=self.account_hash, lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
         )  # fmt: skip
 
     @property
-    def account(self) -> str:
+    def account_hash(self) -> str:
         """By what a journal knows this account: a hash of gateway, host and port, and key or user name."""
         url = yarl.URL(self._base_url)
         host = f"{(url.host or '').rstrip('.')}:{url.port}"

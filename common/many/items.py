@@ -89,7 +89,7 @@ class Item:
         """Take in what the journal knows of it."""
         if entry is not None:
             self.attempt = entry.attempt
-        if entry is None or entry.is_open:
+        if entry is None or entry.message is None or entry.is_open:
             self._become(Outcome.NOT_SENT, None, _UNKNOWN)
             return
         if entry.outcome in _FINAL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 
 from ..errors import InvalidArgumentError
@@ -13,7 +14,7 @@ _CONTENT = "content "
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-CREATE TABLE seen (key TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -39,16 +40,17 @@ class KeyMaker:
         """
         if message.check_id is not None:
             key = f"check id {message.check_id.strip()}"
-            return key, self._count(key) > 1
-        key = f"{_CONTENT}{digest_content(number, message)}"
-        times = self._count(key)
+            return key, self._count(key.encode(errors="surrogatepass")) > 1
+        digest = digest_content(number, message)
+        key = f"{_CONTENT}{digest.hex()}"
+        times = self._count(digest)
         return (key if times == 1 else f"{key} {times}"), False
 
     def close(self) -> None:
         """Drop what has been seen."""
         self._seen.close()
 
-    def _count(self, key: str) -> int:
+    def _count(self, key: bytes) -> int:
         """Count a key, and return how often it was counted."""
         if self._seen.execute("INSERT OR IGNORE INTO seen VALUES (?, 1)", (key,)).rowcount:
             return 1
@@ -61,13 +63,15 @@ def is_content(key: str) -> bool:
     return key.startswith(_CONTENT)
 
 
-def digest_content(number: str, message: OutgoingMessage) -> str:
+def digest_content(number: str, message: OutgoingMessage) -> bytes:
     """What messages of the same number, text, line and time have in common, and no others."""
-    at = None if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
-    content = repr((number, message.text, clean_line(message.sender), at))
-    return hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    at = "" if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
+    # The text comes last, for it alone may hold the mark that stands between them.
+    content = f"{number}\0{clean_line(message.sender) or ''}\0{at}\0{message.text}"
+    return hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
+@functools.lru_cache(16)
 def clean_line(sender: str | None) -> str | None:
     """A line as it travels, if it is one."""
     try:

@@ -94,7 +94,7 @@ class Reports:
         lost: list[Item] = []
         for item in items:
             entry = known.get(item.key)
-            if entry is not None and entry.message is None:
+            if entry is not None and entry.message is None and entry.is_taken:
                 self.reject(item, _blame(item, "the journal knows another message by its check_id"))
             elif entry is not None and self._is_out_of_reach(entry):
                 # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
@@ -122,11 +122,17 @@ class Reports:
             fresh.append(item)
 
     async def _take_over(self, items: list[Item]) -> list[Item]:
-        return await self._number(items, self._journal.take_over) if self._journal is not None and items else items
+        if self._journal is None or not items:
+            return items
+        if self.failure is not None:
+            self._report(items)
+            return []
+        return await self._number(items, self._journal.take_over)
 
     async def _number(self, items: Sequence[Item], write: _Write) -> list[Item]:
         """Write the next attempt of messages. Returns those with which no other run has gone on."""
-        entries = [self._entry(item, None) for item in items]
+        now = datetime.datetime.now(datetime.UTC)
+        entries = [self._entry(item, None, now) for item in items]
         # Before, not after: who is stopped meanwhile may have written it.
         for item in items:
             item.attempt, item.is_noted = item.attempt + 1, True
@@ -140,12 +146,15 @@ class Reports:
         return [item for item in items if item.index in self.open]
 
     def _give_up(self, items: Sequence[Item]) -> None:
-        self.failure = JournalError(_GONE)
-        unknown = copy.copy(self.failure)
-        unknown.outcome = Outcome.UNKNOWN
+        failure = self._lose_journal()
         for item in items:
-            item.fail(unknown)
+            item.fail(failure)
         self._report(items)
+
+    def _lose_journal(self) -> JournalError:
+        self.failure = JournalError("another run has gone on with this journal: nothing more is sent by this one")
+        self.failure.outcome = Outcome.UNKNOWN
+        return self.failure
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
@@ -174,11 +183,12 @@ class Reports:
         try:
             noted = [item for item in items if item.is_noted]
             if noted and self._journal is not None:
-                counted = await self._journal.settle([self._entry(item, item.outcome) for item in noted])
+                now = datetime.datetime.now(datetime.UTC)
+                counted = await self._journal.settle([self._entry(item, item.outcome, now) for item in noted])
                 # Of what was not sent it may be that its beginning was never written.
                 late = [item for item, counts in zip(noted, counted, strict=True) if not counts]
                 if any(item.outcome is not Outcome.NOT_SENT for item in late):
-                    self._fail("written", JournalError(_GONE))
+                    self._lose_journal()
         except Exception as error:
             # What became of them is known all the same; but nothing more may leave.
             self._fail("written", error)
@@ -212,9 +222,8 @@ class Reports:
             self._log.error("send_many: progress failed with %s and is not called again", type(error).__name__)
             self._progress = None
 
-    def _entry(self, item: Item, outcome: Outcome | None) -> JournalEntry:
+    def _entry(self, item: Item, outcome: Outcome | None, now: datetime.datetime) -> JournalEntry:
         error = None if outcome in (None, Outcome.SENT) else item.error
-        now = datetime.datetime.now(datetime.UTC)
         return JournalEntry(
             item.key, item.index, self._gateway, item.number, item.message, self._account, outcome, item.attempt,
             item.reference, item.message_id,
@@ -239,9 +248,6 @@ def _tell_reference(error: PayamakError, item: Item) -> PayamakError:
     own.references = () if item.reference is None else (item.reference,)
     own.at = item.left_at
     return own
-
-
-_GONE = "another run has gone on with this journal: nothing more is sent by this one"
 
 
 def _as_it_travels(item: Item) -> OutgoingMessage:

@@ -144,7 +144,7 @@ class RequestRunner:
         hopeless = [item for item, reason in zip(items, reasons, strict=True) if reason is not None]
         for item, reason in zip(items, reasons, strict=True):
             if reason is not None:
-                item.hold_back(reason)
+                item.fail(reason)
         with self._keep_from_cutting():
             await self._reports.settle(hopeless)
         return [item for item, reason in zip(items, reasons, strict=True) if reason is None]

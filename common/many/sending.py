@@ -232,7 +232,7 @@ class SendMany:
             reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
             item.lose(reason)
         elif item.outcome is Outcome.NOT_SENT:
-            item.hold_back(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
+            item.fail(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import functools
 import hashlib
 import itertools
 import os
@@ -31,21 +32,24 @@ from .keys import KeyMaker, clean_line, is_content
 from .sqlite_file import Hidden, ask, close_file, explain_failure, identify_file, open_file
 
 _COLUMNS = (
-    "key", '"index"', "gateway", "account", "recipient", "text", "sender", "send_at", "state", "attempt", "run",
-    "reference", "message_id", "reason", "detail", "at", "lease",
+    "key", '"index"', "gateway", "account", "recipient", "text", "sender", "send_at", "check_id", "state", "attempt",
+    "run", "reference", "message_id", "reason", "detail", "at", "lease",
 )  # fmt: skip
 _BEGIN = (
     f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 -- constants
     f"ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])} "
     "WHERE attempt = excluded.attempt - 1 AND state <> 'sent'"
 )
-_TAKE_OVER = "UPDATE messages SET attempt = ?2, run = ?3 WHERE key = ?1 AND attempt = ?2 - 1 AND state <> 'sent'"
+_TAKE_OVER = (
+    "UPDATE messages SET attempt = ?2, run = ?3 "
+    "WHERE key = ?1 AND attempt = ?2 - 1 AND state IN ('in flight', 'unknown')"
+)
 _SETTLE = (
     "UPDATE messages SET state = ?4, reference = ?5, message_id = ?6, reason = ?7, detail = ?8, at = ?9 "
     "WHERE key = ?1 AND attempt = ?2 AND run = ?3 AND state IN ('in flight', 'unknown')"
 )
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
-_GIVEN = "CREATE TEMP TABLE given (key TEXT PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
+_GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
 _CHANGED = """
 SELECT place FROM temp.given WHERE place IS NOT NULL AND recipient IN (
     SELECT recipient FROM messages WHERE state IN ('sent', 'in flight', 'unknown')
@@ -56,7 +60,7 @@ _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
 _MOST_BITS = 63
 _OTHER_ACCOUNT = (
-    "the journal is of another account (gateway, address, or key): go on with that one, or take another journal; "
+    "the journal is of another account (gateway, address, or key): go on with that one; "
     "if only the key or the address has changed, say that it is the same account (same_account=True, --same-account)"
 )
 
@@ -181,10 +185,9 @@ class SqliteJournal:
             await self._check_account(database, hidden)
             for start in range(0, len(keys), _MOST_PARAMETERS):
                 part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
-                async with database.execute(f"{_READ} ({', '.join('?' * len(part))})", part) as cursor:
-                    async for row in cursor:
-                        key = keys[row[0]]
-                        found[key] = self._to_entry(key, tuple(row), wanted[key], account)
+                for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
+                    key = keys[row[0]]
+                    found[key] = self._to_entry(key, tuple(row), wanted[key], account)
         except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
             raise explain_failure("read", error) from error
         return found
@@ -193,7 +196,7 @@ class SqliteJournal:
         """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
 
         Args:
-            account: The ``account`` of the client.
+            account: The ``account_hash`` of the client.
 
         Raises:
             JournalError: It is of another one.
@@ -211,7 +214,7 @@ class SqliteJournal:
 
         Args:
             messages: All messages of the job, each with its number as it travels.
-            account: The ``account`` of the client.
+            account: The ``account_hash`` of the client.
 
         Returns:
             Their places.
@@ -269,7 +272,7 @@ class SqliteJournal:
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
         rows = [self._to_row(entry, lease) for entry in entries]
-        written = await self._write(_BEGIN, rows, [(row[0], row[9]) for row in rows])
+        written = await self._write(_BEGIN, rows)
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
@@ -277,22 +280,22 @@ class SqliteJournal:
         rows = [
             (
                 self._hide_key(entry.key), entry.attempt, self._run, entry.outcome and entry.outcome.value,
-                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, entry.at.isoformat(),
+                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, _to_utc(entry.at),
             )
             for entry in entries
         ]  # fmt: skip
-        return await self._write(_SETTLE, rows, [(row[0], row[1]) for row in rows])
+        return await self._write(_SETTLE, rows)
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""
         rows = [(self._hide_key(entry.key), entry.attempt + 1, self._run) for entry in entries]
-        written = await self._write(_TAKE_OVER, rows, [(row[0], row[1]) for row in rows])
+        written = await self._write(_TAKE_OVER, rows)
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
-    async def _write(self, statement: str, rows: Sequence[Row], attempts: Sequence[tuple[str, int]]) -> Sequence[bool]:
+    async def _write(self, statement: str, rows: Sequence[Row]) -> Sequence[bool]:
         """Write rows durably; those who write at the same time share a commit. Returns which of them count."""
         self._require_open()
-        job = _Job(statement, rows, attempts, asyncio.get_running_loop().create_future())
+        job = _Job(statement, rows, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         if self._writer is None:
             # A task of its own, so that who gives up meanwhile does not take the rows of others along.
@@ -329,26 +332,23 @@ class SqliteJournal:
 
     async def _commit(self, jobs: Sequence[_Job]) -> list[Sequence[bool]]:
         database = self._require_open()
-        counted: list[Sequence[bool]] = []
         try:
             await database.execute("BEGIN IMMEDIATE")
+            counted: list[Sequence[bool]] = [[True] * len(job.rows) for job in jobs]
             for job in jobs:
-                async with await database.executemany(job.statement, Hidden(job.rows)) as cursor:
-                    changed = cursor.rowcount
-                are_all = changed == len(job.rows)
-                counted.append([True] * changed if are_all else await self._find_written(database, job))
+                written = await database.executemany(job.statement, Hidden(job.rows))
+                if written.rowcount < len(job.rows):
+                    # Some came too late. Together they do not tell which, so all is written once more one by one.
+                    await database.rollback()
+                    await database.execute("BEGIN IMMEDIATE")
+                    counted = [[await _write_row(database, job.statement, row) for row in job.rows] for job in jobs]
+                    break
             await database.commit()
         except BaseException:
             # Whatever it was, the next write must not find this transaction open.
             await database.rollback()
             raise
         return counted
-
-    async def _find_written(self, database: aiosqlite.Connection, job: _Job) -> Sequence[bool]:
-        """Find out in which of its rows a job has been written, where it was not in all."""
-        question = "SELECT count(*) FROM messages WHERE key = ? AND attempt = ? AND run = ?"
-        found = [await ask(database, question, key, attempt, self._run) for key, attempt in job.attempts]
-        return [number == 1 for number in found]
 
     def _require_open(self) -> aiosqlite.Connection:
         if self._database is None:
@@ -360,13 +360,13 @@ class SqliteJournal:
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
-            _to_utc(message and message.send_at), _IN_FLIGHT, entry.attempt + 1, self._run, entry.reference,
-            None, None, None, entry.at.isoformat(), lease,
+            _to_utc(message and message.send_at), message and message.check_id, _IN_FLIGHT,
+            entry.attempt + 1, self._run, entry.reference, None, None, None, _to_utc(entry.at), lease,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
         (
-            _, index, gateway, hidden, recipient, text, sender, send_at, state, attempt, _, reference, message_id,
+            _, index, gateway, hidden, recipient, text, sender, send_at, _, state, attempt, _, reference, message_id,
             reason, detail, at, lease,
         ) = row  # fmt: skip
         given = self._hide(wanted.to), self._hide(wanted.text), clean_line(wanted.sender), _to_utc(wanted.send_at)
@@ -380,29 +380,34 @@ class SqliteJournal:
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:
-        return value if self._hash_key is None else _hash(value, self._hash_key)
+        return value if self._hash_key is None else _digest(value, self._hash_key).hexdigest()
 
-    def _hide_key(self, key: str) -> str:
-        return self._hide(key) if is_content(key) else key
+    def _hide_key(self, key: str) -> bytes:
+        return _digest(key, self._hash_key or b"").digest()
 
     def _hide_account(self, account: str) -> str:
-        return _hash(account, self._salt)
+        return _digest(account, self._salt).hexdigest()
 
 
 @attrs.define(eq=False, repr=False)
 class _Job:
-    """Rows to write with one statement, and the attempts by which it shows whether they count."""
+    """Rows to write with one statement, each of which may come too late to count."""
 
     statement: str
     rows: Sequence[Row]
-    attempts: Sequence[tuple[str, int]]
     written: asyncio.Future[Sequence[bool]]
 
 
-def _hash(value: str, key: bytes) -> str:
-    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16).hexdigest()
+async def _write_row(database: aiosqlite.Connection, statement: str, row: Row) -> bool:
+    async with database.execute(statement, Hidden(row)) as cursor:
+        return cursor.rowcount == 1
 
 
+def _digest(value: str, key: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16)
+
+
+@functools.lru_cache(32)  # Those of one request share it.
 def _to_utc(at: datetime.datetime | None) -> str | None:
     return at and at.astimezone(datetime.UTC).isoformat()
 
