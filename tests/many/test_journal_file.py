@@ -69,7 +69,7 @@ async def ask(journal: SqliteJournal, question: str) -> Any:
 
 
 async def test_what_is_written_is_on_the_disk(journal: SqliteJournal) -> None:
-    assert await ask(journal, "PRAGMA journal_mode") == "truncate"
+    assert await ask(journal, "PRAGMA journal_mode") == "persist"
     assert await ask(journal, "PRAGMA synchronous") == 3  # EXTRA: each commit waits for the disk and the folder.
     assert await ask(journal, "PRAGMA fullfsync") == 1
 
@@ -313,8 +313,9 @@ async def test_an_account_that_is_said_to_be_the_same(path: Path) -> None:
 async def test_each_entry_has_its_account(journal: SqliteJournal) -> None:
     await put(journal, entry(1), entry(2, account=OTHER_ACCOUNT), entry(3, Outcome.SENT, account=OTHER_ACCOUNT))
     found = await read(journal, 1, 2, 3)
-    assert [known.account for known in found.values()] == [ACCOUNT, "", ""]
-    assert [known.outcome for known in found.values()] == [None, None, Outcome.SENT]
+    known = [found[f"content {index}"] for index in (1, 2, 3)]
+    assert [one.account for one in known] == [ACCOUNT, "", ""]
+    assert [one.outcome for one in known] == [None, None, Outcome.SENT]
 
 
 async def test_an_account_is_not_to_be_guessed_from_the_file(tmp_path: Path) -> None:
