@@ -235,6 +235,9 @@ async def test_a_journal_of_hashes(gateway: Gateway, emulator: Emulator, tmp_pat
 # Messages are known by what they are, wherever they stand.
 
 
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
 def _shuffle(messages: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
     return random.Random(5).sample(messages, len(messages))  # noqa: S311 -- to be repeated, not to be secret
 
@@ -254,7 +257,6 @@ EDITS: dict[str, Callable[[list[OutgoingMessage]], list[OutgoingMessage]]] = {
     "in Persian digits": lambda messages: [attrs.evolve(one, to=one.to.translate(PERSIAN)) for one in messages],
     "with blanks": lambda messages: [attrs.evolve(one, to=f" {one.to[:4]} {one.to[4:]}") for one in messages],
 }
-PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
 @each()
@@ -307,7 +309,7 @@ async def test_one_message_so_many_times(gateway: Gateway, first: int, second: i
 
 @each()
 @pytest.mark.parametrize("change", [{"text": "another"}, {"text": "text "}, {"to": "09129999999"}])
-async def test_what_is_changed_is_another_message(gateway: Gateway, change: dict[str, str], emulator: Emulator) -> None:
+async def test_what_is_changed_is_another_message(gateway: Gateway, change: dict[str, Any], emulator: Emulator) -> None:
     """Whether it was changed by mistake is not for `send_many` to know."""
     messages = gateway.messages(3)
     journal = MemoryJournal()
@@ -324,7 +326,7 @@ async def test_what_is_changed_is_another_message(gateway: Gateway, change: dict
 @pytest.mark.parametrize("change", [{"text": "another"}, {"to": "09129999999"}, {"check_id": f"{CHECK_ID} "}, {}])
 @pytest.mark.parametrize("outcome", [None, *Outcome])
 async def test_another_message_by_a_check_id_of_an_earlier_run(
-    gateway: Gateway, outcome: Outcome | None, change: dict[str, str], emulator: Emulator, tmp_path: Path
+    gateway: Gateway, outcome: Outcome | None, change: dict[str, Any], emulator: Emulator, tmp_path: Path
 ) -> None:
     """It is refused if somebody has got the first, or may have; what never went out may be changed freely."""
     first = gateway.message(0, check_id=CHECK_ID)
@@ -483,7 +485,7 @@ async def test_check_ids_survive_another_order(gateway: Gateway, emulator: Emula
 @pytest.mark.parametrize("change", [{"text": "second"}, {"check_id": f"{CHECK_ID} "}, {"to": "09129999999"}, {}])
 @pytest.mark.parametrize("has_journal", [True, False])
 async def test_one_check_id_twice(
-    gateway: Gateway, apart: int, change: dict[str, str], has_journal: bool, emulator: Emulator
+    gateway: Gateway, apart: int, change: dict[str, Any], has_journal: bool, emulator: Emulator
 ) -> None:
     """The second is another message and does not go out, now or later."""
     between = [gateway.message(index, "between") for index in range(apart)]
