@@ -409,7 +409,7 @@ def _digest(value: str, key: bytes) -> hashlib.blake2b:
 
 @functools.lru_cache(32)  # Those of one request share it.
 def _to_utc(at: datetime.datetime | None) -> str | None:
-    return at and at.astimezone(datetime.UTC).isoformat()
+    return None if at is None else at.astimezone(datetime.UTC).isoformat()
 
 
 def _write_id(message_id: int | None) -> int | str | None:

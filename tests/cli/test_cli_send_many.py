@@ -188,16 +188,6 @@ def test_a_row_that_was_wrong_can_be_mended(call: Call, payamak: Command) -> Non
     assert [message["text"] for message in sent()] == ["a", "c", "b", "d"]
 
 
-def test_a_row_that_the_journal_knows_cannot_be_changed(call: Call, payamak: Command) -> None:
-    payamak.write("list.csv", "number,text\n09121111111,a\n")
-    assert call("send-many", "list.csv", "--emulator").returncode == 0
-    payamak.write("list.csv", "number,text\n09121111111,b\n")
-    done = call("send-many", "list.csv", "--emulator")
-    assert done.returncode == 1
-    assert "the journal knows another message" in done.stderr
-    assert len(sent()) == 1
-
-
 def test_results_without_a_journal_are_not_written_over(call: Call, payamak: Command) -> None:
     payamak.write("list.csv", "number,text\n09121111111,a\n")
     assert call("send-many", "list.csv", "--emulator", "--no-journal").returncode == 0
