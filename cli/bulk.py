@@ -13,9 +13,8 @@ import attrs
 import typer
 from aiolimiter import AsyncLimiter
 
-from ..common import OnUnknown, Outcome, Progress, SendReport
+from ..common import OnUnknown, Outcome, Progress, SendReport, count_parts
 from ..common.sqlite_journal import SqliteJournal
-from ..emulator.segments import count_segments
 from .exits import CommandError, ExitCode, complain
 from .feed import is_file, open_table, read_beside
 from .gateways.base import Gateway, Record
@@ -213,7 +212,7 @@ async def _send(
 
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:
-    count = functools.lru_cache(count_segments)
+    count = functools.lru_cache(count_parts)
     survey = Survey(given.select(gateway, counts_repeated=True))
     with open_table(given.source) as table:
         for row in given.read(table, gateway):
