@@ -116,7 +116,7 @@ def send(
 @app.command(
     "send-many",
     no_args_is_help=True,
-    help="Send the messages of a CSV file, and write an outcome for every row.\n\n"
+    help="Send the messages of a CSV file or an Excel workbook, and write an outcome for every row.\n\n"
     "Run the same command again after an interruption: it goes on where it was, and sends nothing twice.",
 )
 def send_many(
@@ -124,6 +124,15 @@ def send_many(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The messages, or - for standard input.")],
     text: Annotated[
         str | None, typer.Option("--text", help="The text for all, with {column} where a row's cell belongs.")
+    ] = None,
+    number_column: Annotated[
+        str | None, typer.Option("--number-column", metavar="HEADING", help="The column that holds the numbers.")
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option("--text-column", metavar="HEADING", help="The column that holds the texts.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="How the file is encoded, such as cp1256, if not in UTF-8.")
     ] = None,
     sender: options.Sender = None,
     output: Annotated[
@@ -154,11 +163,15 @@ def send_many(
 ) -> int:
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
     from . import bulk
+    from .headings import Choice
     from .places import choose_places
 
     if journal is not None and (no_journal or name is not None):
         raise CommandError(f"--journal and {'--no-journal' if no_journal else '--name'} exclude each other")
-    given = bulk.Input(None if file == Path("-") else file, text, sender, skip_duplicates)
+    if text is not None and text_column is not None:
+        raise CommandError("--text and --text-column exclude each other")
+    choice = Choice(number_column, text_column, encoding)
+    given = bulk.Input(None if file == Path("-") else file, text, sender, choice, skip_duplicates)
     if dry_run:
         return bulk.rehearse(given, chosen, as_json=json)
     places = choose_places(
