@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .exits import CommandError, ExitCode, complain, line_and_exit_code
-from .output import prepare_streams, write_json, write_line, write_records
+from .exits import CommandError, ExitCode, complain, line_and_exit_code, log_words
+from .output import escape_controls, prepare_streams, write_json, write_line, write_records
 from .settings import GatewayName, read_settings
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def run() -> int:
         ending = line_and_exit_code(error)
         if ending is None:
             raise
+        log_words(error)
         line, code = ending
         complain(line)
         return code
@@ -279,6 +280,13 @@ def emulator(
     return ExitCode.DONE
 
 
+class _Formatter(logging.Formatter):
+    """Nothing that a gateway wrote may reach the terminal as it is."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escape_controls(super().format(record))
+
+
 def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, verbose: bool) -> Gateway:
     settings = read_settings(name, config, emulator=emulator)
     from .gateways import connect
@@ -286,7 +294,7 @@ def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, v
     log = logging.getLogger("payamak")
     if verbose:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("payamak: %(message)s"))
+        handler.setFormatter(_Formatter("payamak: %(message)s"))
         log.addHandler(handler)
         log.setLevel(logging.DEBUG)
     elif not log.handlers:
