@@ -202,6 +202,8 @@ def make_of(content: str, how: str) -> bytes:
             content = "\n".join(f'{line}"' if "=" in line else line for line in content.split("\n"))
         case "columns":
             content = "".join(f"{','.join(reversed(line.split(',')))},\n" for line in content.splitlines())
+        case _:
+            pass
     return content.replace("\n", "\r\n").encode("utf-8-sig")
 
 
