@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import warnings
 import zipfile
@@ -63,9 +62,7 @@ def _refuse_bombs(stream: io.BufferedReader) -> None:
 def _to_text(value: object) -> str:
     if value is None:
         return ""
-    # A number is a fraction there, also a telephone number.
+    # Some programs write every number as a fraction, also a telephone number.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(sep=" ")
     return str(value)

@@ -111,6 +111,9 @@ def test_headings_of_address_books(heading: str) -> None:
         ("mobile,parent mobile", 0),
         ("شماره فرستنده,شماره تماس", 1),
         ("fax phone,phone of the shop", 1),
+        ("Work Phone Type,Work Phone", 1),
+        ("Mobile Label,Mobile of the owner", 1),
+        ("تلفن و فکس,تلفن دفتر", 1),
     ],
 )
 def test_the_surest_of_several_columns(header: str, place: int) -> None:

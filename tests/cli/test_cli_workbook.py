@@ -77,6 +77,11 @@ def test_what_a_cell_can_hold() -> None:
     assert row.cells == ["989121111111", "hi", "2026-11-22 18:30:00", "3000505", "", "0.5"]
 
 
+def test_a_number_that_is_written_as_a_fraction() -> None:
+    (first, _) = read(change(GOOD, SHEET, "<v>9121111111</v>", "<v>9.121111111E9</v>"), "Dear {شماره}")
+    assert (first.to, first.text) == ("09121111111", "Dear 9121111111")
+
+
 def test_a_title_and_empty_rows_above_the_headings() -> None:
     (row,) = read(make(["گزارش مشتریان"], [], ["name", "number"], [], ["Sara", 9121111111]), "hi")
     assert (row.to, row.number) == ("09121111111", 5)

@@ -255,6 +255,7 @@ def test_the_emulator_knows_the_line_that_is_sent_to_it(spelling: str) -> None:
         ("tel:10001", "10001"),
         ("\u202d+98 (0) 10001\u202c", "10001"),
         ("98110", "98110"),
+        ("9898100012", "9898100012"),
     ],
 )
 def test_lines(line: str, plain: str) -> None:
@@ -265,7 +266,9 @@ def test_a_line_comes_out_as_plain_digits_as_its_docstring_says() -> None:
     assert normalize_line("+9810001", "sender").isdigit()
 
 
-@pytest.mark.parametrize("line", ["", "12", "9" * 21, "abc", "10001,10002", "1 2", "+", "+12", None, 10001, b"10001"])
+@pytest.mark.parametrize(
+    "line", ["", "12", "9" * 21, "abc", "10001,10002", "1 2", "+9898100012", "+", "+12", None, 10001, b"10001"]
+)
 def test_what_is_no_line_is_refused(line: object) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^sender ") as caught:
         normalize_line(line, "sender")
