@@ -111,6 +111,8 @@ def normalize_line(value: object, argument: str) -> str:
 
 
 def _spell_number(value: str) -> str:
+    if value.isascii() and value.isdecimal():
+        return value
     spelled = _spell(value).strip(_AROUND)
     if uri := _URI.match(spelled):
         spelled = spelled[uri.end() :]
