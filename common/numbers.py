@@ -15,7 +15,7 @@ _BETWEEN_CATEGORIES = frozenset({"Cf", "Zs", "Zl", "Zp", "Pd"})
 # The minus sign and the Arabic tatweel stand for a dash.
 _BETWEEN = frozenset("\u2212\u0640_.")
 # What a spreadsheet or a list leaves at the ends.
-_AROUND = "'\u2019\",;\u060c\u061b"
+_AROUND = "'\u2018\u2019\",;\u060c\u061b"
 _URI = re.compile(r"tel:", re.IGNORECASE)
 _TRUNK_ZERO = re.compile(r"((?:\+|00)[0-9]{1,3}|98)\(0\)(?=[1-9])")
 _BRACKETS = str.maketrans("", "", "()")
