@@ -13,12 +13,12 @@ import attrs
 import typer
 from aiolimiter import AsyncLimiter
 
-from ..common import OnUnknown, Outcome, Progress, SendReport
+from ..common import OnUnknown, Outcome, Progress, SendReport, count_parts
 from ..common.sqlite_journal import SqliteJournal
-from ..emulator.segments import count_segments
 from .exits import CommandError, ExitCode, complain
 from .feed import is_file, open_table, read_beside
 from .gateways.base import Gateway, Record
+from .headings import Choice
 from .output import write_json, write_line
 from .places import Places
 from .results import describe_row, open_results
@@ -40,6 +40,7 @@ class Input:
         source: The file; ``None`` for standard input.
         text: The text for all, with ``{column}`` in it.
         sender: The line for rows that name none.
+        choice: What the headings of its columns need not say.
         skips_repeated: Whether rows are left out that have the number and text of an earlier one.
         changed_are_new: Whether rows are sent whose number has got another text in an earlier run.
         is_same_account: Whether what an earlier run has sent with another key or address is of this account.
@@ -48,6 +49,7 @@ class Input:
     source: Path | None
     text: str | None
     sender: str | None
+    choice: Choice
     skips_repeated: bool = False
     changed_are_new: bool = False
     is_same_account: bool = False
@@ -147,7 +149,7 @@ def send_file(
         if not is_confirmed:
             _confirm(survey, places, gateway)
         total = survey.total
-    with open_table(given.source) as table, _show_progress(total) as progress:
+    with open_table(given.source, given.choice) as table, _show_progress(total) as progress:
         ending = asyncio.run(_send(given, table, places, manner, gateway, progress=progress))
     _conclude(ending.tally, ending.results, places, as_json=as_json)
     if ending.broken is not None:
@@ -251,9 +253,9 @@ async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway)
 
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:
-    count = functools.lru_cache(count_segments)
+    count = functools.lru_cache(count_parts)
     survey = Survey(given.select(gateway, counts_repeated=True))
-    with open_table(given.source) as table:
+    with open_table(given.source, given.choice) as table:
         for row in given.read(table, gateway):
             if survey.selection.judge(row) is not None:
                 continue
