@@ -240,7 +240,7 @@ async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway)
                 numbers.append(row.number if is_wanted else None)
                 yield number, row
 
-    with open_table(given.source) as table:
+    with open_table(given.source, given.choice) as table:
         places = await journal.find_changed(read(table), gateway.client.account_hash)
     changed = [str(number) for place in places if (number := numbers[place]) is not None]
     if changed:

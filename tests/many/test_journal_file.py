@@ -72,6 +72,7 @@ async def test_what_is_written_is_on_the_disk(journal: SqliteJournal) -> None:
     assert await ask(journal, "PRAGMA journal_mode") == "persist"
     assert await ask(journal, "PRAGMA synchronous") == 3  # EXTRA: each commit waits for the disk and the folder.
     assert await ask(journal, "PRAGMA fullfsync") == 1
+    assert await ask(journal, "PRAGMA cache_spill") == 0  # The file never holds a part of a commit that goes on.
 
 
 @pytest.mark.parametrize("outcome", [None, *Outcome])
