@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
+from collections.abc import Sequence
 
 from ..errors import InvalidArgumentError
 from ..numbers import normalize_line
@@ -12,10 +13,12 @@ from ..results import OutgoingMessage
 
 _CONTENT = "content "
 _SCHEMA = """
-PRAGMA journal_mode = OFF;
+PRAGMA journal_mode = MEMORY;
 PRAGMA synchronous = OFF;
-CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+PRAGMA cache_size = -16000;
+CREATE TABLE seen (digest BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 """
+_COUNT = "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
 
 
 class KeyMaker:
@@ -32,30 +35,32 @@ class KeyMaker:
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._seen.executescript(_SCHEMA)
 
-    def make(self, number: str, message: OutgoingMessage) -> tuple[str, bool]:
-        """Make the key of a message to a number as it travels.
+    def make(self, messages: Sequence[tuple[str, OutgoingMessage]]) -> list[tuple[str, bool]]:
+        """Make the keys of messages, each with its number as it travels.
 
         Returns:
-            The key, and whether an earlier message has it already, which only one with the same check id does.
+            The keys, and whether an earlier message has it already, which only one with the same check id does.
         """
-        if message.check_id is not None:
-            key = f"check id {message.check_id.strip()}"
-            return key, self._count(key.encode(errors="surrogatepass")) > 1
-        digest = digest_content(number, message)
-        key = f"{_CONTENT}{digest.hex()}"
-        times = self._count(digest)
-        return (key if times == 1 else f"{key} {times}"), False
+        digests = [_digest(number, message) for number, message in messages]
+        named = zip(messages, digests, self._count(digests), strict=True)
+        return [_name(message.check_id, digest, times) for (_, message), digest, times in named]
 
     def close(self) -> None:
         """Drop what has been seen."""
         self._seen.close()
 
-    def _count(self, key: bytes) -> int:
-        """Count a key, and return how often it was counted."""
-        if self._seen.execute("INSERT OR IGNORE INTO seen VALUES (?, 1)", (key,)).rowcount:
-            return 1
-        self._seen.execute("UPDATE seen SET times = times + 1 WHERE key = ?", (key,))
-        return int(self._seen.execute("SELECT times FROM seen WHERE key = ?", (key,)).fetchone()[0])
+    def _count(self, digests: Sequence[bytes]) -> list[int]:
+        """Count what has these digests, and return how often each was counted."""
+        self._seen.execute("BEGIN")
+        rows = [(digest,) for digest in digests]
+        times = [1] * len(rows)
+        if self._seen.executemany("INSERT OR IGNORE INTO seen VALUES (?, 1)", rows).rowcount < len(rows):
+            # Together they do not tell which were there, so all are counted once more one by one.
+            self._seen.execute("ROLLBACK")
+            self._seen.execute("BEGIN")
+            times = [int(self._seen.execute(_COUNT, row).fetchone()[0]) for row in rows]
+        self._seen.execute("COMMIT")
+        return times
 
 
 def is_content(key: str) -> bool:
@@ -63,11 +68,20 @@ def is_content(key: str) -> bool:
     return key.startswith(_CONTENT)
 
 
-def digest_content(number: str, message: OutgoingMessage) -> bytes:
-    """What messages of the same number, text, line and time have in common, and no others."""
-    at = "" if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
-    # The text comes last, for it alone may hold the mark that stands between them.
-    content = f"{number}\0{clean_line(message.sender) or ''}\0{at}\0{message.text}"
+def _name(check_id: str | None, digest: bytes, times: int) -> tuple[str, bool]:
+    if check_id is not None:
+        return f"check id {check_id.strip()}", times > 1
+    return f"{_CONTENT}{digest.hex()}" if times == 1 else f"{_CONTENT}{digest.hex()} {times}", False
+
+
+def _digest(number: str, message: OutgoingMessage) -> bytes:
+    """What messages of the same check id have in common, or of the same number, text, line and time."""
+    if message.check_id is not None:
+        content = message.check_id.strip()
+    else:
+        at = "" if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
+        # The text comes last, for it alone may hold the mark that stands between them.
+        content = f"{number}\0{clean_line(message.sender) or ''}\0{at}\0{message.text}"
     return hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=16).digest()
 
 

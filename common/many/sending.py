@@ -291,7 +291,7 @@ class SendMany:
         for items in self._packer.take_all():
             await self._dispatch(items)
 
-    def _check(self, batch: Sequence[Any]) -> list[Item]:
+    def _check(self, batch: Sequence[Any]) -> Sequence[Item]:
         """Number the messages. Those that cannot be sent are reported at once."""
         items: list[Item] = []
         for message in batch:
@@ -303,12 +303,10 @@ class SendMany:
                 error = self._prepare(item, f"messages[{item.index}]") or error
             if error is None or self._may_be_known(item):
                 item.problem = error
-                error = self._name(item)
-            if error is None:
                 items.append(item)
             else:
                 self._reports.reject(item, error)
-        return items
+        return self._name(items)
 
     def _may_be_known(self, item: Item) -> bool:
         """Whether an earlier run may have sent what a rule of today forbids."""
@@ -323,17 +321,22 @@ class SendMany:
             return False
         return True
 
-    def _name(self, item: Item) -> InvalidArgumentError | None:
-        """Give a message its key, where it needs one. Returns what is wrong with its check id."""
-        if self._plan.journal is None and item.message.check_id is None:
-            return None
+    def _name(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Give messages their keys, where they need one. Those with the check id of an earlier one are reported."""
+        unnamed = [item for item in items if self._plan.journal is not None or item.message.check_id is not None]
+        if not unnamed:
+            return items
         if self._keys is None:
             self._keys = KeyMaker()
-        item.key, is_repeated = self._keys.make(item.number, item.message)
-        if not is_repeated:
-            return None
-        argument = f"messages[{item.index}].check_id"
-        return InvalidArgumentError(f"{argument} is that of an earlier message of this sending", argument=argument)
+        keys = self._keys.make([(item.number, item.message) for item in unnamed])
+        repeated: set[int] = set()
+        for item, (item.key, is_repeated) in zip(unnamed, keys, strict=True):
+            if is_repeated:
+                repeated.add(item.index)
+                argument = f"messages[{item.index}].check_id"
+                problem = f"{argument} is that of an earlier message of this sending"
+                self._reports.reject(item, InvalidArgumentError(problem, argument=argument))
+        return [item for item in items if item.index not in repeated] if repeated else items
 
     def _prepare(self, item: Item, argument: str) -> InvalidArgumentError | None:
         message = item.message

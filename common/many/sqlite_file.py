@@ -136,5 +136,6 @@ async def _prepare(database: aiosqlite.Connection, path: str) -> None:
     if await ask(database, "PRAGMA journal_mode = PERSIST") != "persist":
         raise JournalError("the journal is in use by another program: close it there")
     await database.execute("PRAGMA synchronous = EXTRA")
+    await database.execute("PRAGMA cache_size = -16000")  # kB: an index of half a million messages.
     await database.execute("PRAGMA cache_spill = OFF")  # Nothing of a transaction is in the file before its commit.
     await database.execute("PRAGMA fullfsync = ON")  # On macOS, a sync is none without it.

@@ -102,6 +102,7 @@ class SqliteJournal:
         self._database: aiosqlite.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._salt = b""
+        self._hidden: dict[str, str] = {}
         self._account: str | None = None
         # Who has the file without the lock, such as after it was removed, is told apart by this.
         self._run = secrets.token_hex(8)
@@ -170,6 +171,7 @@ class SqliteJournal:
 
     async def _take_settings(self, database: aiosqlite.Connection) -> None:
         self._salt = await ask(database, "SELECT salt FROM settings")
+        self._hidden.clear()
         proof = self._hide(self._salt.hex())
         await database.execute("UPDATE settings SET hash_proof = ? WHERE hash_proof IS NULL", Hidden([proof]))
         if await ask(database, "SELECT hash_proof FROM settings") != proof:
@@ -245,7 +247,8 @@ class SqliteJournal:
         places = enumerate(messages)
         with contextlib.closing(KeyMaker()) as keys:
             while batch := list(itertools.islice(places, _MOST_PARAMETERS)):
-                given = {keys.make(number, message)[0]: (place, number, message) for place, (number, message) in batch}
+                made = keys.make([pair for _, pair in batch])
+                given = {key: (place, *pair) for (key, _), (place, pair) in zip(made, batch, strict=True)}
                 wanted = {key: attrs.evolve(message, to=number) for key, (_, number, message) in given.items()}
                 known = await self.read(wanted, account)
                 changed += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
@@ -386,7 +389,9 @@ class SqliteJournal:
         return _digest(key, self._hash_key or b"").digest()
 
     def _hide_account(self, account: str) -> str:
-        return _digest(account, self._salt).hexdigest()
+        if account not in self._hidden:
+            self._hidden[account] = _digest(account, self._salt).hexdigest()
+        return self._hidden[account]
 
 
 @attrs.define(eq=False, repr=False)
