@@ -330,7 +330,8 @@ class SendMany:
             self._keys = KeyMaker()
         keys = self._keys.make([(item.number, item.message) for item in unnamed])
         repeated: set[int] = set()
-        for item, (item.key, is_repeated) in zip(unnamed, keys, strict=True):
+        for item, (key, is_repeated) in zip(unnamed, keys, strict=True):
+            item.key = key
             if is_repeated:
                 repeated.add(item.index)
                 argument = f"messages[{item.index}].check_id"

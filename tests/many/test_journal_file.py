@@ -908,7 +908,7 @@ async def note(journal: SqliteJournal, *messages: tuple[str, OutgoingMessage], o
         await put(
             journal,
             *(
-                entry(index, outcome, key=keys.make(number, message)[0], recipient=number, message=message)
+                entry(index, outcome, key=keys.make([(number, message)])[0][0], recipient=number, message=message)
                 for index, (number, message) in enumerate(messages)
             ),
         )

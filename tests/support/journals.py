@@ -132,7 +132,7 @@ def entry_for(
     """What an earlier run of a client has written of a message that was the first of its like."""
     number = normalize_recipient(message.to, "to")
     with contextlib.closing(KeyMaker()) as keys:
-        key, _ = keys.make(number, message)
+        ((key, _),) = keys.make([(number, message)])
     return JournalEntry(key, 0, client.gateway, number, message, client.account_hash, outcome, **fields)
 
 
