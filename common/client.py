@@ -194,13 +194,17 @@ class GatewayClient:
             raise ClientStateError("the client is closed: make a new one")
         self._sendings.add(sending)
 
-    def _check(self, operation: Operation, check: Callable[[], T]) -> T:
-        """Check arguments before the first of several requests, with errors as complete as those of `_perform`."""
+    def _check(self, operation: Operation, check: Callable[[], T], operation_id: str | None = None) -> T:
+        """Look at arguments, whose own methods may raise anything, before a request or the first of several."""
         try:
             return check()
         except PayamakError as error:
-            self._caller.describe(error, operation, os.urandom(16).hex())
+            self._caller.describe(error, operation, operation_id or os.urandom(16).hex())
             raise
+        except Exception as error:
+            refusal = checks.as_invalid_argument(error)
+        self._caller.describe(refusal, operation, operation_id or os.urandom(16).hex())
+        raise refusal  # Out here, because what was raised can hold an argument.
 
     def _start(self) -> Start:
         """Mint the operation id and set the deadline of one call of a method."""
@@ -224,13 +228,12 @@ class GatewayClient:
             start: That of the call, where one call makes several requests.
         """
         operation_id, deadline = start or self._start()
-        try:
-            if self._closed:
-                raise ClientStateError("the client is closed: make a new one")
-            call = Call(self._caller, operation, operation_id, build(), read, deadline)
-        except PayamakError as error:
-            self._caller.describe(error, operation, operation_id)
-            raise
+        if self._closed:
+            closed = ClientStateError("the client is closed: make a new one")
+            self._caller.describe(closed, operation, operation_id)
+            raise closed
+        request = self._check(operation, build, operation_id)
+        call = Call(self._caller, operation, operation_id, request, read, deadline)
         return call.run(self._prepare(operation, deadline))
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:

@@ -173,7 +173,11 @@ class GhasedakClient(GatewayClient):
         """
         fields = functools.partial(wire.text_fields, text=text, sender=sender, send_at=send_at)
         return await self._send_to_recipients(
-            wire.SEND_TO_MANY, recipients, fields, lambda count: wire.marks_of(None, check_ids, count)
+            wire.SEND_TO_MANY,
+            recipients,
+            fields,
+            lambda count: wire.marks_of(None, check_ids, count),
+            ordered=check_ids is not None,
         )
 
     async def send_otp(
@@ -214,6 +218,7 @@ class GhasedakClient(GatewayClient):
             recipients,
             lambda receptor, marks: wire.otp_fields(receptor, template, params, kind=kind, marks=marks),
             marks,
+            ordered=check_ids is not None,
         )
 
     async def send_voice(
@@ -373,7 +378,7 @@ class GhasedakClient(GatewayClient):
         return self._send_marked(operation, fields, [to], marks)
 
     def _name_account(self, username: str | None) -> Fields:
-        return {"username": checks.require_text(username, "username"), "password": self._api_key}
+        return {"username": checks.require_credential(username, "username"), "password": self._api_key}
 
     async def _send_to_recipients(
         self,
@@ -381,9 +386,12 @@ class GhasedakClient(GatewayClient):
         recipients: str | Iterable[str],
         fields: Callable[[str, Sequence[str]], Fields],
         marks: Callable[[int], list[str]],
+        *,
+        ordered: bool = False,
     ) -> list[SendResult]:
+        international = operation is wire.SEND_OTP
         receptor, given = self._check(
-            operation, lambda: wire.recipients_of(recipients, international=operation is wire.SEND_OTP)
+            operation, lambda: wire.recipients_of(recipients, international=international, ordered=ordered)
         )
         checked = self._check(operation, lambda: marks(len(given)))
         results = await self._send_marked(operation, lambda: fields(receptor, checked), given, checked)

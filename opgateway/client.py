@@ -99,8 +99,8 @@ class OpGatewayClient(GatewayClient):
         url = self._base_url.rstrip("/")
         self._url = url if yarl.URL(url).path.strip("/") else f"{url}/services.jspd"
         self._credentials = {
-            "uname": checks.require_text(username, "username"),
-            "pass": checks.require_text(password, "password"),
+            "uname": checks.require_credential(username, "username"),
+            "pass": checks.require_credential(password, "password"),
         }
 
     async def send(self, to: str, text: str, *, sender: str, send_at: datetime.datetime | None = None) -> int:

@@ -20,7 +20,7 @@ import attrs
 from ..common import checks
 from ..common.calls import Operation
 from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, loads
-from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
+from ..common.errors import NotFoundError, ReplyError
 from ..common.fields import tehran
 from ..common.retry import Effect
 from ..common.session import FORM_HEADERS, Reply, Request
@@ -101,10 +101,7 @@ def format_time(send_at: datetime.datetime | None) -> str | None:
     """A time to send at as the panels of this family take it, in Tehran. It is not in the vendor's document."""
     if send_at is None:
         return None
-    checks.require_aware(send_at, "send_at")
-    with contextlib.suppress(OverflowError):
-        return send_at.astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
-    raise InvalidArgumentError("send_at is out of the calendar's range", argument="send_at")
+    return checks.require_send_time(send_at, "send_at").astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def user_fields(user: NewUser) -> dict[str, str | None]:
