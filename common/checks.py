@@ -122,8 +122,7 @@ def refuse_mapping(values: object, argument: str) -> None:
     """Refuse what gives its keys where its values are meant."""
     if isinstance(values, Mapping):
         raise InvalidArgumentError(
-            f"{argument} must be a list, not {type(values).__name__}, whose names would be taken for the values: "
-            "write list(x.values()), or the values in their order in brackets",
+            f"{argument} must be a list, not {type(values).__name__}: say what you mean, list(x.values()) or list(x)",
             argument=argument,
         )
 

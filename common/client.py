@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import ssl as ssl_module
@@ -15,7 +16,7 @@ import aiohttp
 
 from . import checks
 from .calls import Call, Caller, Operation
-from .errors import ClientStateError, InvalidArgumentError, PayamakError
+from .errors import ClientStateError, InvalidArgumentError, NotFoundError, PayamakError
 from .hooks import Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -37,6 +38,8 @@ class GatewayClient:
     """The base of the four clients. It cannot be used by itself."""
 
     gateway: ClassVar[str]
+    _usual_path: ClassVar[str] = ""
+    """With what the path of a base URL ends, where the vendor has one for all."""
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class GatewayClient:
     ) -> None:
         checks.require_instance(allow_http, bool, "allow_http")
         self._base_url = checks.require_base_url(base_url, allow_http=allow_http)
+        self._lacks_path = not self._base_url.endswith(self._usual_path)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
         around = tuple(checks.require_iterable(hooks, "hooks"))
@@ -233,8 +237,17 @@ class GatewayClient:
             self._caller.describe(closed, operation, operation_id)
             raise closed
         request = self._check(operation, build, operation_id)
+        if self._lacks_path:
+            read = functools.partial(self._read_or_name_path, read)
         call = Call(self._caller, operation, operation_id, request, read, deadline)
         return call.run(self._prepare(operation, deadline))
+
+    def _read_or_name_path(self, read: Callable[[Reply], T], reply: Reply) -> T:
+        try:
+            return read(reply)
+        except NotFoundError as error:
+            error.args = (f"{error.args[0]}; base_url does not end with {self._usual_path}, as the vendor's does",)
+            raise
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""

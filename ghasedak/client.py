@@ -59,6 +59,7 @@ class GhasedakClient(GatewayClient):
     """
 
     gateway = "ghasedak"
+    _usual_path = "/v2/"
 
     def __init__(
         self,
@@ -199,7 +200,8 @@ class GhasedakClient(GatewayClient):
         Args:
             recipients: 1 to 100 numbers, or one number; also outside Iran: ``+33456351753``.
             template: The template's name in the panel.
-            params: 1 to 10 values for ``%param1%`` to ``%param10%`` of the template.
+            params: 1 to 10 values for ``%param1%`` to ``%param10%`` of the template, in their order. Not every account
+                may send a value with a blank, a line break or an underscore.
             kind: As an SMS, or read out in a call.
             check_id: A mark of your own for `statuses_by_check_id`, for one recipient.
             check_ids: One for each of several recipients, in their order. The vendor documents a list of them at its

@@ -74,6 +74,7 @@ class SmsIrClient(GatewayClient):
     """
 
     gateway = "smsir"
+    _usual_path = "/users/v1/"
 
     def __init__(
         self,
