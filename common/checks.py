@@ -96,9 +96,7 @@ def require_bool(value: object, argument: str) -> bool:
     return value
 
 
-def require_iterable(
-    values: Iterable[T], argument: str, *, most: int | None = None, ordered: bool = False
-) -> list[T]:
+def require_iterable(values: Iterable[T], argument: str, *, most: int | None = None, ordered: bool = False) -> list[T]:
     """Return the first ``most`` of ``values``, or all of them, as a list.
 
     A lone string is refused, and a mapping, which would give its keys; so is a set, where the order matters.

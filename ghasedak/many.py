@@ -125,7 +125,10 @@ class GhasedakBulkGateway(BulkGateway):
             message = _not_before_now(items[0].message)
             return await self._send_checked([item.number for item in items], message, marks)
         return await self._client.send_pairs(
-            [attrs.evolve(_not_before_now(item.message), check_id=mark) for item, mark in zip(items, marks, strict=True)]
+            [
+                attrs.evolve(_not_before_now(item.message), check_id=mark)
+                for item, mark in zip(items, marks, strict=True)
+            ]
         )
 
     def can_show(self, items: Sequence[Item]) -> bool:

@@ -118,9 +118,7 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str],
     return {**fields, "checkid": ",".join(marks)}, [entry.to for entry in entries], marks
 
 
-def recipients_of(
-    recipients: str | Iterable[str], *, international: bool, ordered: bool
-) -> tuple[str, list[str]]:
+def recipients_of(recipients: str | Iterable[str], *, international: bool, ordered: bool) -> tuple[str, list[str]]:
     """One number or up to 100: comma-joined as they travel, and as given."""
     normalize = normalize_recipient if international else normalize_iranian
     entries = [recipients] if isinstance(recipients, str) else recipients

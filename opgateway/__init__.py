@@ -47,8 +47,10 @@ from .models import (
     ReceivedMessage,
     RecipientDelivery,
 )
+from .profiles import AS_DOCUMENTED, OpProfile
 
 __all__ = [
+    "AS_DOCUMENTED",
     "AccessLevel",
     "Approval",
     "AuthenticationError",
@@ -74,6 +76,7 @@ __all__ = [
     "NotFoundError",
     "OnUnknown",
     "OpGatewayClient",
+    "OpProfile",
     "Operator",
     "Outcome",
     "OutgoingMessage",

@@ -133,9 +133,12 @@ class JobTrend(ListEntry):
     """A branch of a profession."""
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class NewUser:
     """A user to be made by a reseller.
+
+    The vendor's document says of no field whether it may be left away. There are error codes for all but ``name``,
+    ``company`` and ``postal_code``, which are optional here.
 
     Attributes:
         username: The user name.
@@ -154,14 +157,14 @@ class NewUser:
 
     username: str = attrs.field(repr=False)
     password: str = attrs.field(repr=False)
-    name: str = attrs.field(repr=False)
-    company: str = attrs.field(repr=False)
+    name: str | None = attrs.field(default=None, repr=False)
+    company: str | None = attrs.field(default=None, repr=False)
     national_id: str = attrs.field(repr=False)
     certificate_id: str = attrs.field(repr=False)
     access_id: int | str
     telephone: str = attrs.field(repr=False)
     mobile: str = attrs.field(repr=False)
-    postal_code: str = attrs.field(repr=False)
+    postal_code: str | None = attrs.field(default=None, repr=False)
     email: str = attrs.field(repr=False)
     address: str = attrs.field(repr=False)
 

@@ -20,7 +20,7 @@ import attrs
 from ..common import checks
 from ..common.calls import Operation
 from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, loads
-from ..common.errors import NotFoundError, ReplyError
+from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.fields import tehran
 from ..common.retry import Effect
 from ..common.session import FORM_HEADERS, Reply, Request
@@ -36,6 +36,7 @@ from .models import (
     ReceivedMessage,
     RecipientDelivery,
 )
+from .profiles import OpProfile, require_name
 
 E_ = TypeVar("E_", bound=ListEntry)
 
@@ -58,6 +59,8 @@ JOB_TRENDS = Operation("job_trends", "jobstrendlist", Effect.NONE)
 JOB_COUNT = Operation("job_count", "jobscount", Effect.NONE)
 SEND_TO_JOB = Operation("send_to_job", "jobssend", Effect.ONCE)
 
+_OPTIONAL_OF_USER = frozenset({"name", "company", "postal_code"})
+"""Nobody knows an error code of the vendor's for these."""
 _DEEPEST_NESTING = 4
 _ID_NAMES = ("id", "code", "postalcode", "value", "key")
 _TITLE_NAMES = ("title", "name", "label", "text", "city", "area")
@@ -81,10 +84,36 @@ class Answer:
     http_status: int
 
 
-def build_request(url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str | None]) -> Request:
+@attrs.frozen(eq=False, repr=False)
+class Panel:
+    """Where requests go, with whose credentials, and how the panel names things; ``None`` for the usual names."""
+
+    url: str
+    credentials: Mapping[str, str]
+    profile: OpProfile | None
+
+
+def build_request(panel: Panel, op: str, fields: Mapping[str, str | None]) -> Request:
     """Encode an operation as a form."""
-    form = {**credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
-    return Request("POST", url, FORM_HEADERS, encode_form(form).encode("ascii"))
+    form = {**panel.credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
+    if panel.profile is not None:
+        form["op"] = panel.profile.ops.get(op, op)
+        form = panel.profile.name_fields(op, form)
+    return Request("POST", panel.url, FORM_HEADERS, encode_form(form).encode("ascii"))
+
+
+def build_call(panel: Panel, op: str, fields: Mapping[str, str]) -> Request:
+    """Encode an operation by the panel's own names; the profile counts for the credentials and the op alone."""
+    usual = {**panel.credentials, "op": checks.require_text(op, "op")}
+    own = usual if panel.profile is None else panel.profile.name_fields(op, usual)
+    checks.require_instance(fields, Mapping, "fields")
+    for name, value in fields.items():
+        argument = f"fields[{require_name(name, 'fields')!r}]"
+        if name in own:
+            raise InvalidArgumentError(f"{argument} is set by the client: leave it away", argument=argument)
+        if value != "":
+            checks.require_text(value, argument)
+    return Request("POST", panel.url, FORM_HEADERS, encode_form({**own, **fields}).encode("ascii"))
 
 
 def ids_as_json(ids: list[int]) -> str:
@@ -115,6 +144,7 @@ def user_fields(user: NewUser) -> dict[str, str | None]:
     fields: dict[str, str | None] = {
         name: checks.require_text(getattr(user, attribute), f"new_user.{attribute}")
         for name, attribute in names.items()
+        if getattr(user, attribute) is not None or attribute not in _OPTIONAL_OF_USER
     }
     level, argument = user.access_id, "new_user.access_id"
     fields["access_id"] = (
