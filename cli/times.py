@@ -7,8 +7,6 @@ import re
 import unicodedata
 import zoneinfo
 
-from ..common.checks import GREGORIAN
-
 _TEHRAN = "Asia/Tehran"
 _FIRST_YEAR = 2000
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
@@ -23,6 +21,8 @@ def parse_time(text: str) -> datetime.datetime:
     plain = "".join(str(unicodedata.decimal(character, character)) for character in text.strip())
     if date := _DATE.match(plain):
         if int(date[1]) < _FIRST_YEAR:
+            from ..common.checks import GREGORIAN  # noqa: PLC0415 -- it takes a while to load
+
             raise ValueError(f"a time {GREGORIAN}, like 2026-11-22 18:30")
         plain = f"{date[1]}-{date[2]:0>2}-{date[3]:0>2}{plain[date.end() :]}"
     if ":" not in plain:

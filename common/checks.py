@@ -227,7 +227,8 @@ def require_send_time(value: object, argument: str) -> datetime.datetime:
     time = require_aware(value, argument)
     if time < datetime.datetime.now(datetime.UTC) - _LATEST:
         raise InvalidArgumentError(
-            f"{argument} is more than 5 minutes in the past, and would go out at once: leave it away to send now",
+            f"{argument} is more than 5 minutes in the past, and gateways send such a message at once: mend it, "
+            "or leave it away",
             argument=argument,
         )
     return time

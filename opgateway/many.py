@@ -11,7 +11,6 @@ from ..common.errors import InvalidArgumentError, NotFoundError, Outcome, Payama
 from ..common.many import NO_TRACE, BulkGateway, Finding, Item
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
-from . import wire
 from .models import RecipientDelivery
 
 

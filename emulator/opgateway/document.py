@@ -24,15 +24,14 @@ _OPS = {
     "Jobssend": "jobssend",
 }
 _FIELDS = {
-    **{"Uname": "uname", "Pass": "pass", "From": "from", "Message": "message", "To": "to"},
-    **{"Messageid": "messageid", "Bookid": "bookid", "Trendid": "trendid", "Jobsid": "jobsid"},
-    **{"User-name": "user_uname", "User-pass": "user_pass", "name": "name", "company": "company"},
-    **{"national-id": "national_id", "certificate-id": "certificate_id", "access-id": "access_id"},
-    **{"Tell": "tell", "mobile": "mobile", "postalcode": "postalcode", "email": "email", "address": "address"},
-    **{"type": "type", "gender": "gender"},
-    # In no document.
-    "time": "time",
-}
+    name: name.lower().replace("-", "_")
+    for name in (
+        *("Uname", "Pass", "From", "Message", "To", "Messageid", "Bookid", "Trendid", "Jobsid", "type", "gender"),
+        *("User-pass", "name", "company", "national-id", "certificate-id", "access-id", "Tell", "mobile", "postalcode"),
+        *("email", "address"),
+        "time",  # In no document, so that it has but one name.
+    )
+} | {"User-name": "user_uname"}
 _OF_POSTAL_CODE_SEND = {"Gender": "gender", "Postalcode": "postalcode"}
 
 

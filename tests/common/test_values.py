@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from payamak.advgateway import AdvGatewayClient
-from payamak.common import InvalidArgumentError, Outcome, PayamakError, RetryPolicy
+from payamak.common import InvalidArgumentError, Outcome, PayamakError, RetryPolicy, checks
 from payamak.common.client import GatewayClient
 from payamak.emulator import Emulator
 from payamak.ghasedak import GhasedakClient, NotFoundError, OutgoingMessage
@@ -135,7 +135,7 @@ MAKERS: dict[str, Callable[[str], GatewayClient]] = {
     "password of advgateway": lambda value: AdvGatewayClient("a", value, base_url="https://localhost/"),
     "user_api_key of smsir": lambda value: SmsIrClient(value, "b"),
     "secret_key of smsir": lambda value: SmsIrClient("a", value),
-    "api_key of ghasedak": lambda value: GhasedakClient(value),
+    "api_key of ghasedak": GhasedakClient,
 }
 
 
@@ -144,7 +144,7 @@ MAKERS: dict[str, Callable[[str], GatewayClient]] = {
 def test_a_line_break_at_the_end_of_a_credential_is_named(what: str, ending: str) -> None:
     with pytest.raises(InvalidArgumentError, match="line break") as caught:
         MAKERS[what](f"secret{ending}")
-    assert caught.value.argument == what.split()[0]
+    assert caught.value.argument == what.split(maxsplit=1)[0]
     assert "secret" not in str(caught.value).replace("secret_key", "")
 
 
@@ -172,3 +172,41 @@ async def test_the_address_is_not_blamed_for_what_is_not_missing() -> None:
     body = b'{"result": {"code": 400, "message": "x"}, "items": null}'
     async with RawServer(answer(body, 400)) as server, make_client(server.url) as client:
         assert "base_url" not in str(await failure_of(client.send(NUMBER, TEXT)))
+
+
+class Patience:
+    """A rate limiter at which a message waits until its time to be sent at is long past."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    async def acquire(self) -> None:
+        self._monkeypatch.setattr(checks, "_LATEST", datetime.timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("texts", [["a", "a"], ["a", "b"]], ids=["one text", "pairs"])
+async def test_a_message_whose_time_comes_while_it_waits_is_sent_now(
+    texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=4)
+    later = soon + datetime.timedelta(days=1)
+    times = [soon, soon if texts[0] == texts[1] else later]
+    messages = [
+        OutgoingMessage(number, text, LINE, time)
+        for number, text, time in zip([NUMBER, OTHER], texts, times, strict=True)
+    ]
+    async with Emulator() as emulator:
+        async with GhasedakClient("emulator-key", base_url=emulator.ghasedak_url) as client:
+            sending = client.send_many(messages, rate_limit=Patience(monkeypatch))
+            assert [report.outcome async for report in sending] == [Outcome.SENT] * 2
+        assert len([request for request in emulator.requests if "send" in request.path]) == 1
+        assert emulator.messages()[1].send_at == times[1].replace(microsecond=0) or times[1] == soon
+
+
+async def test_the_op_gateway_is_not_asked_to_send_in_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=4)
+    message = OutgoingMessage(NUMBER, TEXT, "3000505", soon)
+    async with Emulator() as emulator:
+        async with OpGatewayClient("emulator", "emulator", base_url=emulator.opgateway_url) as client:
+            (report,) = [report async for report in client.send_many([message], rate_limit=Patience(monkeypatch))]
+        assert (report.outcome, emulator.messages()[0].send_at) == (Outcome.SENT, None)

@@ -55,6 +55,6 @@ async def test_a_price_with_a_fraction_does_not_cost_the_list(written: object, p
 
 @pytest.mark.parametrize(("written", "credit"), [(1000, 1000), (1000.9, 1000), ("-12.5", -12), ("1000.00", 1000)])
 async def test_a_balance_with_a_fraction(written: object, credit: int) -> None:
-    async with RawServer(answer(envelope({"balance": written, "expire": 1}))) as server:
-        async with make_client(server.url) as client:
-            assert await client.credit() == credit
+    account = envelope({"balance": written, "expire": 1})
+    async with RawServer(answer(account)) as server, make_client(server.url) as client:
+        assert await client.credit() == credit

@@ -36,7 +36,8 @@ from support.surface import SEND_MANY
 LINE = "3000505"
 BULK, BOOK, JOB, TREND = 10_929_800, 101, 11, 111
 USER = NewUser(
-    NAME, KEY, NAME, NAME, NATIONAL_ID, CERTIFICATE_ID, 2, PHONE, PHONE, POSTAL_CODE, f"{NAME}@example.com", TEXT
+    username=NAME, password=KEY, name=NAME, company=NAME, national_id=NATIONAL_ID, certificate_id=CERTIFICATE_ID,
+    access_id=2, telephone=PHONE, mobile=PHONE, postal_code=POSTAL_CODE, email=f"{NAME}@example.com", address=TEXT,
 )  # fmt: skip
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -48,6 +49,7 @@ CALLS = keyed(
         once("send_to_job", lambda c: c.send_to_job(JOB, [TREND], TEXT, sender=LINE)),
         once("send_to_postal_code", lambda c: c.send_to_postal_code(Operator.MCI, POSTAL_CODE, TEXT, sender=LINE)),
         once("create_user", lambda c: c.create_user(USER)),
+        once("call", lambda c: c.call("booksend", {"bookid": f"[{BOOK}]", "message": TEXT, "from": LINE})),
         reads("credit", lambda c: c.credit()),
         reads("delivery", lambda c: c.delivery(BULK)),
         reads("check_message", lambda c: c.check_message(BULK)),
