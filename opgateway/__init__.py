@@ -42,15 +42,15 @@ from .models import (
     MessageProgress,
     NewUser,
     Operator,
+    PanelAnswer,
     PhoneBook,
     PostalArea,
     ReceivedMessage,
     RecipientDelivery,
 )
-from .profiles import AS_DOCUMENTED, OpProfile
+from .profiles import OpProfile
 
 __all__ = [
-    "AS_DOCUMENTED",
     "AccessLevel",
     "Approval",
     "AuthenticationError",
@@ -80,6 +80,7 @@ __all__ = [
     "Operator",
     "Outcome",
     "OutgoingMessage",
+    "PanelAnswer",
     "PayamakError",
     "PermissionDeniedError",
     "PhoneBook",

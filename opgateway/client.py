@@ -30,6 +30,7 @@ from .models import (
     MessageProgress,
     NewUser,
     Operator,
+    PanelAnswer,
     PhoneBook,
     PostalArea,
     ReceivedMessage,
@@ -62,7 +63,7 @@ class OpGatewayClient(GatewayClient):
         password: The password.
         base_url: The panel's URL, up to ``services.jspd``; every reseller has another. It is used as given, but for a
             slash at its end; one that names only a host gets the path ``/services.jspd``.
-        profile: How the panel names ops and fields; `AS_DOCUMENTED` is the vendor's document to the letter.
+        profile: How the panel names ops and fields; `OpProfile.as_documented()` is the vendor's document to the letter.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
         retry: How often to try. A send is only repeated if it provably never left, or at a bare HTTP 429.
         session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
@@ -101,14 +102,12 @@ class OpGatewayClient(GatewayClient):
         )  # fmt: skip
         url = self._base_url.rstrip("/")
         checks.require_instance(profile, OpProfile, "profile")
-        self._panel = wire.Panel(
-            url if yarl.URL(url).path.strip("/") else f"{url}/services.jspd",
-            {
-                "uname": checks.require_credential(username, "username"),
-                "pass": checks.require_credential(password, "password"),
-            },
-            profile if profile.ops or profile.fields else None,
-        )
+        self._url = url if yarl.URL(url).path.strip("/") else f"{url}/services.jspd"
+        self._credentials = {
+            "uname": checks.require_credential(username, "username"),
+            "pass": checks.require_credential(password, "password"),
+        }
+        self._profile = profile if profile.ops or profile.fields else None
 
     async def send(self, to: str, text: str, *, sender: str, send_at: datetime.datetime | None = None) -> int:
         """Send one text to one number, and return the bulk id. Vendor's op: ``send``.
@@ -295,7 +294,7 @@ class OpGatewayClient(GatewayClient):
             wire.read_bulk_id,
         )
 
-    async def call(self, op: str, fields: Mapping[str, str] | None = None, *, only_reads: bool = False) -> Any:
+    async def call(self, op: str, fields: Mapping[str, str] | None = None, *, only_reads: bool = False) -> PanelAnswer:
         """Call any op of the panel: one that this client has no method for, or one whose fields are others there.
 
         Args:
@@ -305,16 +304,16 @@ class OpGatewayClient(GatewayClient):
             only_reads: Whether it changes nothing, so that it may be repeated as reads are. Otherwise it goes out once.
 
         Returns:
-            What stands behind the code in the answer, or the whole of an answer without one, with JSON inside strings
-            taken out. ``None`` may mean that the panel does not know the op.
+            The answer, if it is no refusal. A bare ``null``, without code and data, may say that the panel does not
+            know the op.
         """
 
         def build() -> Request:
             checks.require_bool(only_reads, "only_reads")
-            return wire.build_call(self._panel, op, {} if fields is None else fields)
+            return wire.build_call(self._url, op, self._credentials, {} if fields is None else fields, self._profile)
 
         operation = Operation("call", "", Effect.NONE if only_reads is True else Effect.ONCE)
-        return await self._perform(operation, build, lambda reply: wire.read_answer(reply).data)
+        return await self._perform(operation, build, lambda reply: wire.read_panel_answer(wire.read_answer(reply)))
 
     async def _send(
         self,
@@ -331,7 +330,7 @@ class OpGatewayClient(GatewayClient):
             to = numbers()
             recipients = len(to)
             fields = {"to": wire.numbers_as_json(to), "time": wire.format_time(send_at), **_message(text, sender)}
-            return wire.build_request(self._panel, operation.path, fields)
+            return wire.build_request(self._url, operation.path, self._credentials, fields, self._profile)
 
         def read(reply: Reply) -> int:
             try:
@@ -351,7 +350,7 @@ class OpGatewayClient(GatewayClient):
     ) -> Coroutine[Any, Any, T]:
         return self._perform(
             operation,
-            lambda: wire.build_request(self._panel, operation.path, fields()),
+            lambda: wire.build_request(self._url, operation.path, self._credentials, fields(), self._profile),
             lambda reply: read(wire.read_answer(reply)),
         )
 

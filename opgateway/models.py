@@ -133,6 +133,19 @@ class JobTrend(ListEntry):
     """A branch of a profession."""
 
 
+@attrs.frozen
+class PanelAnswer:
+    """The answer of an op that was called by its name.
+
+    Attributes:
+        code: The code of success; ``None`` if the answer has none.
+        data: What stands behind it, or the whole of an answer without a code, with JSON inside strings taken out.
+    """
+
+    code: int | None
+    data: Any = attrs.field(repr=False)
+
+
 @attrs.frozen(kw_only=True)
 class NewUser:
     """A user to be made by a reseller.

@@ -11,6 +11,38 @@ import attrs
 from ..common import checks
 from ..common.errors import InvalidArgumentError
 
+_DOCUMENTED_OPS = {
+    "checkmessage": "Checkmessage",
+    "booklist": "Booklist",
+    "booksend": "Booksend",
+    "inboxlist": "Inboxlist",
+    "postalcodearea": "Postalcoderarea",
+    "postalcodesend": "Postalcodesend",
+    "jobslist": "Jobslist",
+    "jobstrendlist": "Jobstrenlist",
+    "jobssend": "Jobssend",
+}
+_DOCUMENTED_FIELDS = {
+    "uname": "Uname",
+    "pass": "Pass",
+    "op": "Op",
+    "from": "From",
+    "message": "Message",
+    "to": "To",
+    "delivery.uinqid": "Message",
+    "messageid": "Messageid",
+    "bookid": "Bookid",
+    "user_uname": "User-name",
+    "user_pass": "User-pass",
+    "national_id": "national-id",
+    "certificate_id": "certificate-id",
+    "access_id": "access-id",
+    "tell": "Tell",
+    "postalcodesend.gender": "Gender",
+    "postalcodesend.postalcode": "Postalcode",
+    "trendid": "Trendid",
+    "jobsid": "Jobsid",
+}
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]+")
 
 
@@ -30,8 +62,8 @@ def require_name(value: object, argument: str) -> str:
 class OpProfile:
     """How a panel names the ops and the fields of a request.
 
-    By default they are those of code that runs, in lower case. The vendor's document writes some of them otherwise, and
-    that is `AS_DOCUMENTED`.
+    By default they are those of code that runs, in lower case. The vendor's document writes some of them otherwise: see
+    `as_documented`.
 
     Attributes:
         ops: Names of ops by those of this client, such as ``{"checkmessage": "Checkmessage"}``.
@@ -53,6 +85,11 @@ class OpProfile:
                 require_name(usual, argument)
                 require_name(name, argument)
 
+    @classmethod
+    def as_documented(cls) -> OpProfile:
+        """The names as the vendor's document writes them, to the letter."""
+        return cls(ops=_DOCUMENTED_OPS, fields=_DOCUMENTED_FIELDS)
+
     def name_fields(self, op: str, fields: Mapping[str, str]) -> dict[str, str]:
         """The fields of an op, by the panel's names.
 
@@ -65,40 +102,3 @@ class OpProfile:
         if len(named) < len(fields):
             raise InvalidArgumentError(f"the profile gives two fields of {op} the same name", argument="profile")
         return named
-
-
-AS_DOCUMENTED = OpProfile(
-    ops={
-        "checkmessage": "Checkmessage",
-        "booklist": "Booklist",
-        "booksend": "Booksend",
-        "inboxlist": "Inboxlist",
-        "postalcodearea": "Postalcoderarea",
-        "postalcodesend": "Postalcodesend",
-        "jobslist": "Jobslist",
-        "jobstrendlist": "Jobstrenlist",
-        "jobssend": "Jobssend",
-    },
-    fields={
-        "uname": "Uname",
-        "pass": "Pass",
-        "op": "Op",
-        "from": "From",
-        "message": "Message",
-        "to": "To",
-        "delivery.uinqid": "Message",
-        "messageid": "Messageid",
-        "bookid": "Bookid",
-        "user_uname": "User-name",
-        "user_pass": "User-pass",
-        "national_id": "national-id",
-        "certificate_id": "certificate-id",
-        "access_id": "access-id",
-        "tell": "Tell",
-        "postalcodesend.gender": "Gender",
-        "postalcodesend.postalcode": "Postalcode",
-        "trendid": "Trendid",
-        "jobsid": "Jobsid",
-    },
-)
-"""The names as the vendor's document writes them, to the letter."""

@@ -33,6 +33,7 @@ from .models import (
     ListEntry,
     MessageProgress,
     NewUser,
+    PanelAnswer,
     ReceivedMessage,
     RecipientDelivery,
 )
@@ -84,28 +85,23 @@ class Answer:
     http_status: int
 
 
-@attrs.frozen(eq=False, repr=False)
-class Panel:
-    """Where requests go, with whose credentials, and how the panel names things; ``None`` for the usual names."""
-
-    url: str
-    credentials: Mapping[str, str]
-    profile: OpProfile | None
-
-
-def build_request(panel: Panel, op: str, fields: Mapping[str, str | None]) -> Request:
-    """Encode an operation as a form."""
-    form = {**panel.credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
-    if panel.profile is not None:
-        form["op"] = panel.profile.ops.get(op, op)
-        form = panel.profile.name_fields(op, form)
-    return Request("POST", panel.url, FORM_HEADERS, encode_form(form).encode("ascii"))
+def build_request(
+    url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str | None], profile: OpProfile | None
+) -> Request:
+    """Encode an operation as a form; without a profile by the usual names."""
+    form = {**credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
+    if profile is not None:
+        form["op"] = profile.ops.get(op, op)
+        form = profile.name_fields(op, form)
+    return Request("POST", url, FORM_HEADERS, encode_form(form).encode("ascii"))
 
 
-def build_call(panel: Panel, op: str, fields: Mapping[str, str]) -> Request:
+def build_call(
+    url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str], profile: OpProfile | None
+) -> Request:
     """Encode an operation by the panel's own names; the profile counts for the credentials and the op alone."""
-    usual = {**panel.credentials, "op": checks.require_text(op, "op")}
-    own = usual if panel.profile is None else panel.profile.name_fields(op, usual)
+    usual = {**credentials, "op": checks.require_text(op, "op")}
+    own = usual if profile is None else profile.name_fields(op, usual)
     checks.require_instance(fields, Mapping, "fields")
     for name, value in fields.items():
         argument = f"fields[{require_name(name, 'fields')!r}]"
@@ -113,7 +109,7 @@ def build_call(panel: Panel, op: str, fields: Mapping[str, str]) -> Request:
             raise InvalidArgumentError(f"{argument} is set by the client: leave it away", argument=argument)
         if value != "":
             checks.require_text(value, argument)
-    return Request("POST", panel.url, FORM_HEADERS, encode_form({**own, **fields}).encode("ascii"))
+    return Request("POST", url, FORM_HEADERS, encode_form({**own, **fields}).encode("ascii"))
 
 
 def ids_as_json(ids: list[int]) -> str:
@@ -221,6 +217,11 @@ def _unwrap(data: Any, depth: int = 0) -> Any:
             return _unwrap(json.loads(data), depth + 1)
     entries = as_list(data)
     return data if entries is None else [_unwrap(entry, depth + 1) for entry in entries]
+
+
+def read_panel_answer(answer: Answer) -> PanelAnswer:
+    """What a user makes of it."""
+    return PanelAnswer(answer.code, answer.data)
 
 
 def read_bulk_id(answer: Answer) -> int:

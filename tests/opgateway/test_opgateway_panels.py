@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 from payamak.emulator import Emulator
 from payamak.opgateway import (
-    AS_DOCUMENTED,
     AuthenticationError,
     GatewayError,
     InvalidArgumentError,
@@ -18,6 +17,7 @@ from payamak.opgateway import (
     OpGatewayClient,
     OpProfile,
     Outcome,
+    PanelAnswer,
     PermissionDeniedError,
     RetryPolicy,
 )
@@ -66,7 +66,7 @@ def client_of(emulator: Emulator, **options: Any) -> OpGatewayClient:
 async def test_the_document_to_the_letter(method: Method) -> None:
     async with (
         RawServer(reply([0, method.data])) as server,
-        make_client(url_of(server), profile=AS_DOCUMENTED) as client,
+        make_client(url_of(server), profile=OpProfile.as_documented()) as client,
     ):
         await method.call(client)
     form = server.requests[0].form
@@ -83,7 +83,7 @@ async def test_a_panel_that_follows_the_document_understands_it(method: Method, 
     async with client_of(emulator) as usual:
         error = await failure_of(method.call(usual))
         assert isinstance(error, AuthenticationError)
-    async with client_of(emulator, profile=AS_DOCUMENTED) as client:
+    async with client_of(emulator, profile=OpProfile.as_documented()) as client:
         if method.name in ("delivery", "check_message"):
             bulk_id = await client.send(FIRST, TEXT, sender=LINE)
             assert await getattr(client, method.name)(bulk_id)
@@ -131,18 +131,23 @@ async def test_a_profile_that_would_lose_a_field_sends_nothing() -> None:
 async def test_an_op_that_has_no_method(emulator: Emulator) -> None:
     async with client_of(emulator) as client:
         lines = await client.call("lines", only_reads=True)
-        assert lines == [{"number": f"+98{line}"} for line in emulator.opgateway.account.lines]
-        assert await client.call("booksend", {"bookid": "[101]", "message": TEXT, "from": LINE, "to": ""})
-        assert emulator.messages()
-        assert await client.call("nothing") is None
+        wanted = [{"number": f"+98{line}"} for line in emulator.opgateway.account.lines]
+        assert lines == PanelAnswer(0, wanted)
+        assert repr(lines) == "PanelAnswer(code=0)"
+        sent = await client.call("booksend", {"bookid": "[101]", "message": TEXT, "from": LINE, "to": ""})
+        assert len(await client.delivery(sent.data)) == len(emulator.messages()) == 3
+        assert await client.call("nothing") == PanelAnswer(None, None)
         emulator.opgateway.switches.unknown_op = "963"
         error = await failure_of(client.call("nothing"))
         assert (type(error), error.operation, error.outcome) == (PermissionDeniedError, "call", Outcome.REFUSED)
 
 
 async def test_a_call_uses_the_names_it_is_given_and_the_profile_for_the_rest() -> None:
-    async with RawServer(reply([0, '["a"]'])) as server, make_client(url_of(server), profile=AS_DOCUMENTED) as client:
-        assert await client.call("Any", {"uname": "x", "list[]": "۱, 2"}) == ["a"]
+    async with (
+        RawServer(reply([0, '["a"]'])) as server,
+        make_client(url_of(server), profile=OpProfile.as_documented()) as client,
+    ):
+        assert (await client.call("Any", {"uname": "x", "list[]": "۱, 2"})).data == ["a"]
         error = await failure_of(client.call("Any", {"Uname": "x"}))
         assert isinstance(error, InvalidArgumentError)
     assert [request.form for request in server.requests] == [

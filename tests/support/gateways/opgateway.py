@@ -49,7 +49,6 @@ CALLS = keyed(
         once("send_to_job", lambda c: c.send_to_job(JOB, [TREND], TEXT, sender=LINE)),
         once("send_to_postal_code", lambda c: c.send_to_postal_code(Operator.MCI, POSTAL_CODE, TEXT, sender=LINE)),
         once("create_user", lambda c: c.create_user(USER)),
-        once("call", lambda c: c.call("booksend", {"bookid": f"[{BOOK}]", "message": TEXT, "from": LINE})),
         reads("credit", lambda c: c.credit()),
         reads("delivery", lambda c: c.delivery(BULK)),
         reads("check_message", lambda c: c.check_message(BULK)),
@@ -78,6 +77,8 @@ BAD_CALLS: tuple[Run, ...] = (
     lambda client: client.job_count([OTHER]),
     lambda client: client.postal_code_count(OTHER, PARAM),
     lambda client: client.create_user(OTHER),
+    lambda client: client.call(KEY + "\udcff"),
+    lambda client: client.call("lines", {"a": TEXT + "\udcff"}),
     lambda client: client.create_user(attrs.evolve(USER, password=KEY + "\udcff")),
     lambda client: client.create_user(attrs.evolve(USER, access_id=LIST)),
     lambda client: client.create_user(attrs.evolve(USER, mobile=NUMBER)),
@@ -87,17 +88,20 @@ SURFACE = Surface(
     shared=("DeliveryState", "InsufficientCreditError", "InvalidRecipientError", "InvalidSenderError"),
     own=(
         "AccessLevel", "Approval", "CreatedUser", "Gender", "Job", "JobTrend", "ListEntry", "MessageProgress",
-        "NewUser", "OpGatewayClient", "Operator", "PhoneBook", "PostalArea", "ReceivedMessage", "RecipientDelivery",
+        "NewUser", "OpGatewayClient", "OpProfile", "Operator", "PanelAnswer", "PhoneBook", "PostalArea",
+        "ReceivedMessage", "RecipientDelivery",
     ),
     areas={"": OpGatewayClient},
     signatures={
-        "OpGatewayClient": "username, password, *, base_url, timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
+        "OpGatewayClient": "username, password, *, base_url, profile=OpProfile(ops={}, fields={}), "
+        "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
         "ssl=None, trust_env=False, hooks=()",
         "access_levels": "",
         "aclose": "",
         "send_many": SEND_MANY,
         "resolve": "error, messages, *, grace=60.0",
+        "call": "op, fields=None, *, only_reads=False",
         "check_message": "bulk_id",
         "create_user": "new_user",
         "credit": "",
@@ -117,8 +121,10 @@ SURFACE = Surface(
         "CreatedUser": "id, raw",
         "ListEntry": "id, title, raw",
         "MessageProgress": "status=None, approval=None",
-        "NewUser": "username, password, name, company, national_id, certificate_id, access_id, telephone, mobile, "
-        "postal_code, email, address",
+        "NewUser": "*, username, password, name=None, company=None, national_id, certificate_id, access_id, telephone, "
+        "mobile, postal_code=None, email, address",
+        "OpProfile": "ops=NOTHING, fields=NOTHING",
+        "PanelAnswer": "code, data",
         "ReceivedMessage": "text=None, sender=None, line=None, received_at=None",
         "RecipientDelivery": "recipient, status",
     },
