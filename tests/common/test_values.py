@@ -31,7 +31,7 @@ class Evil(str):
     def isspace(self) -> bool:
         raise LookupError("secret words")
 
-    def encode(self, *_arguments: Any) -> bytes:
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         raise LookupError("secret words")
 
 
