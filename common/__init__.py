@@ -28,6 +28,7 @@ from .many import Journal, JournalEntry, RateLimiter, SendMany
 from .results import DeliveryState, OnUnknown, OutgoingMessage, Progress, SendReport, SendResult
 from .retry import RetryPolicy
 from .session import HttpSession, Timeout
+from .showing import show
 
 __all__ = [
     "Attempt",
@@ -68,4 +69,5 @@ __all__ = [
     "ServiceUnavailableError",
     "Timeout",
     "TransportError",
+    "show",
 ]

@@ -15,6 +15,6 @@ SHARED = (
 )  # fmt: skip
 """What each package gives of `payamak.common`."""
 ENGINE = (
-    "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Proceed", "RateLimiter", "SendMany", "Sent",
+    "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Proceed", "RateLimiter", "SendMany", "Sent", "show",
 )  # fmt: skip
 """What `payamak.common` gives beside what packages give of it."""
