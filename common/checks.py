@@ -205,8 +205,9 @@ def require_between(value: object, argument: str, least: int, most: int) -> int:
 def require_aware(value: object, argument: str) -> datetime.datetime:
     """Return ``value`` if it is a datetime with a time zone, in a year that can be meant."""
     if not isinstance(value, datetime.datetime):
+        kind = f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
         raise InvalidArgumentError(
-            f"{argument} must be a datetime.datetime, not {type(value).__name__}; it {GREGORIAN}", argument=argument
+            f"{argument} must be a datetime.datetime, not {kind}; it {GREGORIAN}", argument=argument
         )
     try:
         is_naive, is_meant = value.utcoffset() is None, value.year in _YEARS
