@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .exits import CommandError, ExitCode, complain, line_and_exit_code
-from .output import prepare_streams, write_json, write_line, write_records
+from .exits import CommandError, ExitCode, complain, line_and_exit_code, log_words
+from .output import escape_controls, prepare_streams, write_json, write_line, write_records
 from .settings import GatewayName, read_settings
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def run() -> int:
         ending = line_and_exit_code(error)
         if ending is None:
             raise
+        log_words(error)
         line, code = ending
         complain(line)
         return code
@@ -116,7 +117,7 @@ def send(
 @app.command(
     "send-many",
     no_args_is_help=True,
-    help="Send the messages of a CSV file, and write an outcome for every row.\n\n"
+    help="Send the messages of a CSV file or an Excel workbook, and write an outcome for every row.\n\n"
     "Run the same command again after an interruption: it goes on where it was, and sends nothing twice.",
 )
 def send_many(
@@ -124,6 +125,15 @@ def send_many(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The messages, or - for standard input.")],
     text: Annotated[
         str | None, typer.Option("--text", help="The text for all, with {column} where a row's cell belongs.")
+    ] = None,
+    number_column: Annotated[
+        str | None, typer.Option("--number-column", metavar="HEADING", help="The column that holds the numbers.")
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option("--text-column", metavar="HEADING", help="The column that holds the texts.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="How the file is encoded, such as cp1256, if not in UTF-8.")
     ] = None,
     sender: options.Sender = None,
     output: Annotated[
@@ -154,11 +164,15 @@ def send_many(
 ) -> int:
     chosen = _connect(gateway, config, emulator=emulator, verbose=verbose)
     from . import bulk
+    from .headings import Choice
     from .places import choose_places
 
     if journal is not None and (no_journal or name is not None):
         raise CommandError(f"--journal and {'--no-journal' if no_journal else '--name'} exclude each other")
-    given = bulk.Input(None if file == Path("-") else file, text, sender, skip_duplicates)
+    if text is not None and text_column is not None:
+        raise CommandError("--text and --text-column exclude each other")
+    choice = Choice(number_column, text_column, encoding)
+    given = bulk.Input(None if file == Path("-") else file, text, sender, choice, skip_duplicates)
     if dry_run:
         return bulk.rehearse(given, chosen, as_json=json)
     places = choose_places(
@@ -266,6 +280,13 @@ def emulator(
     return ExitCode.DONE
 
 
+class _Formatter(logging.Formatter):
+    """Nothing that a gateway wrote may reach the terminal as it is."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escape_controls(super().format(record))
+
+
 def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, verbose: bool) -> Gateway:
     settings = read_settings(name, config, emulator=emulator)
     from .gateways import connect
@@ -273,7 +294,7 @@ def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, v
     log = logging.getLogger("payamak")
     if verbose:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("payamak: %(message)s"))
+        handler.setFormatter(_Formatter("payamak: %(message)s"))
         log.addHandler(handler)
         log.setLevel(logging.DEBUG)
     elif not log.handlers:

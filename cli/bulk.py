@@ -13,12 +13,12 @@ import attrs
 import typer
 from aiolimiter import AsyncLimiter
 
-from ..common import OnUnknown, Outcome, Progress, SendReport
+from ..common import OnUnknown, Outcome, Progress, SendReport, count_parts
 from ..common.sqlite_journal import SqliteJournal
-from ..emulator.segments import count_segments
 from .exits import CommandError, ExitCode, complain
 from .feed import is_file, open_table, read_beside
 from .gateways.base import Gateway, Record
+from .headings import Choice
 from .output import write_json, write_line
 from .places import Places
 from .results import describe_row, make_private, open_results
@@ -39,12 +39,14 @@ class Input:
         source: The file; ``None`` for standard input.
         text: The text for all, with ``{column}`` in it.
         sender: The line for rows that name none.
+        choice: What the headings of its columns need not say.
         skips_repeated: Whether rows are left out that have the number and text of an earlier one.
     """
 
     source: Path | None
     text: str | None
     sender: str | None
+    choice: Choice
     skips_repeated: bool = False
 
     def read(self, table: Table, gateway: Gateway) -> RowReader:
@@ -142,7 +144,7 @@ def send_file(
         if not is_confirmed:
             _confirm(survey, places, gateway)
         total = survey.total
-    with open_table(given.source) as table, _show_progress(total) as progress:
+    with open_table(given.source, given.choice) as table, _show_progress(total) as progress:
         ending = asyncio.run(_send(given, table, places, manner, gateway, progress=progress))
     _conclude(ending.tally, ending.results, places, as_json=as_json)
     if ending.broken is not None:
@@ -213,9 +215,9 @@ async def _send(
 
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:
-    count = functools.lru_cache(count_segments)
+    count = functools.lru_cache(count_parts)
     survey = Survey(given.select(gateway, counts_repeated=True))
-    with open_table(given.source) as table:
+    with open_table(given.source, given.choice) as table:
         for row in given.read(table, gateway):
             if survey.selection.judge(row) is not None:
                 continue

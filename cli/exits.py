@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import logging
 import re
 import sys
+
+from .output import escape_controls
+
+_log = logging.getLogger(__name__)
 
 
 class ExitCode(enum.IntEnum):
@@ -49,8 +54,15 @@ def complain(message: str) -> None:
     """Write one line to the error stream, whatever is in the message."""
     # Where a terminal is gone, the exit code still tells.
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"payamak: {' '.join(message.split())}\n")
+        sys.stderr.write(f"payamak: {escape_controls(' '.join(message.split()))}\n")
         sys.stderr.flush()
+
+
+def log_words(error: BaseException | None) -> None:
+    """Tell those who asked for more what the gateway itself has written, which may quote a number or a text."""
+    words = getattr(error, "gateway_message", None)
+    if words:
+        _log.debug("%s says: %s", getattr(error, "gateway", None) or "the gateway", " ".join(str(words).split()))
 
 
 def describe_error(error: Exception) -> str:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from pathlib import Path
 
 from .exits import CommandError
+from .headings import Choice
 from .rows import Row
 from .table import Table
 
@@ -25,8 +26,12 @@ def is_file(source: Path | None) -> bool:
 
 
 @contextlib.contextmanager
-def open_table(source: Path | None) -> Generator[Table]:
+def open_table(source: Path | None, choice: Choice) -> Generator[Table]:
     """Open a source and read its header.
+
+    Args:
+        source: The file; ``None`` for standard input.
+        choice: What its headings need not say.
 
     Raises:
         CommandError: It cannot be opened, or is no table.
@@ -37,7 +42,7 @@ def open_table(source: Path | None) -> Generator[Table]:
     except OSError as error:
         raise CommandError(f"{source or 'standard input'}: {error.strerror}") from None
     try:
-        yield Table(stream)
+        yield Table(stream, choice)
     finally:
         # To close a pipe is to wait for whoever still reads it, so that is left to the end of the process.
         if is_file(source):

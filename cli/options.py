@@ -52,7 +52,13 @@ Emulator = Annotated[
     typer.Option("--emulator", help="Use a running `payamak emulator`. Nothing is sent.", rich_help_panel=_SETTINGS),
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Say on the error stream what is done.", rich_help_panel=_SETTINGS)
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Say on the error stream what is done, and the gateway's own words about what failed.",
+        rich_help_panel=_SETTINGS,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line, for programs.")]
 Sender = Annotated[str | None, typer.Option("--sender", help="The line to send from.")]

@@ -7,9 +7,16 @@ import decimal
 import enum
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
+
+# What a terminal obeys in place of showing it, or shows in another order than it stands: C0 but for tabs and line ends,
+# C1, and the marks that turn the direction. Those that Persian is written with stay.
+_OBEYED = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_CONTROLS = re.compile(rf"[\x00-\x08\x0b-\x1f{_OBEYED}]")
+_CONTROLS_IN_JSON = re.compile(f"[{_OBEYED}]")
 
 
 def prepare_streams(*, exact: bool) -> None:
@@ -23,15 +30,23 @@ def prepare_streams(*, exact: bool) -> None:
         cast("io.TextIOWrapper", stream).reconfigure(encoding=encoding, errors="backslashreplace")
 
 
+def escape_controls(text: str) -> str:
+    """Spell out what a terminal would obey: an SMS, a file and a gateway's sentence are written by strangers."""
+    return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
 def write_json(record: Mapping[str, object]) -> None:
     """Write one object in one line."""
-    sys.stdout.write(json.dumps(record, default=_to_json, ensure_ascii=False) + "\n")
+    line = json.dumps(record, default=_to_json, ensure_ascii=False)
+    # JSON's own writer escapes the others.
+    line = _CONTROLS_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def write_line(line: str) -> None:
     """Write one line for people."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{escape_controls(line)}\n")
     sys.stdout.flush()
 
 
@@ -73,7 +88,7 @@ def _to_text(value: object) -> str:
         return str(value.value)
     if isinstance(value, datetime.datetime):
         return value.isoformat(sep=" ", timespec="seconds")
-    return " ".join(str(value).split())
+    return escape_controls(" ".join(str(value).split()))
 
 
 def _to_json(value: object) -> object:

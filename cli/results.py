@@ -14,11 +14,12 @@ from typing import TextIO, cast
 from ..common import SendReport
 from .exits import complain
 from .gateways.base import Gateway
+from .headings import normalize_name
 from .places import Places, is_replaced, part_of
 from .rows import Row
 from .selection import LEFT_OUT, LeftOut
 from .sending import describe_failure
-from .table import Table, normalize_name
+from .table import Table
 
 _COLUMNS = ("row", "outcome", "message_id", "error", "reference")
 

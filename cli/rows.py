@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import attrs
 
 from ..common import InvalidArgumentError, OutgoingMessage
+from .cells import read_digits, read_number, unwrap
 from .exits import CommandError, describe_error
 from .gateways.base import Gateway
-from .table import Table, normalize_name
+from .headings import normalize_name
+from .table import Table
 from .template import EmptyCellError, Template, read_template
 from .times import parse_time
-
-_SHORTENED = re.compile(r"[0-9.,]+E\+?[0-9]+", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -49,7 +48,7 @@ class RowReader:
     def __init__(self, table: Table, *, text: str | None, sender: str | None) -> None:
         has_texts = "text" in table.columns
         if text is None and not has_texts:
-            raise CommandError("the file has no column for the text: give --text")
+            raise CommandError("the file has no column for the text: give --text, or --text-column")
         if text is not None and has_texts:
             raise CommandError("the file has a column for the text: leave --text away")
         self._table = table
@@ -66,17 +65,19 @@ class RowReader:
         width = len(self._table.header)
         surplus = [cell for cell in cells[width:] if cell.strip()]
         cells = (cells + [""] * width)[:width]
-        outcome = self._cell(cells, "outcome").casefold()
+        values = [unwrap(cell.strip()) for cell in cells]
+        outcome = self._cell(values, "outcome").casefold()
         try:
             if surplus:
                 raise ValueError("it has more cells than the first row: put a cell with a comma in it in quotes")
-            time = self._cell(cells, "send_at")
+            time = self._cell(values, "send_at")
+            sender = self._cell(values, "sender")
             return Row(
-                to=_read_number(self._cell(cells, "to")),
-                text=self._template.fill(cells) if self._template else self._cell(cells, "text"),
-                sender=self._cell(cells, "sender") or self._sender,
+                to=read_number(self._cell(values, "to")),
+                text=self._template.fill(values) if self._template else self._cell(values, "text"),
+                sender=read_digits(sender) if sender else self._sender,
                 send_at=parse_time(time) if time else None,
-                check_id=self._cell(cells, "check_id") or None,
+                check_id=self._cell(values, "check_id") or None,
                 number=number,
                 cells=cells,
                 outcome=outcome,
@@ -84,9 +85,9 @@ class RowReader:
         except (ValueError, EmptyCellError) as error:
             return Row(to="", text="", number=number, cells=cells, outcome=outcome, problem=str(error))
 
-    def _cell(self, cells: Sequence[str], field: str) -> str:
+    def _cell(self, values: Sequence[str], field: str) -> str:
         place = self._table.columns.get(field)
-        return "" if place is None else cells[place].strip()
+        return "" if place is None else values[place]
 
 
 def find_problem(row: Row, gateway: Gateway) -> str | None:
@@ -98,10 +99,3 @@ def find_problem(row: Row, gateway: Gateway) -> str | None:
     except InvalidArgumentError as error:
         return describe_error(error)
     return None
-
-
-def _read_number(cell: str) -> str:
-    if _SHORTENED.fullmatch(cell):
-        raise ValueError("Excel has shortened the number: format the column as text and fill it again")
-    # So programs write a number that they take for a fraction.
-    return re.sub(r"\.0+$", "", cell)

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Generator
 
 import attrs
 
-from ..common import AuthenticationError, InvalidArgumentError, Outcome, SendMany, SendReport
-from .exits import ExitCode, describe_error
+from ..common import (
+    AuthenticationError,
+    GatewayError,
+    InvalidArgumentError,
+    Outcome,
+    PayamakError,
+    SendMany,
+    SendReport,
+)
+from .exits import ExitCode, describe_error, log_words
 from .selection import LeftOut
+
+_MOST_WORDS = 100
+"""More sentences of a gateway's than this are not told."""
+# No document tells how the gateway says that a number is no contact, so by what it must say.
+_NO_CONTACT = re.compile("(مخاطب|عضو).*(یافت|نیست|نشده|ندارد)")
 
 
 @attrs.define
@@ -31,6 +45,7 @@ class Tally:
     signal: int | None = None
     """The signal that ended it."""
     _refused_login: bool = False
+    _words: set[str] = attrs.field(factory=set[str])
 
     def count(self, report: SendReport, reason: str | None) -> None:
         """Count one message."""
@@ -39,6 +54,11 @@ class Tally:
         self.left += not report.from_journal and report.outcome is not Outcome.NOT_SENT
         self.first_failure = self.first_failure or reason
         self._refused_login |= isinstance(report.error, AuthenticationError)
+        words = getattr(report.error, "gateway_message", None)
+        # The same sentence a million times tells no more; a gateway that quotes makes a new one each time.
+        if words and len(self._words) < _MOST_WORDS and words not in self._words:
+            self._words.add(words)
+            log_words(report.error)
 
     @property
     def total(self) -> int:
@@ -80,7 +100,14 @@ def describe_failure(report: SendReport) -> str | None:
         return None
     if isinstance(report.error, InvalidArgumentError):
         return describe_error(report.error)
-    return f"{type(report.error).__name__}: {describe_error(report.error)}"
+    return f"{type(report.error).__name__}: {describe_error(report.error)}{_advise(report.error)}"
+
+
+def _advise(error: PayamakError) -> str:
+    """What to do about a refusal that only the gateway's sentence explains; empty if that is not known."""
+    if error.gateway == "smsir" and isinstance(error, GatewayError) and _NO_CONTACT.search(error.gateway_message or ""):
+        return "; sms.ir sends to your contacts only: add the number in the panel, or by contacts.add"
+    return ""
 
 
 async def send_all(sending: SendMany, take: Callable[[SendReport], None]) -> int | None:

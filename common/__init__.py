@@ -25,6 +25,7 @@ from .errors import (
 )
 from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .many import Journal, JournalEntry, RateLimiter, SendMany
+from .parts import Parts, count_parts
 from .results import DeliveryState, OnUnknown, OutgoingMessage, Progress, SendReport, SendResult
 from .retry import RetryPolicy
 from .session import HttpSession, Timeout
@@ -53,6 +54,7 @@ __all__ = [
     "OnUnknown",
     "Outcome",
     "OutgoingMessage",
+    "Parts",
     "PayamakError",
     "PermissionDeniedError",
     "Proceed",
@@ -69,5 +71,6 @@ __all__ = [
     "ServiceUnavailableError",
     "Timeout",
     "TransportError",
+    "count_parts",
     "show",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import errno
+import json
 import os
 import re
 import signal
@@ -12,6 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from payamak.cli.exits import log_words
+from payamak.cli.sending import describe_failure
+from payamak.common import GatewayError, Outcome, OutgoingMessage, SendReport
 from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import control, free_port, sent
 from support.sockets import dead_port
@@ -59,6 +63,81 @@ def test_received(call: Call, gateway: str) -> None:
     assert message["sender"][-10:] == PHONE[-10:]
     assert message["received_at"].endswith(("+03:30", "+00:00"))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# What moves a cursor, sets a title, paints, or turns the rest of a line around: C0, C1 and marks of direction.
+HOSTILE = "a\tb\r\n\x1b[31mred\x1b]0;title\x07\x9b2J \x7f\u202eevil\u2066 می\u200cخواهم\u200f \u2028end"
+
+
+def test_what_a_stranger_wrote_moves_no_cursor(call: Call) -> None:
+    def receive(*options: str) -> str:
+        message = {"gateway": "ghasedak", "sender": PHONE, "line": "10008566", "text": HOSTILE}
+        control("POST", "inbox", message)
+        return call("received", "--emulator", "--line", "10008566", *options).stdout
+
+    in_pipe = receive()
+    assert in_pipe.rstrip("\n").split("\t")[3] == (
+        r"a b \x1b[31mred\x1b]0;title\x07\x9b2J \x7f\u202eevil\u2066" + " می\u200cخواهم\u200f end"
+    )
+    as_json = receive("--json")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]", as_json)
+    assert json.loads(as_json.splitlines()[0])["text"] == HOSTILE
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mname", "name\u202e", "na\x9bme"])
+def test_what_a_file_holds_moves_no_cursor(call: Call, payamak: Command, name: str) -> None:
+    payamak.write("list.csv", f"{name},city\nSara,Qom\n")
+    done = call("send-many", "list.csv", "--emulator", "--text", "hi", "--dry-run")
+    assert done.returncode == 2
+    assert "it has: " in done.stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stderr)
+
+
+def test_what_a_gateway_says_of_a_refusal_is_shown_on_request(call: Call) -> None:
+    arguments = ("send", "--emulator", "-g", "smsir", PHONE, "hi", "--grace", "0")
+    control("POST", "switches", {"smsir": {"numbers_must_be_contacts": True}})
+    done = call(*arguments)
+    assert "مخاطب" not in done.stdout + done.stderr
+    done = call(*arguments, "--verbose")
+    assert done.stderr.count("payamak: smsir says: مخاطب یافت نشد\n") == 1
+
+
+def test_what_a_gateway_says_of_a_question_is_shown_on_request(call: Call) -> None:
+    arguments = ("received", "--emulator", "--line", "12345")
+    assert " says: " not in call(*arguments).stderr
+    assert "payamak: ghasedak says: error! Exception\n" in call(*arguments, "-v").stderr
+
+
+def test_what_a_gateway_says_moves_no_cursor(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    call("credit", "--emulator", "--verbose")
+    log_words(GatewayError("refused", gateway_message="\x1b[31mred\nمتن\u202e"))
+    assert capsys.readouterr().err == r"payamak: the gateway says: \x1b[31mred متن\u202e" + "\n"
+
+
+def test_a_refusal_because_the_number_is_no_contact_says_so(call: Call) -> None:
+    control("POST", "switches", {"smsir": {"numbers_must_be_contacts": True}})
+    done = call("send", "--emulator", "-g", "smsir", PHONE, "hi", "--grace", "0")
+    assert (done.returncode, "contacts.add" in done.stderr) == (1, True)
+    done = call("send", "--emulator", "-g", "smsir", "09000000008", "hi", "--grace", "0")
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("مخاطب یافت نشد", True),
+        ("شماره در لیست مخاطبین شما وجود ندارد", True),
+        ("مخاطب هنوز در زمان انتظار عضویت است", False),
+        ("شماره موبایل معتبر نیست", False),
+        (None, False),
+    ],
+)
+def test_contacts_are_suggested_only_where_they_are_the_reason(sentence: str | None, expected: bool) -> None:
+    for gateway in ("smsir", "ghasedak"):
+        error = GatewayError("refused", gateway_message=sentence)
+        error.gateway = gateway
+        report = SendReport(0, OutgoingMessage(PHONE, "hi"), Outcome.REFUSED, error=error)
+        assert ("contacts" in str(describe_failure(report))) == (expected and gateway == "smsir")
 
 
 def test_received_at_ghasedak_between_two_times(call: Call) -> None:

@@ -129,3 +129,10 @@ def test_a_table_takes_no_text_for_markup(payamak: Command) -> None:
     assert header.split() == ["received", "at", "sender", "line", "text"]
     assert row.split()[2:] == ["09121234567", "10008566", text]
     assert code == 0
+
+
+def test_a_table_holds_nothing_that_moves_the_cursor(payamak: Command) -> None:
+    text = "x\x1b[2J\x1b]0;title\x07\x9b31m\u202eevil"
+    control("POST", "inbox", {"gateway": "ghasedak", "sender": "09121234567", "line": "10008566", "text": text})
+    code, shown = run_at_terminal(payamak, "received", "--emulator")
+    assert (code, "".join(shown.split()).rpartition("10008566")[2]) == (0, r"x\x1b[2J\x1b]0;title\x07\x9b31m\u202eevil")

@@ -204,11 +204,16 @@ def test_the_tutorials_service_logs_in(tmp_path: Path) -> None:
         assert ask(f"{url}/verify", {"number": "09121234567", "code": code})[0] == 200
         assert ask(f"{url}/verify", {"number": "09121234567", "code": code})[0] == 401
         assert ask(f"{url}/login", {"number": "123"})[0] == 422
+        assert ask(f"{url}/login", {"number": "02188776655"})[0] == 422
+        # One person, whatever the keyboard.
+        assert ask(f"{url}/login", {"number": "۰۹۱۲ ۳۳۳ ۳۳۳۳"})[0] == 200
+        code = sent()[-1]["params"][0].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+        assert ask(f"{url}/verify", {"number": "+989123333333", "code": code})[0] == 200
         control("POST", "faults", {"kind": "drop_after_read"})
         assert ask(f"{url}/login", {"number": "09122222222"}) == (202, {"status": "on its way, perhaps"})
         assert ask(f"{url}/verify", {"number": "09122222222", "code": sent()[-1]["params"][0]})[0] == 200
         assert ask(f"{url}/login", {"number": "09000000009"})[0] == 503
-    assert len(sent()) == 2
+    assert len(sent()) == 3
 
 
 def test_the_deployed_service_answers(tmp_path: Path) -> None:

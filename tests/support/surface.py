@@ -15,6 +15,7 @@ SHARED = (
 )  # fmt: skip
 """What each package gives of `payamak.common`."""
 ENGINE = (
-    "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Proceed", "RateLimiter", "SendMany", "Sent", "show",
+    "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Parts", "Proceed", "RateLimiter", "SendMany", "Sent",
+    "count_parts", "show",
 )  # fmt: skip
 """What `payamak.common` gives beside what packages give of it."""

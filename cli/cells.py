@@ -1,0 +1,70 @@
+"""What stands in a cell, behind what spreadsheets and their users make of it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ..common import InvalidArgumentError
+from ..common.numbers import normalize_number
+
+# So a cell is written that is to stay a text: ="0912…", with its quotation marks doubled.
+_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
+# 9.12E+09, in the digits, with the decimal sign and with the exponent of any locale.
+_SCIENTIFIC = re.compile(r"([0-9]+)(?:[.,\u066b/]([0-9]*))?(?:E|\u00d7?10\^|أس|اس)\+?([0-9]{1,3})", re.IGNORECASE)
+_GROUPED = re.compile(r"[0-9]{1,3}(?:([,\u066c\u060c])[0-9]{3})(?:\1[0-9]{3})+")
+_FRACTION = re.compile(r"(\+?[0-9]+)[.\u066b]0+")
+_NOTHING = re.compile(r"[-–—]*|nan|none|null|nil|n/?a|ندارد", re.IGNORECASE)
+_INVISIBLE = ("Cf", "Zs", "Cc")
+
+
+def unwrap(cell: str) -> str:
+    """What a cell shows that was written as a formula to keep its zeros."""
+    match = _FORMULA.fullmatch(cell) if cell.startswith("=") else None
+    return match[1].replace('""', '"').strip() if match else cell
+
+
+def read_number(cell: str) -> str:
+    """The number in a cell as it travels; the cell itself if it cannot be one.
+
+    Raises:
+        ValueError: There is none, or a spreadsheet has lost a part of it. The message does not quote it.
+    """
+    if cell.startswith("#"):
+        raise ValueError("the cell shows an error of the spreadsheet, or a column that is too narrow")
+    if _NOTHING.fullmatch(cell):
+        raise ValueError("there is no number in the row")
+    digits = read_digits(cell)
+    try:
+        return normalize_number(digits)
+    except InvalidArgumentError:
+        return digits
+
+
+def read_digits(cell: str) -> str:
+    """The digits of a cell that a program may have taken for those of a quantity.
+
+    Raises:
+        ValueError: Some are missing.
+    """
+    if cell.isascii() and cell.isdecimal():
+        return cell
+    # Marks and blanks may stand anywhere; what looks like a digit is one here, also in an exponent.
+    plain = "".join(
+        str(unicodedata.decimal(character, character))
+        for character in unicodedata.normalize("NFKC", cell)
+        if unicodedata.category(character) not in _INVISIBLE
+    )
+    if match := _SCIENTIFIC.fullmatch(plain):
+        return _write_out(match[1], match[2] or "", int(match[3]))
+    if _GROUPED.fullmatch(plain):
+        return re.sub(r"[^0-9]", "", plain)
+    # So programs write a number that they take for a fraction.
+    match = _FRACTION.fullmatch(plain)
+    return match[1] if match else cell
+
+
+def _write_out(whole: str, fraction: str, exponent: int) -> str:
+    if len(fraction) < exponent or fraction[exponent:].strip("0"):
+        raise ValueError("Excel has shortened the number: format the column as text and fill it again")
+    return whole + fraction[:exponent]
