@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from payamak.common import Outcome, OutgoingMessage, PayamakError, SendReport, SendResult, show
+from payamak.common import Outcome, OutgoingMessage, ReplyError, SendReport, SendResult, show
 from payamak.ghasedak import Contact
 from payamak.smsir import NewContact
 
@@ -21,8 +21,8 @@ SHOWN_REPORT = (
         (Contact(NUMBER, "سارا"), f"Contact(number='{NUMBER}', first_name='سارا', last_name=None, email=None)"),
         (REPORT, SHOWN_REPORT),
         (
-            [SendResult(NUMBER, error=PayamakError("no"))],
-            f"[SendResult(recipient='{NUMBER}', message_id=None, error=PayamakError('no'))]",
+            [SendResult(NUMBER, error=ReplyError("no"))],
+            f"[SendResult(recipient='{NUMBER}', message_id=None, error=ReplyError('no'))]",
         ),
         ({"a": Contact(NUMBER)}, f"{{'a': {show(Contact(NUMBER))}}}"),
         (None, "None"),
