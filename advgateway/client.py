@@ -93,8 +93,8 @@ class AdvGatewayClient(GatewayClient):
         self._is_soap = transport is Transport.SOAP
         self._profile = profile
         self._credentials = {
-            "user": require_xml_text(checks.require_text(username, "username"), "username"),
-            "pass": require_xml_text(checks.require_text(password, "password"), "password"),
+            "user": require_xml_text(checks.require_credential(username, "username"), "username"),
+            "pass": require_xml_text(checks.require_credential(password, "password"), "password"),
         }
 
     async def credit(self) -> decimal.Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import logging
 import os
@@ -17,7 +18,7 @@ import yarl
 
 from . import checks
 from .calls import Call, Caller, Operation
-from .errors import ClientStateError, InvalidArgumentError, PayamakError
+from .errors import ClientStateError, InvalidArgumentError, NotFoundError, PayamakError
 from .hooks import Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -41,6 +42,8 @@ class GatewayClient:
     """The base of the four clients. It cannot be used by itself."""
 
     gateway: ClassVar[str]
+    _usual_path: ClassVar[str] = ""
+    """With what the path of a base URL ends, where the vendor has one for all."""
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class GatewayClient:
     ) -> None:
         checks.require_instance(allow_http, bool, "allow_http")
         self._base_url = checks.require_base_url(base_url, allow_http=allow_http)
+        self._lacks_path = not self._base_url.endswith(self._usual_path)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
         around = tuple(checks.require_iterable(hooks, "hooks"))
@@ -210,13 +214,17 @@ class GatewayClient:
             raise ClientStateError("the client is closed: make a new one")
         self._sendings.add(sending)
 
-    def _check(self, operation: Operation, check: Callable[[], T]) -> T:
-        """Check arguments before the first of several requests, with errors as complete as those of `_perform`."""
+    def _check(self, operation: Operation, check: Callable[[], T], operation_id: str | None = None) -> T:
+        """Look at arguments, whose own methods may raise anything, before a request or the first of several."""
         try:
             return check()
         except PayamakError as error:
-            self._caller.describe(error, operation, os.urandom(16).hex())
+            self._caller.describe(error, operation, operation_id or os.urandom(16).hex())
             raise
+        except Exception as error:
+            refusal = checks.as_invalid_argument(error)
+        self._caller.describe(refusal, operation, operation_id or os.urandom(16).hex())
+        raise refusal  # Out here, because what was raised can hold an argument.
 
     def _start(self) -> Start:
         """Mint the operation id and set the deadline of one call of a method."""
@@ -240,14 +248,22 @@ class GatewayClient:
             start: That of the call, where one call makes several requests.
         """
         operation_id, deadline = start or self._start()
-        try:
-            if self._closed:
-                raise ClientStateError("the client is closed: make a new one")
-            call = Call(self._caller, operation, operation_id, build(), read, deadline)
-        except PayamakError as error:
-            self._caller.describe(error, operation, operation_id)
-            raise
+        if self._closed:
+            closed = ClientStateError("the client is closed: make a new one")
+            self._caller.describe(closed, operation, operation_id)
+            raise closed
+        request = self._check(operation, build, operation_id)
+        if self._lacks_path:
+            read = functools.partial(self._read_or_name_path, read)
+        call = Call(self._caller, operation, operation_id, request, read, deadline)
         return call.run(self._prepare(operation, deadline))
+
+    def _read_or_name_path(self, read: Callable[[Reply], T], reply: Reply) -> T:
+        try:
+            return read(reply)
+        except NotFoundError as error:
+            error.args = (f"{error.args[0]}; base_url does not end with {self._usual_path}, as the vendor's does",)
+            raise
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""

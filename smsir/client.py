@@ -74,6 +74,7 @@ class SmsIrClient(GatewayClient):
     """
 
     gateway = "smsir"
+    _usual_path = "/users/v1/"
 
     def __init__(
         self,
@@ -99,8 +100,8 @@ class SmsIrClient(GatewayClient):
             base_url=base_url, timeout=timeout, retry=retry, session=session, allow_http=allow_http,
             proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks,
         )  # fmt: skip
-        self._user_api_key = checks.require_text(user_api_key, "user_api_key")
-        self._secret_key = checks.require_text(secret_key, "secret_key")
+        self._user_api_key = checks.require_credential(user_api_key, "user_api_key")
+        self._secret_key = checks.require_credential(secret_key, "secret_key")
         for name in ("get", "set", "delete"):
             if token_store is not None and not callable(getattr(token_store, name, None)):
                 raise InvalidArgumentError(f"token_store has no method {name}", argument="token_store")

@@ -86,6 +86,7 @@ class SendMany:
     ) -> None:
         self._task: asyncio.Task[None] | None = None
         self._closed = True
+        checks.refuse_mapping(messages, "messages")
         if isinstance(messages, (str, bytes)) or not (hasattr(messages, "__iter__") or hasattr(messages, "__aiter__")):
             raise InvalidArgumentError("messages must be an iterable of OutgoingMessage", argument="messages")
         self._messages = messages
@@ -350,8 +351,8 @@ class SendMany:
             if message.check_id is not None:
                 checks.require_text(message.check_id, f"{argument}.check_id")
             item.number = self._gateway.check_number(message, argument)
-        except InvalidArgumentError as error:
-            return error
+        except Exception as error:  # A value's own methods may raise anything.
+            return checks.as_invalid_argument(error, argument or None)
         item.content = self._checked  # Not an equal one: lookups of one and the same are cheaper.
         return None
 
