@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from support.command import Command, Done
 from support.journals import query
-from support.printed import EMULATOR, control, sent
+from support.printed import EMULATOR, sent
 
 Call = Callable[..., Done]
 JOURNAL, RESULTS = "list.emulator.journal.db", "list.emulator.results.csv"
