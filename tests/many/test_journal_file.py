@@ -581,9 +581,9 @@ def beside(path: Path) -> list[str]:
     return sorted(other.name for other in path.parent.iterdir() if other != path)
 
 
-async def _read_all(path: Path) -> Mapping[str, JournalEntry]:
+async def _read_all(path: Path, count: int = 500) -> Mapping[str, JournalEntry]:
     async with SqliteJournal(path) as journal:
-        return await read(journal, *range(500))
+        return await read(journal, *range(count))
 
 
 async def test_a_file_with_two_names(path: Path) -> None:
@@ -622,12 +622,14 @@ async def test_a_damaged_file(path: Path) -> None:
             assert "damaged" in str(error) or "SQLITE_" in str(error)
 
 
-async def test_half_of_a_commit(path: Path) -> None:
+@pytest.mark.parametrize(("known", "more"), [(500, 200), (700, 20), (2500, 20)])
+async def test_half_of_a_commit(path: Path, known: int, more: int) -> None:
     """As in a copy of the file alone, made after a kill in the middle of one: what is missing must not count as new."""
-    await _fill(path)
+    async with SqliteJournal(path) as journal:
+        await begin(journal, *range(known))
     before = path.read_bytes()
     async with SqliteJournal(path) as journal:
-        await begin(journal, *range(500, 700))
+        await begin(journal, *range(known, known + more))
     after = path.read_bytes()
     pages = [
         start for start in range(0, len(after), 4096) if before[start : start + 4096] != after[start : start + 4096]
@@ -640,7 +642,7 @@ async def test_half_of_a_commit(path: Path) -> None:
             torn[start : start + 4096] = after[start : start + 4096]
         path.write_bytes(torn)
         try:
-            assert len(await _read_all(path)) == 500
+            assert len(await _read_all(path, known)) == known
         except JournalError:
             refused += 1
     assert refused
