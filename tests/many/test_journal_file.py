@@ -60,6 +60,12 @@ async def read(journal: Journal, *indexes: int) -> Mapping[str, JournalEntry]:
     return await journal.read({f"content {index}": MESSAGE for index in indexes}, ACCOUNT)
 
 
+async def open_and_close(journal: SqliteJournal) -> None:
+    """Leave nothing open, whether it should have opened or not."""
+    async with journal:
+        pass
+
+
 async def ask(journal: SqliteJournal, question: str) -> Any:
     """Ask the journal's own connection, whose settings are its own."""
     assert journal._database is not None
@@ -441,7 +447,7 @@ async def test_another_hash_key_knows_no_message(
         if is_used:
             await put(journal, entry(1, Outcome.SENT))
     before = path.read_bytes()
-    error = await failure_of(SqliteJournal(path, hash_key=other).__aenter__())
+    error = await failure_of(open_and_close(SqliteJournal(path, hash_key=other)))
     assert isinstance(error, JournalError)
     assert "another hash_key" in str(error)
     assert path.read_bytes() == before
@@ -464,10 +470,10 @@ async def test_it_opens_once(journal: SqliteJournal, path: Path, tmp_path: Path)
     link.symlink_to(path)
     for _ in range(2):  # The failure must not take the lock away from the first.
         for other in (SqliteJournal(path), SqliteJournal(link), SqliteJournal(_roundabout(path))):
-            error = await failure_of(other.__aenter__())
+            error = await failure_of(open_and_close(other))
             assert isinstance(error, JournalError)
             assert "one process at a time" in str(error)
-        assert "open already" in str(await failure_of(journal.__aenter__()))
+        assert "open already" in str(await failure_of(open_and_close(journal)))
     await begin(journal, 1)
     await journal.aclose()
     await journal.aclose()
@@ -493,7 +499,7 @@ async def test_a_killed_process_holds_it_no_longer(path: Path) -> None:
     with process:
         assert process.stdout is not None
         assert await asyncio.to_thread(process.stdout.readline) == b"open\n"
-        assert "one process at a time" in str(await failure_of(SqliteJournal(path).__aenter__()))
+        assert "one process at a time" in str(await failure_of(open_and_close(SqliteJournal(path))))
         process.send_signal(signal.SIGKILL)
     async with SqliteJournal(path) as journal:
         await begin(journal, 1)
@@ -554,7 +560,7 @@ async def test_what_is_no_journal_is_left_alone(make: Callable[[Path], object], 
     make(path)
     before = _read(path)
     for _ in range(2):
-        error = await failure_of(SqliteJournal(path).__aenter__())
+        error = await failure_of(open_and_close(SqliteJournal(path)))
         assert isinstance(error, JournalError)
         assert message in str(error)
         assert _read(path) == before
@@ -592,7 +598,7 @@ async def test_a_file_with_two_names(path: Path) -> None:
     second = path.with_suffix(".second")
     second.hardlink_to(path)
     for name in (path, second):
-        error = await failure_of(SqliteJournal(name).__aenter__())
+        error = await failure_of(open_and_close(SqliteJournal(name)))
         assert isinstance(error, JournalError)
         assert "hard link" in str(error)
     second.unlink()
@@ -617,7 +623,7 @@ async def test_a_damaged_file(path: Path) -> None:
     for start in range(4096, len(whole), 4096):
         for filler in (b"\x00", b"\xff"):
             path.write_bytes(whole[:start] + filler * 4096 + whole[start + 4096 :])
-            error = await failure_of(SqliteJournal(path).__aenter__())
+            error = await failure_of(open_and_close(SqliteJournal(path)))
             assert isinstance(error, JournalError), start
             assert "damaged" in str(error) or "SQLITE_" in str(error)
 
@@ -684,7 +690,7 @@ async def test_it_comes_into_being_whole(path: Path, monkeypatch: pytest.MonkeyP
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", fail)
-        error = await failure_of(SqliteJournal(path).__aenter__())
+        error = await failure_of(open_and_close(SqliteJournal(path)))
     assert isinstance(error, JournalError)
     assert not path.exists()
     # It was whole before it had its name, and what was left of it is in nobody's way.
