@@ -120,6 +120,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Kill jobs that have a journal 1,000 times, or: -- KILLS SEED, with edits of their input and files between."""
+    _install_wheel(session, "tests")
+    session.run("python", "-m", "support.kill_rounds", *(session.posargs or ["1000"]), env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a call costs, on the installed wheel. ``-- --help`` shows how to run a part of it."""
     _install_wheel(session, "benchmarks")
