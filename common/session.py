@@ -10,7 +10,7 @@ import math
 import ssl as ssl_module
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -82,6 +82,10 @@ class Request:
     """In place of a body: a file, which is opened anew for each attempt and streamed."""
     references: tuple[str, ...] = ()
     """By what the gateway can be asked for each message that this sends."""
+    stamp: Callable[[Request, float | None], Awaitable[None] | None] | None = None
+    """Puts in what would grow old while the request waits for a free connection; gets it and the deadline."""
+    is_urgent: bool = False
+    """Whether it takes none of ``max_connections``, because those who hold them may be waiting for its answer."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -122,8 +126,8 @@ class HttpSession:
 
     Args:
         client_session: An `aiohttp.ClientSession` to borrow; by default a session of its own is made.
-        max_connections: How many connections may be open at once; further requests wait for a free one. Not for a
-            borrowed session, whose connector has its own limit.
+        max_connections: How many connections may be open at once; further requests wait for a free one. The request
+            for a token has one beside these. Not for a borrowed session, whose connector has its own limit.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that verifies nothing is refused.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
@@ -235,12 +239,18 @@ class HttpSession:
             ClientStateError: It is closed, or belongs to another running event loop.
         """
         session = self._get_session()
+        if request.is_urgent:
+            return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
         slots = self._slots
         if slots.locked():
             await self._wait_for_slot(slots, session, deadline)
         else:
             await slots.acquire()  # At once, so that no time has to be kept.
         try:
+            waiting = None if request.stamp is None else request.stamp(request, deadline)
+            if waiting is not None:
+                await waiting
+                _require_open(session)
             if request.upload is None:
                 return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
             async with request.upload.open() as form:
@@ -284,9 +294,11 @@ class HttpSession:
             raise ConnectionFailedError(
                 f"all {self._max_connections} connections were busy until the time ran out: send fewer at once"
             ) from None
-        if session.closed:
+        try:
+            _require_open(session)
+        except ClientStateError:
             slots.release()
-            raise ClientStateError("the session was closed while the call waited for a free connection")
+            raise
 
     async def _exchange(
         self,
@@ -344,6 +356,11 @@ class HttpSession:
             raise failure from cause
         finally:
             del failure, cause  # They hold this frame, which holds them.
+
+
+def _require_open(session: aiohttp.ClientSession) -> None:
+    if session.closed:
+        raise ClientStateError("the session was closed while the call waited")
 
 
 def _surround(
