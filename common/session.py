@@ -242,15 +242,18 @@ class HttpSession:
         if request.is_urgent:
             return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
         slots = self._slots
-        if slots.locked():
-            await self._wait_for_slot(slots, session, deadline)
+        has_waited = slots.locked()
+        if has_waited:
+            await self._wait_for_slot(slots, deadline)
         else:
             await slots.acquire()  # At once, so that no time has to be kept.
         try:
-            waiting = None if request.stamp is None else request.stamp(request, deadline)
-            if waiting is not None:
-                await waiting
-                _require_open(session)
+            stamping = None if request.stamp is None else request.stamp(request, deadline)
+            if stamping is not None:
+                has_waited = True
+                await stamping
+            if has_waited and session.closed:
+                raise ClientStateError("the session was closed while the call waited for a free connection")
             if request.upload is None:
                 return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
             async with request.upload.open() as form:
@@ -284,9 +287,7 @@ class HttpSession:
         )
         return self._own
 
-    async def _wait_for_slot(
-        self, slots: asyncio.Semaphore, session: aiohttp.ClientSession, deadline: float | None
-    ) -> None:
+    async def _wait_for_slot(self, slots: asyncio.Semaphore, deadline: float | None) -> None:
         try:
             async with asyncio.timeout_at(deadline):
                 await slots.acquire()
@@ -294,11 +295,6 @@ class HttpSession:
             raise ConnectionFailedError(
                 f"all {self._max_connections} connections were busy until the time ran out: send fewer at once"
             ) from None
-        try:
-            _require_open(session)
-        except ClientStateError:
-            slots.release()
-            raise
 
     async def _exchange(
         self,
@@ -356,11 +352,6 @@ class HttpSession:
             raise failure from cause
         finally:
             del failure, cause  # They hold this frame, which holds them.
-
-
-def _require_open(session: aiohttp.ClientSession) -> None:
-    if session.closed:
-        raise ClientStateError("the session was closed while the call waited")
 
 
 def _surround(
