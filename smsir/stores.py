@@ -94,7 +94,7 @@ class FileTokenStore:
         descriptor = os.open(self._find(key, ending), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             # Asked for again and again, for nothing could interrupt a thread that waits for it.
-            while not _has_locked(descriptor):
+            while not _has_locked(descriptor):  # noqa: ASYNC110 -- it happens in another process
                 await asyncio.sleep(random.uniform(0, _POLL))  # noqa: S311 -- no secret
             try:
                 yield
@@ -151,9 +151,10 @@ class RedisTokenStore:
     async def get(self, key: str) -> Token | None:
         """Return the token, or None."""
         value, issued_at = await self._redis.hmget(key, "value", "issued_at")
-        if value is None or issued_at is None:
+        try:
+            return Token(value if isinstance(value, str) else value.decode(), float(issued_at))
+        except (AttributeError, TypeError, ValueError):  # It is not there, or not ours.
             return None
-        return Token(value if isinstance(value, str) else value.decode(), float(issued_at))
 
     async def set(self, key: str, token: Token) -> None:
         """Keep a token in place of any other."""
