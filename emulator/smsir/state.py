@@ -66,6 +66,7 @@ class Switches:
             "status_401_message" (ASP.NET's own `{"Message"}`), or "envelope" (success status, not successful).
         reject_tokens: reject every token, however fresh.
         new_token_revokes_old: a new token ends those before it.
+        dead_tokens: so many of the next tokens are dead on arrival; it counts down.
         last_id_direction: FromLastId methods give what is "older" or "newer" than the id.
         nulls: null is given where it was "reported" (EmojiId that nobody chose, names that nobody gave, the
             CreationDateTime of contacts by group, ErroneousList when all went well), also for "all" texts and empty
@@ -106,6 +107,7 @@ class Switches:
     )
     reject_tokens: bool = field(default=False, validator=settings.boolean)
     new_token_revokes_old: bool = field(default=False, validator=settings.boolean)
+    dead_tokens: int = field(default=0, validator=settings.integer(0))
     last_id_direction: str = field(default="older", validator=settings.one_of("older", "newer"))
     nulls: str = field(default="reported", validator=settings.one_of("reported", "all", "none"))
     date_format: str = field(
