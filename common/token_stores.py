@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Protocol, cast
 
 import attrs
@@ -142,17 +142,16 @@ class GuardedStore:
         if self._lock is None or self.rests:
             yield False
             return
-        held: AbstractAsyncContextManager[object] | None = None
+        stack = AsyncExitStack()
+        is_held = False
         async with self._guarding(_LOCK_TIMEOUT):
-            lock = self._lock(self._key)
-            await lock.__aenter__()
-            held = lock
+            await stack.enter_async_context(self._lock(self._key))
+            is_held = True
         try:
-            yield held is not None
+            yield is_held
         finally:
-            if held is not None:
-                async with self._guarding(self._timeout):
-                    await held.__aexit__(None, None, None)
+            async with self._guarding(self._timeout):
+                await stack.aclose()
 
     @asynccontextmanager
     async def _guarding(self, seconds: float) -> AsyncGenerator[None, None]:

@@ -57,9 +57,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> FileTokenStore | Re
     if request.param == "files":
         return FileTokenStore(tmp_path / "a" / "b")
     redis: Redis = request.getfixturevalue("redis")
-    if request.param == "redis that decodes":
-        redis.get_encoder().decode_responses = True
-        redis.connection_pool.connection_kwargs["decode_responses"] = True
+    redis.connection_pool.connection_kwargs["decode_responses"] = request.param == "redis that decodes"
     return RedisTokenStore(redis)
 
 
@@ -171,8 +169,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"redis": "redis://localhost"}, {"lifetime": 0}, {"lifetime": "60"}], ids=repr)
 def test_wrong_arguments_for_redis(wrong: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {"redis": Redis(), **wrong}
     with pytest.raises(InvalidArgumentError) as caught:
-        RedisTokenStore(**{"redis": Redis(), **wrong})
+        RedisTokenStore(**arguments)
     assert caught.value.argument in wrong
 
 

@@ -6,7 +6,7 @@ import asyncio
 import collections
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -72,7 +72,7 @@ class Slow(MemoryTokenStore):
         await super().delete(key, token)
 
     @asynccontextmanager
-    async def lock(self, key: str) -> AsyncIterator[None]:
+    async def lock(self, key: str) -> AsyncGenerator[None]:
         await self._wait("lock")
         async with self._lock:
             yield
@@ -232,7 +232,7 @@ async def test_where_there_is_a_lock_a_later_token_is_taken_even_after_two_dead_
 
     class Replaced(Dead):
         @asynccontextmanager
-        async def lock(self, key: str) -> AsyncIterator[None]:
+        async def lock(self, key: str) -> AsyncGenerator[None]:
             if self.given > 1:
                 self.get = super(Dead, self).get  # type: ignore[method-assign]
             yield

@@ -7,7 +7,7 @@ import collections
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from payamak.smsir import SmsIrClient, TokenStore
 from payamak.smsir.stores import FileTokenStore, RedisTokenStore
@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 
 @contextlib.asynccontextmanager
-async def open_store(kind: str, place: str) -> AsyncIterator[TokenStore]:
+async def open_store(kind: str, place: str) -> AsyncGenerator[TokenStore]:
     """The store of that kind."""
     if kind == "files":
         yield FileTokenStore(place)
