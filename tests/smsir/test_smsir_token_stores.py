@@ -145,6 +145,15 @@ async def test_delete_takes_nothing_that_was_set_meanwhile(tmp_path: Path) -> No
         assert await one.get("a") == new
 
 
+async def test_set_and_delete_wait_for_one_another(tmp_path: Path) -> None:
+    one, other = FileTokenStore(tmp_path), FileTokenStore(tmp_path)
+    async with one._holding("a", "write"):
+        tasks = [asyncio.create_task(other.set("a", FIRST)), asyncio.create_task(other.delete("a", FIRST))]
+        _, waiting = await asyncio.wait(tasks, timeout=0.2)
+        assert waiting == set(tasks)
+    await asyncio.gather(*tasks)
+
+
 @POSIX
 async def test_a_killed_process_leaves_the_lock_of_the_files(tmp_path: Path) -> None:
     command = [*for_token_workers(), "-c", HOLD_THE_LOCK, str(tmp_path)]

@@ -205,13 +205,13 @@ async def test_what_is_no_token_counts_as_none(name: str, caplog: pytest.LogCapt
 
 
 class Dead(MemoryTokenStore):
-    """Gives another dead token each time."""
+    """Gives another dead token each time, later than the last."""
 
     given = 0
 
     async def get(self, key: str) -> Token | None:
         self.given += 1
-        return Token(f"dead {self.given}".replace(" ", "-"), 1_700_000_000)
+        return Token(f"dead-{self.given}", 1_700_000_000 + self.given / 1000)
 
 
 @pytest.mark.parametrize("has_one", [False, True], ids=["from the start", "after a rejection"])
@@ -254,6 +254,16 @@ async def test_a_fetched_token_that_is_dead_is_not_used_again() -> None:
         await send(client)
         assert gateway.tokens_used == gateway.issued
         assert gateway.token_requests == 3
+
+
+async def test_nor_is_one_that_was_fetched_after_two_dead_ones_from_the_store() -> None:
+    async with TokenGateway() as gateway, make_client(gateway, token_store=Dead()) as client:
+        put_clocks(client)
+        gateway.call_answers = [REJECTED] * 3
+        assert isinstance(await failure_of(send(client)), AuthenticationError)
+        await send(client)
+        assert gateway.token_requests == 2
+        assert gateway.tokens_used.count(gateway.issued[0]) == 1
 
 
 async def test_calls_that_wait_for_a_connection_get_the_token_of_the_moment_and_keep_none_from_it() -> None:
