@@ -22,6 +22,12 @@ class RedisServer:
     """A running one."""
 
     def __init__(self) -> None:
+        path = shutil.which("redis-server")
+        if path is None:
+            if os.environ.get("CI"):
+                pytest.fail(ABSENT)
+            pytest.skip(ABSENT)
+        self._path = path
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
         self.socket = str(Path(self._folder.name) / "socket")
         self._process: subprocess.Popen[bytes] | None = None
@@ -38,15 +44,10 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, empty, and wait until it answers."""
-        path = shutil.which("redis-server")
-        if path is None:
-            if os.environ.get("CI"):
-                pytest.fail(ABSENT)
-            pytest.skip(ABSENT)
         options = {"port": "0", "unixsocket": self.socket, "dir": self._folder.name, "save": "", "appendonly": "no"}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         Path(self.socket).unlink(missing_ok=True)
-        self._process = subprocess.Popen([path, *words], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen([self._path, *words], stdout=subprocess.DEVNULL)
         until = time.monotonic() + 30
         while not Path(self.socket).exists():
             assert self._process.poll() is None
