@@ -200,9 +200,13 @@ class Messages:
             refused = error.http_status is not None and error.http_status < 300
             if not refused or isinstance(error, AuthenticationError) or all(body.values()):
                 raise
+            refusal = error
         # The document demands the empty list; the vendor's own code found that the gateway refuses it.
         without_empty = {name: ids for name, ids in body.items() if ids}
-        return await self._request(operation, lambda: Arguments(body=without_empty), read)
+        try:
+            return await self._request(operation, lambda: Arguments(body=without_empty), read)
+        except GatewayError:
+            raise refusal from None  # Then the list that was not there is what it found wrong now.
 
     async def sent_page(self, page: int = 0) -> list[SentMessage]:
         """Fetch a page of 50 sends, the newest first. Vendor method: ``GetLastSentMessagesByPageId``.

@@ -70,6 +70,7 @@ DEFAULTS: dict[str, object] = {
     "date_format": "naive",
     "mobile_as_number": True,
     "ids_without_zero": False,
+    "long_message_ids": False,
     "emoji_as_string": False,
     "reject_empty_lists_in_count": False,
     "delete_contacts_by": "both",

@@ -268,7 +268,7 @@ async def test_ids_that_are_marked_optional_are_asked_for(call: Call, client: Sm
 async def test_uploads_are_multipart_with_their_fields_in_the_query(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.tickets.open("عنوان", "متن & ؟"), TicketId=1)
     assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
-    assert "enctype" not in request.headers
+    assert request.headers["enctype"] == "multipart/form-data", "as the document has it"
     assert query_of(request) == {"Subject": "عنوان", "Body": "متن & ؟"}
     assert "متن & ؟".encode() in request.body
 
@@ -301,6 +301,15 @@ async def test_empty_lists_in_the_count(rejects: bool, emulator: Emulator, clien
     assert member is not None
     assert (await client.messages.count_recipients(group_ids=[group.id])).valid == 1
     assert (await client.messages.count_recipients(contact_relation_ids=[member.relation_id])).valid == 1
+
+
+async def test_of_two_refusals_of_a_count_the_first_is_told(connect: Connect) -> None:
+    first = body(IsSuccessful=False, Message="گروه یافت نشد", ErrorCode=3)
+    second = body(IsSuccessful=False, Message="لیست مخاطبان ارسال نشده است", ErrorCode=2)
+    async with RawServer(answer(first), answer(second)) as server, connect(server.url) as client:
+        error = await failure_of(client.messages.count_recipients(group_ids=[1]))
+    assert isinstance(error, GatewayError)
+    assert (error.code, error.gateway_message, error.operation) == (3, "گروه یافت نشد", "messages.count_recipients")
 
 
 async def test_the_count_is_asked_again_without_the_empty_list(connect: Connect) -> None:

@@ -135,6 +135,15 @@ async def test_numbers_must_be_contacts(wanted: bool, emulator: Emulator, client
     assert len(emulator.messages()) == (not wanted)
 
 
+@pytest.mark.parametrize("long", [False, True])
+async def test_long_message_ids(long: bool, emulator: Emulator, client: SmsIrClient) -> None:
+    emulator.smsir.switches.long_message_ids = long
+    group_of(emulator, A)
+    (recipient,) = (await client.messages.send_to_numbers(A, "t")).recipients
+    assert recipient.id is not None
+    assert (recipient.id > 2**32) is long
+
+
 @pytest.mark.parametrize("wanted", [False, True])
 async def test_waiting_applies_to_numbers(wanted: bool, emulator: Emulator, client: SmsIrClient) -> None:
     switches: Any = emulator.smsir.switches

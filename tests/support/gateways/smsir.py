@@ -229,7 +229,7 @@ SURFACE = Surface(
         "notifications.update_status": "notification_id",
         "notifications.iterate": "",
         "occasional_messages.categories": "",
-        "occasional_messages.list": "category_id",
+        "occasional_messages.list": "category_id=0",
         "tickets.open": "subject, body, *, file=None, file_name=None, department_id=None, priority_id=None",
         "tickets.get": "ticket_id",
         "tickets.from_last_id": "last_id=0",
