@@ -14,8 +14,17 @@ import attrs
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient
-from ..common.errors import AuthenticationError, ConnectionFailedError, InvalidArgumentError, Outcome, PayamakError
+from ..common.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    InvalidArgumentError,
+    Outcome,
+    PayamakError,
+    ReplyError,
+)
 from ..common.hooks import Hook
+from ..common.numbers import normalize_recipient
+from ..common.results import SendResult
 from ..common.retry import RetryPolicy
 from ..common.session import HttpSession, Reply, Request, Timeout
 from ..common.tokens import Token, TokenManager, TokenStore
@@ -24,7 +33,7 @@ from .account import Account, Question
 from .contacts import Contacts
 from .drafts import Drafts
 from .groups import Groups
-from .many import Claims, SmsIrBulkGateway
+from .many import Claims, SmsIrBulkGateway, clean_number
 from .messages import Messages
 from .notifications import Notifications
 from .occasional_messages import OccasionalMessages
@@ -159,6 +168,24 @@ class SmsIrClient(GatewayClient):
         except PayamakError as error:
             self._caller.describe(error, operations.GET_TOKEN, error.operation_id)
             raise
+
+    async def send(self, to: str, text: str) -> SendResult:
+        """Send one text to one number. Vendor method: ``SendByMobileNumbers``, see `Messages.send_to_numbers`.
+
+        Args:
+            to: The recipient, such as ``09121234567``, who should be a contact already; Persian digits, ``+98…`` and
+                ``0098…`` are understood.
+            text: The text.
+        """
+        operation = operations.MESSAGES_SEND_TO_NUMBERS
+        number = self._check(operation, lambda: normalize_recipient(to, "to"))
+        batch = await self.messages.send_to_numbers(number, text)
+        for recipient in batch.recipients:
+            if recipient.id is not None and clean_number(recipient.mobile) == number:
+                return SendResult(to, recipient.id)
+        error = ReplyError("the answer has no id for this number", field="Ids")
+        self._caller.describe(error, operation, None)
+        raise error
 
     async def account(self) -> Account:
         """Fetch what the gateway knows of the account. Vendor method: ``GetUserInfo``."""

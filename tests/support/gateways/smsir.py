@@ -187,6 +187,7 @@ SURFACE = Surface(
         "TokenRejection": "codes=(), words=()",
         "Token": "value, issued_at",
         "authenticate": "*, fresh=False",
+        "send": "to, text",
         "account": "",
         "credit": "",
         "faq": "",
