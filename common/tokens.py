@@ -22,6 +22,8 @@ __all__ = ["MemoryTokenStore", "Token", "TokenManager", "TokenStore"]
 _log = logging.getLogger("payamak.tokens")
 
 _ANY_AGE = -math.inf
+_ON_ARRIVAL = 60.0
+"""If a token from the store is rejected within so many seconds, it was dead when it came."""
 _MOST_REJECTED = 10
 """So many rejected tokens are known again, if the store still holds them."""
 
@@ -91,6 +93,8 @@ class TokenManager:
         self._expires = -math.inf
         self._margin = refresh_margin
         self._stored: Token | None = None
+        self._stored_at = -math.inf
+        self._newer_than = _ANY_AGE
         self._rejected: collections.deque[Token] = collections.deque(maxlen=_MOST_REJECTED)
         self._refusal: AuthenticationError | None = None
         self._next_try = 0.0
@@ -99,12 +103,8 @@ class TokenManager:
         self._behind: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def get(self, *, distrusting: bool = False) -> Token:
+    async def get(self) -> Token:
         """Return a valid token, without waiting if there is one.
-
-        Args:
-            distrusting: Whether a token from the store will only do if it is later than the last that was rejected, and
-                whoever has left it there had the lock.
 
         Raises:
             PayamakError: There is none, and none could be had.
@@ -114,8 +114,7 @@ class TokenManager:
             return token
         if self._refusal is not None and self._monotonic() < self._next_try:
             raise copy.copy(self._refusal)
-        rejected_at = max((token.issued_at for token in self._rejected), default=_ANY_AGE)
-        return await self._wait_for(self._start_refresh(rejected_at if distrusting else _ANY_AGE))
+        return await self._wait_for(self._start_refresh(self._newer_than))
 
     def get_at_once(self) -> Token | None:
         """Return a valid token if there is one, and start its renewal if it is time."""
@@ -123,7 +122,7 @@ class TokenManager:
         if left <= self._expiry_margin:
             return None
         if left <= self._margin and self._monotonic() >= self._next_try:
-            self._start_refresh()
+            self._start_refresh(self._newer_than)
         return self._token
 
     async def renew(self, *, fresh: bool = True) -> Token:
@@ -141,6 +140,7 @@ class TokenManager:
         Returns:
             Whether it came from the store, so that this says nothing about one from the gateway.
         """
+        is_stored = self._stored is not None and self._stored.value == value
         token = self._token
         if token is not None and token.value == value:
             self._token, self._expires = None, -math.inf
@@ -148,7 +148,10 @@ class TokenManager:
             self._rejected.append(token)
             if not self._closed:
                 self._run_behind(self._store.forget(token), "payamak token store")
-        return self._stored is not None and self._stored.value == value
+            if is_stored and self._monotonic() - self._stored_at < _ON_ARRIVAL:
+                # Others there may be as dead: only a later one will do, from whoever has just had the lock.
+                self._newer_than = token.issued_at
+        return is_stored
 
     async def aclose(self) -> None:
         """Cancel a running refresh, and wait until it and what is being written to the store have ended."""
@@ -159,7 +162,7 @@ class TokenManager:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _start_refresh(self, newer_than: float = _ANY_AGE) -> asyncio.Future[Token]:
+    def _start_refresh(self, newer_than: float) -> asyncio.Future[Token]:
         if self._closed:
             raise ClientStateError("the client is closed: make a new one")
         loop = asyncio.get_running_loop()
@@ -196,6 +199,7 @@ class TokenManager:
                 return
             asked, issued_at = self._monotonic(), self._wall_clock()
             token = Token(await self._fetch(), issued_at)
+            self._newer_than = _ANY_AGE
             self._keep(token, self._lifetime - (self._monotonic() - asked))
             coming.set_result(token)
             await self._store.write(token)
@@ -209,7 +213,7 @@ class TokenManager:
         left = self._lifetime - max(0.0, self._wall_clock() - stored.issued_at)
         if left <= self._refresh_margin:
             return False
-        self._stored = stored
+        self._stored, self._stored_at = stored, self._monotonic()
         self._keep(stored, left)
         coming.set_result(stored)
         return True

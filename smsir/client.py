@@ -231,7 +231,6 @@ class SmsIrClient(GatewayClient):
         self._reject_token(request)
         reply = await super()._exchange(operation, request, deadline)
         if wire.is_rejection(reply, self._rejection) and self._reject_token(request):
-            request.stamp = self._stamp_anew
             reply = await super()._exchange(operation, request, deadline)
             if wire.is_rejection(reply, self._rejection):
                 self._reject_token(request)
@@ -248,16 +247,13 @@ class SmsIrClient(GatewayClient):
         _set_token(request, token)
         return None
 
-    async def _stamp_anew(self, request: Request, deadline: float | None) -> None:
-        await self._wait_and_stamp(request, deadline, distrusting=True)
+    async def _wait_and_stamp(self, request: Request, deadline: float | None) -> None:
+        _set_token(request, await self._get_token(deadline))
 
-    async def _wait_and_stamp(self, request: Request, deadline: float | None, *, distrusting: bool = False) -> None:
-        _set_token(request, await self._get_token(deadline, distrusting=distrusting))
-
-    async def _get_token(self, deadline: float | None, *, distrusting: bool = False) -> Token:
+    async def _get_token(self, deadline: float | None) -> Token:
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._tokens.get(distrusting=distrusting)
+                return await self._tokens.get()
         except TimeoutError:
             raise ConnectionFailedError("no token could be had in time") from None
         except PayamakError as error:

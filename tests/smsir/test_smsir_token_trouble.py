@@ -214,9 +214,14 @@ class Dead(MemoryTokenStore):
         return Token(f"dead-{self.given}", 1_700_000_000 + self.given / 1000)
 
 
+@pytest.mark.parametrize("connections", [3, 100])
 @pytest.mark.parametrize("has_one", [False, True], ids=["from the start", "after a rejection"])
-async def test_a_store_full_of_dead_tokens_costs_no_call(has_one: bool) -> None:
-    async with TokenGateway() as gateway, make_client(gateway, token_store=Dead()) as client:
+async def test_a_store_full_of_dead_tokens_costs_no_call(has_one: bool, connections: int) -> None:
+    async with (
+        TokenGateway() as gateway,
+        HttpSession(max_connections=connections) as session,
+        make_client(gateway, token_store=Dead(), session=session) as client,
+    ):
         put_clocks(client)
         if has_one:
             await client.authenticate(fresh=True)
