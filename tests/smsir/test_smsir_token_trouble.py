@@ -261,14 +261,51 @@ async def test_a_fetched_token_that_is_dead_is_not_used_again() -> None:
         assert gateway.token_requests == 3
 
 
-async def test_nor_is_one_that_was_fetched_after_two_dead_ones_from_the_store() -> None:
+@pytest.mark.parametrize("has_one", [False, True])
+async def test_nor_is_one_that_was_fetched_after_dead_ones(has_one: bool) -> None:
     async with TokenGateway() as gateway, make_client(gateway, token_store=Dead()) as client:
         put_clocks(client)
-        gateway.call_answers = [REJECTED] * 3
+        if has_one:
+            await client.authenticate(fresh=True)
+        gateway.call_answers = [REJECTED] * (2 + has_one)
         assert isinstance(await failure_of(send(client)), AuthenticationError)
         await send(client)
+        assert gateway.token_requests == 2 + has_one
+        assert gateway.tokens_used.count(gateway.issued[-2]) == 1
+
+
+async def test_after_a_dead_token_an_older_one_is_not_taken_even_under_the_lock() -> None:
+    class Older(Slow):
+        given = 0
+
+        async def get(self, key: str) -> Token | None:
+            self.given += 1
+            return Token(f"dead-{self.given}", 1_700_000_000 - self.given)
+
+    async with TokenGateway() as gateway, make_client(gateway, token_store=Older()) as client:
+        put_clocks(client)
+        await asyncio.gather(*(send(client) for _ in range(20)))
+        assert (gateway.token_requests, len(gateway.sent)) == (1, 20)
+
+
+async def test_a_token_from_the_store_that_ends_later_says_nothing_against_the_store() -> None:
+    """Another process has renewed it, and at this gateway a new one ends the old."""
+    store = MemoryTokenStore()
+    async with (
+        TokenGateway() as gateway,
+        make_client(gateway, token_store=store) as one,
+        make_client(gateway, token_store=store) as other,
+    ):
+        clocks, others = put_clocks(one), put_clocks(other)
+        await ask(one)
+        await ask(other)
+        clocks.advance(120)
+        others.advance(120)
+        gateway.valid.clear()
+        await ask(one)
+        await settle()
+        await ask(other)
         assert gateway.token_requests == 2
-        assert gateway.tokens_used.count(gateway.issued[0]) == 1
 
 
 async def test_calls_that_wait_for_a_connection_get_the_token_of_the_moment_and_keep_none_from_it() -> None:
