@@ -226,9 +226,9 @@ class GatewayClient:
         self._caller.describe(refusal, operation, operation_id or os.urandom(16).hex())
         raise refusal  # Out here, because what was raised can hold an argument.
 
-    def _start(self) -> Start:
+    def _start(self, timeout: Timeout | None = None) -> Start:
         """Mint the operation id and set the deadline of one call of a method."""
-        total = self._timeout.total
+        total = (timeout or self._timeout).total
         return os.urandom(16).hex(), None if total is None else asyncio.get_running_loop().time() + total
 
     def _perform(
