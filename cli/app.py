@@ -184,8 +184,6 @@ def send_many(
         sender,
         choice,
         skips_repeated=skip_duplicates,
-        changed_are_new=changed_texts_are_new,
-        is_same_account=same_account,
     )
     if dry_run:
         return bulk.rehearse(given, chosen, as_json=json)
@@ -198,7 +196,7 @@ def send_many(
         is_trial=emulator,
         overwrites=overwrite,
     )
-    manner = bulk.Manner(concurrency, rate, on_unknown.value, grace)
+    manner = bulk.Manner(concurrency, rate, on_unknown.value, grace, changed_texts_are_new, same_account)
     return bulk.send_file(given, places, manner, chosen, is_confirmed=yes, as_json=json)
 
 
