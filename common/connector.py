@@ -116,7 +116,7 @@ class Connector(aiohttp.TCPConnector):
         )
         self._factory = functools.partial(ExchangeProtocol, loop=self._loop)  # type: ignore[assignment]
 
-    def __del__(self) -> None:
+    def __del__(self, *_: Any) -> None:
         # aiohttp would log an error. Whoever forgets to close a client is told so by `HttpSession`.
         if not self.closed and self._loop.is_closed():
             self.abandon()

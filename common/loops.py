@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import functools
 import os
-import threading
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
 
 import aiohttp
 
@@ -15,7 +15,6 @@ from .connector import Connector
 
 _CLOSING_SECONDS = 1.0
 """So long the closing in other threads is waited for, for they may be waiting for this one."""
-_LOOK_SECONDS = 0.01
 
 
 class LoopSession:
@@ -54,17 +53,17 @@ class LoopSession:
         await self._connector.close()
         await self._end.aclose()
 
-    def start_closing(self) -> threading.Event:
+    def start_closing(self) -> Future[None]:
         """Close it from elsewhere, as soon as its event loop comes to it; return what tells when that is done."""
-        done = threading.Event()
+        done: Future[None] = Future()
 
         def start() -> None:
-            self.loop.create_task(self.aclose()).add_done_callback(lambda _: done.set())
+            self.loop.create_task(self.aclose()).add_done_callback(lambda _: done.set_result(None))
 
         try:
             self.loop.call_soon_threadsafe(start)
         except RuntimeError:  # It was closed this moment.
-            done.set()
+            done.set_result(None)
         return done
 
     def let_go(self) -> None:
@@ -111,21 +110,19 @@ class LoopSessions:
         """Close each in its own event loop."""
         self._abandon_orphans()
         here = self.by_loop.pop(asyncio.get_running_loop(), None)
-        closing: list[threading.Event] = []
+        closing: list[asyncio.Future[None]] = []
         for loop in list(self.by_loop):
             opened = self.by_loop.pop(loop, None)
             if opened is None:
-                continue  # Its event loop has just ended.
+                continue  # Its event loop has ended meanwhile.
             if loop.is_running():
-                closing.append(opened.start_closing())
+                closing.append(asyncio.wrap_future(opened.start_closing()))
             else:
                 opened.let_go()
         if here is not None:
             await here.aclose()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSING_SECONDS):
-                while not all(done.is_set() for done in closing):
-                    await asyncio.sleep(_LOOK_SECONDS)
+        if closing:
+            await asyncio.wait(closing, timeout=_CLOSING_SECONDS)
 
     def let_go(self) -> None:
         """Close all, as far as that goes without waiting. Nothing is on its way in any."""

@@ -220,24 +220,30 @@ def test_a_loop_that_never_goes_on(server: RawServer, caplog: pytest.LogCaptureF
     assert caplog.messages == []
 
 
-async def test_a_client_that_is_let_go_closes_in_its_running_loop(server: RawServer) -> None:
-    client = make_client(server.url)
-    await send_twice(client)
-    before = count_files()
+def forget(clients: list[GhasedakClient]) -> None:
     with pytest.warns(ResourceWarning, match="never closed"):
-        del client
-        gc.collect()
+        _drop(clients)
+
+
+def _drop(clients: list[GhasedakClient]) -> None:
+    clients.clear()
+    gc.collect()
+
+
+async def test_a_client_that_is_let_go_closes_in_its_running_loop(server: RawServer) -> None:
+    clients = [make_client(server.url)]
+    await send_twice(clients[0])
+    before = count_files()
+    forget(clients)
     for _ in range(10):
         await asyncio.sleep(0)
     assert count_files() < before
 
 
 def test_who_forgets_to_close_is_told_though_nothing_is_open(server: RawServer) -> None:
-    client = make_client(server.url)
-    asyncio.run(send_twice(client))
-    with pytest.warns(ResourceWarning, match="never closed"):
-        del client
-        gc.collect()
+    clients = [make_client(server.url)]
+    asyncio.run(send_twice(clients[0]))
+    forget(clients)
 
 
 def test_a_shared_session_in_threads(server: RawServer) -> None:
