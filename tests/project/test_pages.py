@@ -104,7 +104,7 @@ def fresh_emulator(emulator_process: None) -> None:
 
 def test_every_block_is_of_a_kind_that_a_test_runs() -> None:
     # Drawings have no language; what a text block shows is compared where it follows an example.
-    known = {"python", "console", "dockerfile", "text", ""}
+    known = {"python", "console", "dockerfile", "yaml", "text", ""}
     assert {block.language for blocks in PAGES.values() for block in blocks} <= known
 
 
@@ -266,6 +266,14 @@ def test_the_container_starts_what_the_page_has(place: Place, tmp_path: Path) ->
     arguments: list[str] = json.loads(command)
     with serve([argument.replace("0.0.0.0", "127.0.0.1") for argument in arguments], tmp_path) as url:  # noqa: S104
         assert ask(f"{url}/health", None)[0] == 200
+
+
+@pytest.mark.parametrize("place", find("yaml"))
+def test_the_composed_emulator_starts_where_its_clients_look(place: Place, tmp_path: Path) -> None:
+    (command,) = re.findall(r"^ +command: python (.+)$", place.block.code, re.MULTILINE)
+    try_python(shlex.split(command), place, tmp_path)
+    (name,) = re.findall(r"^  (\w+):\n.*\n +command:", place.block.code, re.MULTILINE)
+    assert set(re.findall(r"http://([\w.]+):", place.block.code)) == {name}
 
 
 @pytest.mark.parametrize("place", find("console"))

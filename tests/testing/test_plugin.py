@@ -164,7 +164,7 @@ def test_where_sockets_are_blocked_it_fails_at_once_and_says_what_to_allow(pytes
     blocked = run_pytest(pytester, "--disable-socket")
     blocked.assert_outcomes(errors=2)
     assert "unraisable" not in blocked.stdout.str().lower() + blocked.stderr.str().lower()
-    (advice,) = {word for word in re.findall(r"--allow-\S+", blocked.stdout.str())}
+    (advice,) = set(re.findall(r"--allow-\S+", blocked.stdout.str()))
     run_pytest(pytester, "--disable-socket", advice).assert_outcomes(passed=2)
 
 
