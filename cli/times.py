@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime
 import unicodedata
-import zoneinfo
 
-_TEHRAN = "Asia/Tehran"
 _FIRST_YEAR = 1900
 
 
@@ -25,4 +23,8 @@ def parse_time(text: str) -> datetime.datetime:
         raise ValueError("a time must be written like 2026-11-22 18:30") from None
     if time.year < _FIRST_YEAR:
         raise ValueError("a time must be in the Gregorian calendar, like 2026-11-22 18:30")
-    return time if time.tzinfo else time.replace(tzinfo=zoneinfo.ZoneInfo(_TEHRAN))
+    if time.tzinfo is not None:
+        return time
+    from ..common import tehran  # noqa: PLC0415 -- it takes a while to load, and the help does without
+
+    return time.replace(tzinfo=tehran())

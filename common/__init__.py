@@ -23,6 +23,7 @@ from .errors import (
     ServiceUnavailableError,
     TransportError,
 )
+from .fields import tehran
 from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .many import Journal, JournalEntry, RateLimiter, SendMany
 from .parts import Parts, count_parts
@@ -71,4 +72,5 @@ __all__ = [
     "Timeout",
     "TransportError",
     "count_parts",
+    "tehran",
 ]
