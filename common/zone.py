@@ -1,7 +1,7 @@
 """The time zone of Iran, from the package tzdata, whatever the system has.
 
-Iran gave up daylight saving in 2022. A system that has not been updated since still has it, and `zoneinfo.ZoneInfo` asks
-the system first.
+Iran gave up daylight saving in 2022. A system that has not been updated since still has it, and `zoneinfo.ZoneInfo`
+asks the system first.
 """
 
 from __future__ import annotations
