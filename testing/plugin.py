@@ -66,8 +66,7 @@ def payamak_clock(payamak_emulator: RunningEmulator) -> EmulatorClock:
     return payamak_emulator.clock
 
 
-# The clients are closed in the emulator's event loop, not in the test's, which may have ended. That is no harm: the
-# emulator has closed the connection of each call.
+# The clients are closed in the emulator's event loop, not in the test's, which may have ended.
 
 
 @pytest.fixture
