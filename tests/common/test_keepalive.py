@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 import pytest
-from payamak.common import HttpSession, InvalidArgumentError, Outcome, Timeout
+from payamak.common import HttpSession, InvalidArgumentError, Outcome, PayamakError, Timeout
+from payamak.common import session as session_module
 from support.firewall import Firewall
 from support.ghasedak import ONCE, make_client, send
 from support.raw_server import RawServer, accept
@@ -29,8 +30,8 @@ async def send_with_pauses(keepalive: float, forgets_after: float) -> list[Outco
         for _ in range(6):
             try:
                 await send(client)
-            except Exception as error:
-                outcomes.append(error.outcome)  # type: ignore[attr-defined]
+            except PayamakError as error:
+                outcomes.append(error.outcome)
             else:
                 outcomes.append(Outcome.SENT)
             await asyncio.sleep(0.2)
@@ -51,7 +52,7 @@ async def test_the_default_is_shorter_than_common_servers_wait() -> None:
         await send(client)
         (own,) = client._session._own.by_loop.values()
         assert own.session.connector is not None
-        assert 0 < own.session.connector._keepalive_timeout < 5  # type: ignore[attr-defined]
+        assert own.session.connector._keepalive_timeout == session_module.KEEPALIVE < 5
 
 
 async def test_an_idle_connection_is_closed_without_a_next_call() -> None:
