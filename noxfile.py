@@ -19,6 +19,11 @@ PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal")
 TYPED_FOLDERS = ["tests", "examples"]
 PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
 
+# In the pages' Markdown: by which name a block is to be saved, if it is, and the code.
+SAMPLE = re.compile(
+    r"(?:Save it as `([^`\n]+)`:\n\n)?^```python(?: title=\"(.+?)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
 # A build leaves files in the checkout, and two runs of nox may go on beside each other.
 BUILDING = FileLock(Path(__file__).parent / ".nox" / "building.lock")
 
@@ -115,6 +120,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Kill jobs that have a journal 1,000 times, or: -- KILLS SEED, with edits of their input and files between."""
+    _install_wheel(session, "tests")
+    session.run("python", "-m", "support.kill_rounds", *(session.posargs or ["1000"]), env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a call costs, on the installed wheel. ``-- --help`` shows how to run a part of it."""
     _install_wheel(session, "benchmarks")
@@ -157,6 +169,27 @@ def types(session: nox.Session) -> None:
     # Tests look inside on purpose.
     _run_pyright(session, folders, reportPrivateUsage=False, exclude=("tests/performance",))
     _run_pyright(session, with_root, reportPrivateUsage=False, path=".")
+    samples = _write_samples(Path(session.create_tmp()) / "samples")
+    for folder in samples:
+        with session.chdir(folder):
+            session.run("mypy", "--strict", "--cache-dir", str(folder.parent / ".mypy_cache"), ".")
+    roots = [{"root": os.path.relpath(folder, session.create_tmp())} for folder in samples]
+    _run_pyright(session, [str(folder) for folder in samples], executionEnvironments=roots)
+
+
+def _write_samples(target: Path) -> list[Path]:
+    """Write the Python of each page as its reader would save it, and return a folder for each page."""
+    shutil.rmtree(target, ignore_errors=True)
+    folders: list[Path] = []
+    root = Path(__file__).parent
+    for page in sorted([*root.glob("README*.md"), *root.glob("docs/*.md")]):
+        blocks: list[tuple[str, str, str]] = SAMPLE.findall(page.read_text("utf-8"))
+        for number, (saved, title, code) in enumerate(blocks):
+            file = target / page.stem.replace(".", "_").replace("-", "_") / (saved or title or f"sample_{number}.py")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(code, "utf-8")
+            folders += [file.parent] if number == 0 else []
+    return folders
 
 
 def _run_pyright(

@@ -93,8 +93,8 @@ class AdvGatewayClient(GatewayClient):
         self._is_soap = transport is Transport.SOAP
         self._profile = profile
         self._credentials = {
-            "user": require_xml_text(checks.require_text(username, "username"), "username"),
-            "pass": require_xml_text(checks.require_text(password, "password"), "password"),
+            "user": require_xml_text(checks.require_credential(username, "username"), "username"),
+            "pass": require_xml_text(checks.require_credential(password, "password"), "password"),
         }
 
     async def credit(self) -> decimal.Decimal:
@@ -183,6 +183,9 @@ class AdvGatewayClient(GatewayClient):
             lambda answer: wire.read_statuses(answer, ids),
             start,
         )
+
+    def _identify(self) -> str:
+        return self._credentials["user"]
 
     def _make_bulk_gateway(self) -> AdvBulkGateway:
         return AdvBulkGateway(self)

@@ -101,7 +101,7 @@ def unique_recipients(recipients: str | Iterable[str]) -> tuple[list[str], list[
     """
     given = checks.require_list([recipients] if isinstance(recipients, str) else recipients, "recipients")
     numbers = [normalize_recipient(number, f"recipients[{index}]") for index, number in enumerate(given)]
-    checks.require_list(dict.fromkeys(numbers), "recipients", most=MAX_NUMBERS)
+    checks.require_list(list(dict.fromkeys(numbers)), "recipients", most=MAX_NUMBERS)
     return given, numbers
 
 
@@ -116,7 +116,7 @@ def send_arguments(numbers: list[str], text: str, sender: str) -> dict[str, str 
 
 def pair_arguments(messages: Iterable[OutgoingMessage]) -> tuple[dict[str, str | Sequence[str]], list[str]]:
     """Arguments of up to 60 messages, each with its own text, and their recipients as given."""
-    entries = checks.require_list(messages, "messages", most=MAX_NUMBERS)
+    entries = checks.require_list(messages, "messages", most=MAX_NUMBERS, ordered=True)
     numbers: list[str] = []
     texts: list[str] = []
     lines: set[str] = set()

@@ -147,6 +147,12 @@ def send_many(
     skip_duplicates: Annotated[
         bool, typer.Option("--skip-duplicates", help="Leave out rows with the number and text of an earlier row.")
     ] = False,
+    changed_texts_are_new: Annotated[
+        bool, typer.Option("--changed-texts-are-new", help="Send rows whose number has got another text before.")
+    ] = False,
+    same_account: Annotated[
+        bool, typer.Option("--same-account", help="The journal's other key or address is of this same account.")
+    ] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=10_000, help="Requests in flight.")] = 10,
     rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Requests a second, at most.")] = None,
     on_unknown: options.Unknown = options.OnUnknown.ASK,
@@ -172,7 +178,15 @@ def send_many(
     if text is not None and text_column is not None:
         raise CommandError("--text and --text-column exclude each other")
     choice = Choice(number_column, text_column, encoding)
-    given = bulk.Input(None if file == Path("-") else file, text, sender, choice, skip_duplicates)
+    given = bulk.Input(
+        None if file == Path("-") else file,
+        text,
+        sender,
+        choice,
+        skips_repeated=skip_duplicates,
+        changed_are_new=changed_texts_are_new,
+        is_same_account=same_account,
+    )
     if dry_run:
         return bulk.rehearse(given, chosen, as_json=json)
     places = choose_places(

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import attrs
@@ -21,12 +21,13 @@ from .gateways.base import Gateway, Record
 from .headings import Choice
 from .output import write_json, write_line
 from .places import Places
-from .results import describe_row, make_private, open_results
+from .results import describe_row, open_results
 from .rows import Row, RowReader, find_problem
 from .selection import LeftOut, Selection, describe_left_out, record_left_out
 from .sending import Tally, send_all
 from .table import Table
 
+_MOST_SHOWN = 10
 _ASK_ABOVE = 100
 """More messages than this are asked about on a terminal."""
 
@@ -41,6 +42,8 @@ class Input:
         sender: The line for rows that name none.
         choice: What the headings of its columns need not say.
         skips_repeated: Whether rows are left out that have the number and text of an earlier one.
+        changed_are_new: Whether rows are sent whose number has got another text in an earlier run.
+        is_same_account: Whether what an earlier run has sent with another key or address is of this account.
     """
 
     source: Path | None
@@ -48,6 +51,8 @@ class Input:
     sender: str | None
     choice: Choice
     skips_repeated: bool = False
+    changed_are_new: bool = False
+    is_same_account: bool = False
 
     def read(self, table: Table, gateway: Gateway) -> RowReader:
         """Its rows."""
@@ -183,8 +188,11 @@ async def _send(
         await stack.enter_async_context(gateway.client)
         journal = None
         if places.journal is not None:
-            make_private(places.journal)
-            journal = await stack.enter_async_context(SqliteJournal(places.journal))
+            opening = SqliteJournal(places.journal, same_account=given.is_same_account)
+            journal = await stack.enter_async_context(opening)
+            await journal.require_account(gateway.client.account_hash)
+            if is_file(given.source) and not given.changed_are_new:
+                await refuse_changed(journal, given, gateway)
         # Not before the journal is held: another run may be writing there.
         results = stack.enter_context(open_results(places, table, gateway))
 
@@ -212,6 +220,36 @@ async def _send(
         except CommandError as error:  # What follows in the input cannot be read.
             broken = error
     return Ending(tally, results.place, broken)
+
+
+async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway) -> None:
+    """Refuse a file of which an earlier run has sent people something that it does not hold any more.
+
+    Raises:
+        CommandError: There are such rows.
+    """
+    # Of each row with a number, in their order; none for those that do not go out, which the file holds all the same.
+    numbers: list[int | None] = []
+    selection = given.select(gateway)
+
+    def read(table: Table) -> Iterator[tuple[str, Row]]:
+        for row in given.read(table, gateway):
+            is_wanted = selection.judge(row) is None
+            number = gateway.find_number(row)
+            if number is not None:
+                numbers.append(row.number if is_wanted else None)
+                yield number, row
+
+    with open_table(given.source, given.choice) as table:
+        places = await journal.find_changed(read(table), gateway.client.account_hash)
+    changed = [str(number) for place in places if (number := numbers[place]) is not None]
+    if changed:
+        more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
+        raise CommandError(
+            f"row {', '.join(changed[:_MOST_SHOWN])}{more}: an earlier run has sent the number another text, line or "
+            "time, which the file does not hold any more, so nothing was sent now; undo the change, or give "
+            "--changed-texts-are-new to send these too"
+        )
 
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:

@@ -85,5 +85,5 @@ def line_and_exit_code(error: Exception) -> tuple[str, ExitCode] | None:
         return None
     if isinstance(error, InvalidArgumentError):
         return describe_error(error), ExitCode.USAGE
-    line = f"{error.gateway or 'payamak'}: {describe_error(error)}"
+    line = f"{error.gateway}: {describe_error(error)}" if error.gateway else describe_error(error)
     return line, ExitCode.SETTINGS if isinstance(error, AuthenticationError) else ExitCode.REFUSED

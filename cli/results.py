@@ -105,11 +105,6 @@ def open_results(places: Places, table: Table, gateway: Gateway) -> Generator[Re
             writer.place = part
 
 
-def make_private(path: Path) -> None:
-    """Make an empty file that only its owner can read, if nothing is there: numbers and texts will be in it."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-
-
 def _open_part(part: Path, places: Places) -> TextIO:
     # What a killed run has left, the journal knows. Without one, nothing else does.
     if places.journal is not None or places.overwrites:

@@ -65,11 +65,13 @@ class Settings:
         gateway: Which.
         options: The arguments of its client.
         sender: The line to send from, where none is named.
+        is_emulated: Whether it is the emulator's.
     """
 
     gateway: GatewayName
     options: dict[str, Any] = attrs.field(repr=False)
     sender: str | None = None
+    is_emulated: bool = False
 
 
 def read_settings(gateway: GatewayName | None, config: Path | None, *, emulator: bool) -> Settings:
@@ -117,7 +119,8 @@ def _emulated(gateway: GatewayName) -> Settings:
     url = os.environ.get("PAYAMAK_EMULATOR_URL", _EMULATOR_URL).rstrip("/")
     options: dict[str, Any] = {name: value for name, value in values.items() if name != "sender"}
     # It may be in the container beside, and its credentials are no secret.
-    return Settings(gateway, {**options, "base_url": url + path, "allow_http": True}, values.get("sender"))
+    options |= {"base_url": url + path, "allow_http": True}
+    return Settings(gateway, options, values.get("sender"), is_emulated=True)
 
 
 def _read_file(path: Path, *, is_named: bool) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from .parts import Parts, count_parts
 from .results import DeliveryState, OnUnknown, OutgoingMessage, Progress, SendReport, SendResult
 from .retry import RetryPolicy
 from .session import HttpSession, Timeout
+from .showing import show
 
 __all__ = [
     "Attempt",
@@ -72,5 +73,6 @@ __all__ = [
     "Timeout",
     "TransportError",
     "count_parts",
+    "show",
     "tehran",
 ]

@@ -7,8 +7,9 @@ import datetime
 import ipaddress
 import itertools
 import math
+import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import yarl
@@ -18,6 +19,20 @@ from .errors import InvalidArgumentError
 T = TypeVar("T")
 
 _LARGEST_ID = 2**63 - 1
+_YEARS = range(2000, 9999)
+"""The last one is left away, for in another time zone its end is out of the calendar."""
+_LATEST = datetime.timedelta(minutes=5)
+GREGORIAN = "must be in the Gregorian calendar, from the year 2000 on: convert a date of another calendar first"
+"""Of times: the year 1405 is one that gateways take for a time long past, and send at once."""
+
+
+def as_invalid_argument(error: Exception, argument: str | None = None) -> InvalidArgumentError:
+    """Make the exception for what an argument's own methods raised. It quotes nothing, for that may hold a value."""
+    if isinstance(error, InvalidArgumentError):
+        return error
+    return InvalidArgumentError(
+        f"{argument or 'an argument'} cannot be used: reading it raised {type(error).__name__}", argument=argument
+    )
 
 
 def require_text(value: object, argument: str) -> str:
@@ -41,6 +56,17 @@ def _can_be_encoded(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def require_credential(value: object, argument: str) -> str:
+    """Return ``value`` if it can be a user name, a password or a key in the body of a request."""
+    text = require_text(value, argument)
+    if text.splitlines() != [text]:
+        raise InvalidArgumentError(
+            f"{argument} holds a line break, as what is read from a file has at its end: take it off with strip()",
+            argument=argument,
+        )
+    return text
 
 
 def require_secret(value: object, argument: str) -> str:
@@ -70,19 +96,49 @@ def require_bool(value: object, argument: str) -> bool:
     return value
 
 
-def require_iterable(values: Iterable[T], argument: str, *, most: int | None = None) -> list[T]:
-    """Return the first ``most`` of ``values``, or all of them, as a list. A lone string is refused."""
+def require_iterable(values: Iterable[T], argument: str, *, most: int | None = None, ordered: bool = False) -> list[T]:
+    """Return the first ``most`` of ``values``, or all of them, as a list.
+
+    A lone string is refused, and a mapping, which would give its keys; so is a set, where the order matters.
+    """
+    refuse_mapping(values, argument)
     if isinstance(values, (str, bytes, type)) or not hasattr(values, "__iter__"):
         raise InvalidArgumentError(
             f"{argument} must be a list, not {type(values).__name__}: put the one value in brackets", argument=argument
         )
-    return list(itertools.islice(values, most))
+    if ordered:
+        refuse_set(values, argument)
+    try:
+        return list(itertools.islice(values, most))
+    except Exception as error:
+        unusable = as_invalid_argument(error, argument)
+    # Out here and below, because what was raised can hold the values.
+    raise unusable
 
 
-def require_list(values: Iterable[T], argument: str, *, most: int | None = None) -> list[T]:
-    """Return ``values`` as a list of at least one and at most ``most`` entries. A lone string is refused."""
+def refuse_mapping(values: object, argument: str) -> None:
+    """Refuse what gives its keys where its values are meant."""
+    kind = type(values).__name__
+    if isinstance(values, Mapping):
+        raise InvalidArgumentError(
+            f"{argument} must be a list, not {kind}: say what you mean, list(x.values()) or list(x)",
+            argument=argument,
+        )
+
+
+def refuse_set(values: object, argument: str) -> None:
+    """Refuse what has no order where the order decides what belongs to what."""
+    if isinstance(values, (set, frozenset)):
+        raise InvalidArgumentError(
+            f"{argument} must be a list, not a set, which has no order: write the values in their order in brackets",
+            argument=argument,
+        )
+
+
+def require_list(values: Iterable[T], argument: str, *, most: int | None = None, ordered: bool = False) -> list[T]:
+    """Return ``values`` as a list of at least one and at most ``most`` entries; see `require_iterable`."""
     # No more than can be used is taken, for the values may be an endless generator.
-    entries = require_iterable(values, argument, most=None if most is None else most + 1)
+    entries = require_iterable(values, argument, most=None if most is None else most + 1, ordered=ordered)
     if not entries:
         raise InvalidArgumentError(f"{argument} is empty: give at least one", argument=argument)
     if most is not None and len(entries) > most:
@@ -93,11 +149,25 @@ def require_list(values: Iterable[T], argument: str, *, most: int | None = None)
     return entries
 
 
+def _to_integer(value: object) -> int | None:
+    """An integer of whatever library, or None in place of anything else. True is none."""
+    if type(value) is int:
+        return value
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    except TypeError:
+        return None
+
+
 def require_id(value: object, argument: str) -> int:
-    """Return ``value`` if it is a positive integer."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_ID:
-        raise InvalidArgumentError(f"{argument} must be an id: an integer greater than 0", argument=argument)
-    return value
+    """Return ``value`` as an int if it is a positive integer."""
+    number = _to_integer(value)
+    if number is None or not 0 < number <= _LARGEST_ID:
+        hint = ", not text: use int()" if isinstance(value, str) else ""
+        raise InvalidArgumentError(f"{argument} must be an id: an integer greater than 0{hint}", argument=argument)
+    return number
 
 
 def require_ids(values: Iterable[int], argument: str) -> list[int]:
@@ -124,21 +194,46 @@ def require_seconds(value: object, argument: str, *, or_none: bool = False, or_z
 
 
 def require_between(value: object, argument: str, least: int, most: int) -> int:
-    """Return ``value`` if it is an integer from ``least`` to ``most``."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InvalidArgumentError(f"{argument} must be an integer from {least} to {most}", argument=argument)
-    return value
+    """Return ``value`` as an int if it is an integer from ``least`` to ``most``."""
+    number = _to_integer(value)
+    if number is None or not least <= number <= most:
+        hint = ", not text: use int()" if isinstance(value, str) else ""
+        raise InvalidArgumentError(f"{argument} must be an integer from {least} to {most}{hint}", argument=argument)
+    return number
 
 
 def require_aware(value: object, argument: str) -> datetime.datetime:
-    """Return ``value`` if it is a datetime with a time zone."""
+    """Return ``value`` if it is a datetime with a time zone, in a year that can be meant."""
     if not isinstance(value, datetime.datetime):
-        raise InvalidArgumentError(f"{argument} must be a datetime, not {type(value).__name__}", argument=argument)
-    if value.utcoffset() is None:
+        kind = f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
         raise InvalidArgumentError(
-            f"{argument} has no time zone: give it one, such as tzinfo=ZoneInfo('Asia/Tehran')", argument=argument
+            f"{argument} must be a datetime.datetime, not {kind}; it {GREGORIAN}", argument=argument
         )
-    return value
+    try:
+        is_naive, is_meant = value.utcoffset() is None, value.year in _YEARS
+    except Exception as error:  # NaT of pandas is a datetime, and raises.
+        unusable = as_invalid_argument(error, argument)
+    else:
+        if is_naive:
+            raise InvalidArgumentError(
+                f"{argument} has no time zone: give it one, such as tzinfo=payamak.common.tehran()", argument=argument
+            )
+        if is_meant:
+            return value
+        unusable = InvalidArgumentError(f"{argument} {GREGORIAN}", argument=argument)
+    raise unusable
+
+
+def require_send_time(value: object, argument: str) -> datetime.datetime:
+    """Return ``value`` if it is a time to send at: what was typed wrong must not go out at once."""
+    time = require_aware(value, argument)
+    if time < datetime.datetime.now(datetime.UTC) - _LATEST:
+        raise InvalidArgumentError(
+            f"{argument} is more than 5 minutes in the past, and gateways send such a message at once: mend it, "
+            "or leave it away",
+            argument=argument,
+        )
+    return time
 
 
 # Longer labels, and empty ones, make the resolver fail in ways of its own.
@@ -161,6 +256,11 @@ def require_base_url(base_url: object, *, allow_http: bool) -> str:
     """Return the URL of a service with a slash at its end. http:// leads to this machine only, unless allowed."""
     argument = "base_url"
     url = require_url(base_url, argument)
+    if url.raw_query_string.lower() in ("wsdl", "singlewsdl"):
+        raise InvalidArgumentError(
+            f"base_url ends with ?{url.raw_query_string}, which leads to a description of the service: leave it away",
+            argument=argument,
+        )
     if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
         raise InvalidArgumentError("base_url may hold no user name, password, query or fragment", argument=argument)
     if url.scheme == "http" and not allow_http and not _is_loopback(url.host or ""):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 import logging
 import os
 import ssl as ssl_module
@@ -12,10 +14,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import aiohttp
+import yarl
 
 from . import checks
 from .calls import Call, Caller, Operation
-from .errors import ClientStateError, InvalidArgumentError, PayamakError
+from .errors import ClientStateError, InvalidArgumentError, NotFoundError, PayamakError
 from .hooks import Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -25,6 +28,8 @@ from .structuring import load_converter
 
 T = TypeVar("T")
 
+_LONGEST_CALL = 3600.0
+"""For so many seconds a call without a time limit may be under way, as far as a journal goes."""
 _BORROWED_GRACE = 900.0
 """The kernel may still deliver what a lost connection of a borrowed session had to send; ours are cut off with it."""
 
@@ -37,6 +42,8 @@ class GatewayClient:
     """The base of the four clients. It cannot be used by itself."""
 
     gateway: ClassVar[str]
+    _usual_path: ClassVar[str] = ""
+    """With what the path of a base URL ends, where the vendor has one for all."""
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class GatewayClient:
     ) -> None:
         checks.require_instance(allow_http, bool, "allow_http")
         self._base_url = checks.require_base_url(base_url, allow_http=allow_http)
+        self._lacks_path = not self._base_url.endswith(self._usual_path)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
         around = tuple(checks.require_iterable(hooks, "hooks"))
@@ -152,8 +160,20 @@ class GatewayClient:
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
         gateway = self._prepare_bulk_gateway()
         return SendMany(
-            messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending
-        )
+            messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending,
+            account=self.account_hash, lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
+        )  # fmt: skip
+
+    @property
+    def account_hash(self) -> str:
+        """By what a journal knows this account: a hash of gateway, host and port, and key or user name."""
+        url = yarl.URL(self._base_url)
+        host = f"{(url.host or '').rstrip('.')}:{url.port}"
+        return hashlib.blake2b(f"{self.gateway}\n{host}\n{self._identify()}".encode(), digest_size=16).hexdigest()
+
+    def _identify(self) -> str:
+        """The key or user name."""
+        raise NotImplementedError
 
     async def resolve(
         self, error: PayamakError, messages: Iterable[OutgoingMessage], *, grace: float = 60.0
@@ -194,17 +214,21 @@ class GatewayClient:
             raise ClientStateError("the client is closed: make a new one")
         self._sendings.add(sending)
 
-    def _check(self, operation: Operation, check: Callable[[], T]) -> T:
-        """Check arguments before the first of several requests, with errors as complete as those of `_perform`."""
+    def _check(self, operation: Operation, check: Callable[[], T], operation_id: str | None = None) -> T:
+        """Look at arguments, whose own methods may raise anything, before a request or the first of several."""
         try:
             return check()
         except PayamakError as error:
-            self._caller.describe(error, operation, os.urandom(16).hex())
+            self._caller.describe(error, operation, operation_id or os.urandom(16).hex())
             raise
+        except Exception as error:
+            refusal = checks.as_invalid_argument(error)
+        self._caller.describe(refusal, operation, operation_id or os.urandom(16).hex())
+        raise refusal  # Out here, because what was raised can hold an argument.
 
-    def _start(self) -> Start:
+    def _start(self, timeout: Timeout | None = None) -> Start:
         """Mint the operation id and set the deadline of one call of a method."""
-        total = self._timeout.total
+        total = (timeout or self._timeout).total
         return os.urandom(16).hex(), None if total is None else asyncio.get_running_loop().time() + total
 
     def _perform(
@@ -224,14 +248,22 @@ class GatewayClient:
             start: That of the call, where one call makes several requests.
         """
         operation_id, deadline = start or self._start()
-        try:
-            if self._closed:
-                raise ClientStateError("the client is closed: make a new one")
-            call = Call(self._caller, operation, operation_id, build(), read, deadline)
-        except PayamakError as error:
-            self._caller.describe(error, operation, operation_id)
-            raise
+        if self._closed:
+            closed = ClientStateError("the client is closed: make a new one")
+            self._caller.describe(closed, operation, operation_id)
+            raise closed
+        request = self._check(operation, build, operation_id)
+        if self._lacks_path:
+            read = functools.partial(self._read_or_name_path, read)
+        call = Call(self._caller, operation, operation_id, request, read, deadline)
         return call.run(self._prepare(operation, deadline))
+
+    def _read_or_name_path(self, read: Callable[[Reply], T], reply: Reply) -> T:
+        try:
+            return read(reply)
+        except NotFoundError as error:
+            error.args = (f"{error.args[0]}; base_url does not end with {self._usual_path}, as the vendor's does",)
+            raise
 
     def _prepare(self, operation: Operation, deadline: float | None) -> Awaitable[object] | None:
         """Do what must be done once before the first attempt. A gateway with short-lived tokens fetches one here."""

@@ -23,9 +23,9 @@ async def iterate_pages(
 ) -> AsyncIterator[T]:
     """Go through all entries of a list in numbered pages, none of them twice.
 
-    When a page brings nothing new, the first page is looked at again. If that has something new, entries were added
-    meanwhile and have pushed others onto later pages, so that the walk goes on; if not, it ends, also at a gateway that
-    repeats itself.
+    Entries that are added meanwhile push others onto later pages, so that a page may bring nothing new: the walk goes
+    on over as many entries as it has seen. A page that is the one before again was pushed there, if the first page has
+    something new; otherwise the gateway repeats itself, and the walk ends.
 
     Args:
         fetch: Fetches a page; the first is 0.
@@ -33,21 +33,29 @@ async def iterate_pages(
         has_more: Whether there may be more, by the last page and the number of entries seen; by default until a page is
             empty.
         moves_up: Whether what was not fetched yet may move up to earlier pages, because reading takes others off the
-            list. The walk then begins anew.
+            list. When a page brings nothing new, the walk then begins anew.
     """
     seen: set[Hashable] = set()
-    page, after_first = 0, 1
+    page = passed = 0
+    before: list[Hashable] = []
     while True:
         found = await fetch(page)
         new = _keep_new(found, identify, seen)
         for entry in new:
             yield entry
-        if not (has_more(found, len(seen)) if has_more else found) or (page == 0 and not new):
+        passed = 0 if new else passed + len(found)
+        is_over = passed > len(seen) or (page == 0 and not new)
+        if is_over or not (has_more(found, len(seen)) if has_more else found):
             return
-        if new:
-            page = page + 1 if page else after_first
-        else:
-            page, after_first = 0, 1 if moves_up else page + 1
+        shown = [identify(entry) for entry in found]
+        if shown == before:
+            first = _keep_new(await fetch(0), identify, seen)
+            if not first:
+                return
+            for entry in first:
+                yield entry
+        before = shown
+        page = 0 if moves_up and not new else page + 1
 
 
 async def iterate_from_last_id(

@@ -10,7 +10,7 @@ import math
 import ssl as ssl_module
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -85,6 +85,10 @@ class Request:
     """In place of a body: a file, which is opened anew for each attempt and streamed."""
     references: tuple[str, ...] = ()
     """By what the gateway can be asked for each message that this sends."""
+    stamp: Callable[[Request, float | None], Awaitable[None] | None] | None = None
+    """Puts in what would grow old while the request waits for a free connection; gets it and the deadline."""
+    is_urgent: bool = False
+    """Whether it takes none of ``max_connections``, because those who hold them may be waiting for its answer."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -127,7 +131,8 @@ class HttpSession:
     Args:
         client_session: An `aiohttp.ClientSession` to borrow; by default a session of its own is made.
         max_connections: How many connections may be open at once in an event loop; further requests wait for a free
-            one. Not for a borrowed session, whose connector has its own limit.
+            one. The request for a token has one beside these. Not for a borrowed session, whose connector has its own
+            limit.
         keepalive: How long a connection may be idle and is used again, in seconds; 0 for a new one each time. Firewalls
             forget idle connections and tell nobody: what is sent on one of those is *unknown*. Not for a borrowed
             session, whose connector has its own.
@@ -240,11 +245,20 @@ class HttpSession:
             ClientStateError: It is closed, or a borrowed session belongs to another event loop.
         """
         session, slots = self._get_session()
-        if slots.locked():
-            await self._wait_for_slot(slots, session, deadline)
+        if request.is_urgent:
+            return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
+        has_waited = slots.locked()
+        if has_waited:
+            await self._wait_for_slot(slots, deadline)
         else:
             await slots.acquire()  # At once, so that no time has to be kept.
         try:
+            stamping = None if request.stamp is None else request.stamp(request, deadline)
+            if stamping is not None:
+                has_waited = True
+                await stamping
+            if has_waited and session.closed:
+                raise ClientStateError("the session was closed while the call waited for a free connection")
             if request.upload is None:
                 return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
             async with request.upload.open() as form:
@@ -275,9 +289,7 @@ class HttpSession:
         self._own.add(opened)
         return opened
 
-    async def _wait_for_slot(
-        self, slots: asyncio.Semaphore, session: aiohttp.ClientSession, deadline: float | None
-    ) -> None:
+    async def _wait_for_slot(self, slots: asyncio.Semaphore, deadline: float | None) -> None:
         try:
             async with asyncio.timeout_at(deadline):
                 await slots.acquire()
@@ -285,9 +297,6 @@ class HttpSession:
             raise ConnectionFailedError(
                 f"all {self._max_connections} connections were busy until the time ran out: send fewer at once"
             ) from None
-        if session.closed:
-            slots.release()
-            raise ClientStateError("the session was closed while the call waited for a free connection")
 
     async def _exchange(
         self,

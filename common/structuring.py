@@ -18,6 +18,7 @@ import attrs
 from .codec import as_list
 from .errors import ReplyError
 from .fields import Mobile, TehranTime, UnixTime, WholeAmount, tehran
+from .jalali import JALALI_YEARS, to_gregorian
 
 if TYPE_CHECKING:
     import cattrs
@@ -33,7 +34,7 @@ _BARE_MOBILE = re.compile(r"9\d{9}")
 _MOST_DIGITS = 1000
 """Of an amount: to write out 1e999999 takes minutes."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-_SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile)
+_SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile, WholeAmount)
 _UNIONS = (typing.Union, types.UnionType)
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
@@ -143,6 +144,8 @@ def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
         raise ValueError("not a date and time")
     *numbers, fraction, offset = match.groups()
     year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    if year in JALALI_YEARS:
+        year, month, day = to_gregorian(year, month, day)
     microsecond = int((fraction or "0").ljust(6, "0")[:6])
     zone = tehran() if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
     return datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
@@ -161,6 +164,8 @@ def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
 
 
 def _to_whole_amount(value: Any, _type: Any = None) -> int:
+    if type(value) is int:
+        return value
     amount = _to_decimal(value)
     if amount.adjusted() > _MOST_DIGITS:
         raise ValueError("not an amount")
@@ -214,12 +219,13 @@ def _make_optional_hook(type_: Any) -> _Hook:
     """The gateways write an absent value as null or as an empty string, and a time as the calendar's first moment."""
     arguments = _union_without_none(type_)
     scalar = arguments[0]
+    plain = int if scalar is WholeAmount else scalar
     structure_scalar = (
         load_converter().get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
     )
 
     def structure_optional(value: Any, _type: Any) -> Any:
-        if type(value) is scalar and value:
+        if type(value) is plain and value:
             return value
         return None if value is None or value == "" else structure_scalar(value, scalar)
 

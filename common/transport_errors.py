@@ -7,6 +7,10 @@ where it happens, in the connector.
 
 from __future__ import annotations
 
+import os
+import socket
+import ssl
+
 import aiohttp
 
 from .connector import BeforeSendingError, ConnectionBrokeError, SpokeFirstError
@@ -16,10 +20,12 @@ from .errors import ConnectionFailedError, ConnectionLostError, Outcome, Payamak
 def translate(error: Exception) -> tuple[PayamakError, BaseException | None]:
     """Make our exception for one that came out of aiohttp, and choose what to chain to it."""
     original = error.error if isinstance(error, (BeforeSendingError, ConnectionBrokeError)) else error
-    failure = _classify(original)
+    failure, cause = _classify(original), _get_cause(original)
     if isinstance(error, BeforeSendingError) and failure.outcome is not Outcome.NOT_SENT:
         failure = ConnectionFailedError(f"no connection to the gateway came about ({type(original).__name__})")
-    return failure, _get_cause(original)
+    if isinstance(failure, ConnectionFailedError) and (reason := _find_reason(cause)):
+        failure.args = (f"{failure.args[0]}: {reason}",)
+    return failure, cause
 
 
 class Gate:
@@ -86,6 +92,17 @@ _MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
     (TimeoutError, RequestTimeoutError, "no answer in time"),
     (aiohttp.ClientResponseError, ReplyError, "the answer is not HTTP"),
 )
+
+
+def _find_reason(cause: BaseException | None) -> str | None:
+    """What the system says of a failed connection, in its own words: those of an exception may hold an address."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, ssl.SSLError):
+        return cause.reason and cause.reason.replace("_", " ").lower()
+    if isinstance(cause, socket.gaierror):
+        return cause.strerror
+    return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else None
 
 
 def _get_cause(error: Exception) -> BaseException | None:

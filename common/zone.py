@@ -13,6 +13,9 @@ from typing import Any
 
 
 class _PackagedZone(zoneinfo.ZoneInfo):
+    def __repr__(self) -> str:
+        return "payamak.common.tehran()"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return load_tehran, ()  # What is read from a file could not be pickled.
 

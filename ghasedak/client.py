@@ -59,6 +59,7 @@ class GhasedakClient(GatewayClient):
     """
 
     gateway = "ghasedak"
+    _usual_path = "/v2/"
 
     def __init__(
         self,
@@ -173,7 +174,11 @@ class GhasedakClient(GatewayClient):
         """
         fields = functools.partial(wire.text_fields, text=text, sender=sender, send_at=send_at)
         return await self._send_to_recipients(
-            wire.SEND_TO_MANY, recipients, fields, lambda count: wire.marks_of(None, check_ids, count)
+            wire.SEND_TO_MANY,
+            recipients,
+            fields,
+            lambda count: wire.marks_of(None, check_ids, count),
+            ordered=check_ids is not None,
         )
 
     async def send_otp(
@@ -195,7 +200,8 @@ class GhasedakClient(GatewayClient):
         Args:
             recipients: 1 to 100 numbers, or one number; also outside Iran: ``+33456351753``.
             template: The template's name in the panel.
-            params: 1 to 10 values for ``%param1%`` to ``%param10%`` of the template.
+            params: 1 to 10 values for ``%param1%`` to ``%param10%`` of the template, in their order. Not every account
+                may send a value with a blank, a line break or an underscore.
             kind: As an SMS, or read out in a call.
             check_id: A mark of your own for `statuses_by_check_id`, for one recipient.
             check_ids: One for each of several recipients, in their order. The vendor documents a list of them at its
@@ -214,6 +220,7 @@ class GhasedakClient(GatewayClient):
             recipients,
             lambda receptor, marks: wire.otp_fields(receptor, template, params, kind=kind, marks=marks),
             marks,
+            ordered=check_ids is not None,
         )
 
     async def send_voice(
@@ -373,7 +380,7 @@ class GhasedakClient(GatewayClient):
         return self._send_marked(operation, fields, [to], marks)
 
     def _name_account(self, username: str | None) -> Fields:
-        return {"username": checks.require_text(username, "username"), "password": self._api_key}
+        return {"username": checks.require_credential(username, "username"), "password": self._api_key}
 
     async def _send_to_recipients(
         self,
@@ -381,9 +388,12 @@ class GhasedakClient(GatewayClient):
         recipients: str | Iterable[str],
         fields: Callable[[str, Sequence[str]], Fields],
         marks: Callable[[int], list[str]],
+        *,
+        ordered: bool = False,
     ) -> list[SendResult]:
+        international = operation is wire.SEND_OTP
         receptor, given = self._check(
-            operation, lambda: wire.recipients_of(recipients, international=operation is wire.SEND_OTP)
+            operation, lambda: wire.recipients_of(recipients, international=international, ordered=ordered)
         )
         checked = self._check(operation, lambda: marks(len(given)))
         results = await self._send_marked(operation, lambda: fields(receptor, checked), given, checked)
@@ -416,6 +426,9 @@ class GhasedakClient(GatewayClient):
             wire.text_fields, ",".join(numbers), marks, message.text, sender=message.sender, send_at=message.send_at
         )
         return self._send_marked(wire.SEND_TO_MANY, fields, numbers, marks)
+
+    def _identify(self) -> str:
+        return self._api_key
 
     def _make_bulk_gateway(self) -> GhasedakBulkGateway:
         return GhasedakBulkGateway(self, self._send_checked, self._marks)

@@ -97,7 +97,7 @@ class GhasedakBulkGateway(BulkGateway):
         if message.sender is not None:
             normalize_line(message.sender, f"{argument}.sender")
         if message.send_at is not None:
-            checks.require_aware(message.send_at, f"{argument}.send_at")
+            checks.require_send_time(message.send_at, f"{argument}.send_at")
 
     @staticmethod
     def check_number(message: OutgoingMessage, argument: str) -> str:
@@ -122,9 +122,13 @@ class GhasedakBulkGateway(BulkGateway):
         """Send in one request."""
         marks = [(item.reference or "").strip() for item in items]
         if have_one_text(items):
-            return await self._send_checked([item.number for item in items], items[0].message, marks)
+            message = _not_before_now(items[0].message)
+            return await self._send_checked([item.number for item in items], message, marks)
         return await self._client.send_pairs(
-            [attrs.evolve(item.message, check_id=mark) for item, mark in zip(items, marks, strict=True)]
+            [
+                attrs.evolve(_not_before_now(item.message), check_id=mark)
+                for item, mark in zip(items, marks, strict=True)
+            ]
         )
 
     def can_show(self, items: Sequence[Item]) -> bool:
@@ -181,6 +185,13 @@ class GhasedakBulkGateway(BulkGateway):
     async def _ask_one(self, mark: str) -> list[MessageStatus]:
         await self.pace()
         return await self._client.statuses_by_check_id([mark])
+
+
+def _not_before_now(message: OutgoingMessage) -> OutgoingMessage:
+    """The message, whose time may have come while it waited for its turn."""
+    if message.send_at is None:
+        return message
+    return attrs.evolve(message, send_at=max(message.send_at, datetime.datetime.now(datetime.UTC)))
 
 
 def _mark_of(item: Item) -> str:

@@ -7,7 +7,7 @@ import enum
 
 import attrs
 
-from ..common.fields import TehranTime, UnixTime, named
+from ..common.fields import TehranTime, UnixTime, WholeAmount, named
 from ..common.results import DeliveryState
 
 
@@ -51,7 +51,7 @@ class MessageStatus:
         message_id: The gateway's id. For an id that the gateway does not know, whatever it answered.
         status: The vendor's code: a `DeliveryCode`, or the bare number if the vendor has not documented it.
         text: The text that was sent.
-        price: What it cost, in rial.
+        price: What it cost, in rial; a fraction is cut off.
         sender: The line it was sent from.
         recipient: The number it was sent to.
         sent_at: When it was or will be sent.
@@ -60,7 +60,7 @@ class MessageStatus:
     message_id: int | None = attrs.field(default=None, metadata=named("messageid"))
     status: DeliveryCode | int = attrs.field(kw_only=True)
     text: str | None = attrs.field(default=None, repr=False, metadata=named("message"))
-    price: int | None = None
+    price: WholeAmount | None = None
     sender: str | None = None
     recipient: str | None = attrs.field(default=None, repr=False, metadata=named("receptor"))
     sent_at: UnixTime | None = attrs.field(default=None, metadata=named("senddate"))
@@ -108,11 +108,11 @@ class Account:
     """The account.
 
     Attributes:
-        balance: The credit in rial; it can be negative.
+        balance: The credit in rial; it can be negative, and a fraction is cut off.
         expires_at: When the account expires.
     """
 
-    balance: int
+    balance: WholeAmount
     expires_at: UnixTime | None = attrs.field(default=None, metadata=named("expire"))
 
 

@@ -93,7 +93,7 @@ def text_fields(receptor: str, marks: Sequence[str], text: str, *, sender: str |
 
 def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str], list[str]]:
     """Fields of up to 100 messages, each with its own text; their recipients as given, and their check ids."""
-    entries = checks.require_list(messages, "messages", most=MAX_ENTRIES)
+    entries = checks.require_list(messages, "messages", most=MAX_ENTRIES, ordered=True)
     columns: dict[str, list[str]] = {name: [] for name in ("message", "receptor", "linenumber", "senddate", "checkid")}
     for index, entry in enumerate(entries):
         argument = f"messages[{index}]"
@@ -103,7 +103,7 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str],
         columns["receptor"].append(normalize_iranian(entry.to, f"{argument}.to"))
         columns["linenumber"].append(normalize_line(entry.sender, f"{argument}.sender"))
         if entry.send_at is not None:
-            columns["senddate"].append(to_unix(checks.require_aware(entry.send_at, f"{argument}.send_at")))
+            columns["senddate"].append(to_unix(checks.require_send_time(entry.send_at, f"{argument}.send_at")))
         if entry.check_id is not None:
             columns["checkid"].append(check_id_text(entry.check_id, f"{argument}.check_id"))
     for name, attribute in (("senddate", "send_at"), ("checkid", "check_id")):
@@ -118,11 +118,11 @@ def pair_fields(messages: Iterable[OutgoingMessage]) -> tuple[Fields, list[str],
     return {**fields, "checkid": ",".join(marks)}, [entry.to for entry in entries], marks
 
 
-def recipients_of(recipients: str | Iterable[str], *, international: bool) -> tuple[str, list[str]]:
+def recipients_of(recipients: str | Iterable[str], *, international: bool, ordered: bool) -> tuple[str, list[str]]:
     """One number or up to 100: comma-joined as they travel, and as given."""
     normalize = normalize_recipient if international else normalize_iranian
     entries = [recipients] if isinstance(recipients, str) else recipients
-    given = checks.require_list(entries, "recipients", most=MAX_ENTRIES)
+    given = checks.require_list(entries, "recipients", most=MAX_ENTRIES, ordered=ordered)
     joined = ",".join(normalize(number, f"recipients[{index}]") for index, number in enumerate(given))
     return joined, list(given)
 
@@ -137,7 +137,7 @@ def marks_of(check_id: str | None, check_ids: Iterable[str] | None, count: int) 
         return [check_id_text(check_id, "check_id")]
     if check_ids is None:
         return mint_check_ids(count)
-    given = checks.require_list(check_ids, "check_ids", most=MAX_ENTRIES)
+    given = checks.require_list(check_ids, "check_ids", most=MAX_ENTRIES, ordered=True)
     if len(given) != count:
         raise InvalidArgumentError(
             f"check_ids has {len(given)} entries and recipients {count}: give one for each", argument="check_ids"
@@ -158,7 +158,7 @@ def mint_check_ids(count: int) -> list[str]:
 
 def otp_fields(receptor: str, template: str, params: Iterable[str], *, kind: int, marks: Sequence[str]) -> Fields:
     """Fields of a template filled with 1 to 10 params."""
-    values = checks.require_list(params, "params", most=MAX_OTP_PARAMS)
+    values = checks.require_list(params, "params", most=MAX_OTP_PARAMS, ordered=True)
     return {
         "receptor": receptor,
         "type": str(int(checks.require_between(kind, "kind", OtpKind.TEXT, OtpKind.VOICE))),
@@ -240,7 +240,7 @@ def flag(value: object, argument: str) -> str:
 
 
 def _send_date(send_at: object, argument: str) -> str | None:
-    return None if send_at is None else to_unix(checks.require_aware(send_at, argument))
+    return None if send_at is None else to_unix(checks.require_send_time(send_at, argument))
 
 
 def read_envelope(reply: Reply) -> Envelope:

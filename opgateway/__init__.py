@@ -42,11 +42,13 @@ from .models import (
     MessageProgress,
     NewUser,
     Operator,
+    PanelAnswer,
     PhoneBook,
     PostalArea,
     ReceivedMessage,
     RecipientDelivery,
 )
+from .profiles import OpProfile
 
 __all__ = [
     "AccessLevel",
@@ -74,9 +76,11 @@ __all__ = [
     "NotFoundError",
     "OnUnknown",
     "OpGatewayClient",
+    "OpProfile",
     "Operator",
     "Outcome",
     "OutgoingMessage",
+    "PanelAnswer",
     "PayamakError",
     "PermissionDeniedError",
     "PhoneBook",

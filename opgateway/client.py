@@ -17,7 +17,7 @@ from ..common.client import GatewayClient
 from ..common.errors import ReplyError
 from ..common.hooks import Hook
 from ..common.numbers import normalize_line, normalize_recipient
-from ..common.retry import RetryPolicy
+from ..common.retry import Effect, RetryPolicy
 from ..common.session import HttpSession, Reply, Request, Timeout
 from . import wire
 from .many import OpBulkGateway
@@ -30,11 +30,13 @@ from .models import (
     MessageProgress,
     NewUser,
     Operator,
+    PanelAnswer,
     PhoneBook,
     PostalArea,
     ReceivedMessage,
     RecipientDelivery,
 )
+from .profiles import OpProfile
 from .wire import Answer
 
 T = TypeVar("T")
@@ -61,6 +63,7 @@ class OpGatewayClient(GatewayClient):
         password: The password.
         base_url: The panel's URL, up to ``services.jspd``; every reseller has another. It is used as given, but for a
             slash at its end; one that names only a host gets the path ``/services.jspd``.
+        profile: How the panel names ops and fields; `OpProfile.as_documented()` is the vendor's document to the letter.
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
         retry: How often to try. A send is only repeated if it provably never left, or at a bare HTTP 429.
         session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
@@ -83,6 +86,7 @@ class OpGatewayClient(GatewayClient):
         password: str,
         *,
         base_url: str,
+        profile: OpProfile = OpProfile(),  # noqa: B008 -- immutable
         timeout: float | Timeout | None = Timeout(),  # noqa: B008 -- immutable
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 -- immutable
         session: HttpSession | aiohttp.ClientSession | None = None,
@@ -97,11 +101,13 @@ class OpGatewayClient(GatewayClient):
             proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks,
         )  # fmt: skip
         url = self._base_url.rstrip("/")
+        checks.require_instance(profile, OpProfile, "profile")
         self._url = url if yarl.URL(url).path.strip("/") else f"{url}/services.jspd"
         self._credentials = {
-            "uname": checks.require_text(username, "username"),
-            "pass": checks.require_text(password, "password"),
+            "uname": checks.require_credential(username, "username"),
+            "pass": checks.require_credential(password, "password"),
         }
+        self._profile = profile if profile.ops or profile.fields else None
 
     async def send(self, to: str, text: str, *, sender: str, send_at: datetime.datetime | None = None) -> int:
         """Send one text to one number, and return the bulk id. Vendor's op: ``send``.
@@ -288,6 +294,27 @@ class OpGatewayClient(GatewayClient):
             wire.read_bulk_id,
         )
 
+    async def call(self, op: str, fields: Mapping[str, str] | None = None, *, only_reads: bool = False) -> PanelAnswer:
+        """Call any op of the panel: one that this client has no method for, or one whose fields are others there.
+
+        Args:
+            op: The op, as the panel names it.
+            fields: Its fields, as the panel names them, without the credentials and the op: ``{"bookid": "[11]"}``. The
+                values travel as they are; lists are JSON text.
+            only_reads: Whether it changes nothing, so that it may be repeated as reads are. Otherwise it goes out once.
+
+        Returns:
+            The answer, if it is no refusal. A bare ``null``, without code and data, may say that the panel does not
+            know the op.
+        """
+
+        def build() -> Request:
+            checks.require_bool(only_reads, "only_reads")
+            return wire.build_call(self._url, op, self._credentials, {} if fields is None else fields, self._profile)
+
+        operation = Operation("call", "", Effect.NONE if only_reads is True else Effect.ONCE)
+        return await self._perform(operation, build, lambda reply: wire.read_panel_answer(wire.read_answer(reply)))
+
     async def _send(
         self,
         operation: Operation,
@@ -303,7 +330,7 @@ class OpGatewayClient(GatewayClient):
             to = numbers()
             recipients = len(to)
             fields = {"to": wire.numbers_as_json(to), "time": wire.format_time(send_at), **_message(text, sender)}
-            return wire.build_request(self._url, operation.path, self._credentials, fields)
+            return wire.build_request(self._url, operation.path, self._credentials, fields, self._profile)
 
         def read(reply: Reply) -> int:
             try:
@@ -315,6 +342,9 @@ class OpGatewayClient(GatewayClient):
 
         return await self._perform(operation, build, read)
 
+    def _identify(self) -> str:
+        return self._credentials["uname"]
+
     def _make_bulk_gateway(self) -> OpBulkGateway:
         return OpBulkGateway(self)
 
@@ -323,7 +353,7 @@ class OpGatewayClient(GatewayClient):
     ) -> Coroutine[Any, Any, T]:
         return self._perform(
             operation,
-            lambda: wire.build_request(self._url, operation.path, self._credentials, fields()),
+            lambda: wire.build_request(self._url, operation.path, self._credentials, fields(), self._profile),
             lambda reply: read(wire.read_answer(reply)),
         )
 

@@ -11,7 +11,6 @@ from ..common.errors import InvalidArgumentError, NotFoundError, Outcome, Payama
 from ..common.many import NO_TRACE, BulkGateway, Finding, Item
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
-from . import wire
 from .models import RecipientDelivery
 
 
@@ -43,8 +42,7 @@ class OpBulkGateway(BulkGateway):
         checks.require_text(message.text, f"{argument}.text")
         normalize_line(message.sender, f"{argument}.sender")
         if message.send_at is not None:
-            checks.require_aware(message.send_at, f"{argument}.send_at")
-            wire.format_time(message.send_at)
+            checks.require_send_time(message.send_at, f"{argument}.send_at")
 
     def travels_alone(self, item: Item) -> bool:
         """The panels seem to pass over numbers that are no Iranian mobiles, and refuse them if there are no others."""
@@ -53,8 +51,11 @@ class OpBulkGateway(BulkGateway):
     async def send(self, items: Sequence[Item]) -> list[SendResult]:
         """Send in one request."""
         first = items[0].message
+        send_at = first.send_at
+        if send_at is not None and send_at < datetime.datetime.now(datetime.UTC):
+            send_at = None  # Its time has come while it waited for its turn, and panels refuse one that is past.
         bulk_id = await self._client.send_to_many(
-            [item.number for item in items], first.text, sender=first.sender or "", send_at=first.send_at
+            [item.number for item in items], first.text, sender=first.sender or "", send_at=send_at
         )
         return [SendResult(item.number, bulk_id) for item in items]
 

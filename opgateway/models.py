@@ -134,8 +134,24 @@ class JobTrend(ListEntry):
 
 
 @attrs.frozen
+class PanelAnswer:
+    """The answer of an op that was called by its name.
+
+    Attributes:
+        code: The code of success; ``None`` if the answer has none.
+        data: What stands behind it, or the whole of an answer without a code, with JSON inside strings taken out.
+    """
+
+    code: int | None
+    data: Any = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
 class NewUser:
     """A user to be made by a reseller.
+
+    The vendor's document says of no field whether it may be left away. There are error codes for all but ``name``,
+    ``company`` and ``postal_code``, which are optional here.
 
     Attributes:
         username: The user name.
@@ -154,14 +170,14 @@ class NewUser:
 
     username: str = attrs.field(repr=False)
     password: str = attrs.field(repr=False)
-    name: str = attrs.field(repr=False)
-    company: str = attrs.field(repr=False)
+    name: str | None = attrs.field(default=None, repr=False)
+    company: str | None = attrs.field(default=None, repr=False)
     national_id: str = attrs.field(repr=False)
     certificate_id: str = attrs.field(repr=False)
     access_id: int | str
     telephone: str = attrs.field(repr=False)
     mobile: str = attrs.field(repr=False)
-    postal_code: str = attrs.field(repr=False)
+    postal_code: str | None = attrs.field(default=None, repr=False)
     email: str = attrs.field(repr=False)
     address: str = attrs.field(repr=False)
 

@@ -33,9 +33,11 @@ from .models import (
     ListEntry,
     MessageProgress,
     NewUser,
+    PanelAnswer,
     ReceivedMessage,
     RecipientDelivery,
 )
+from .profiles import OpProfile, require_name
 
 E_ = TypeVar("E_", bound=ListEntry)
 
@@ -58,6 +60,8 @@ JOB_TRENDS = Operation("job_trends", "jobstrendlist", Effect.NONE)
 JOB_COUNT = Operation("job_count", "jobscount", Effect.NONE)
 SEND_TO_JOB = Operation("send_to_job", "jobssend", Effect.ONCE)
 
+_OPTIONAL_OF_USER = frozenset({"name", "company", "postal_code"})
+"""Nobody knows an error code of the vendor's for these."""
 _DEEPEST_NESTING = 4
 _ID_NAMES = ("id", "code", "postalcode", "value", "key")
 _TITLE_NAMES = ("title", "name", "label", "text", "city", "area")
@@ -81,10 +85,31 @@ class Answer:
     http_status: int
 
 
-def build_request(url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str | None]) -> Request:
-    """Encode an operation as a form."""
+def build_request(
+    url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str | None], profile: OpProfile | None
+) -> Request:
+    """Encode an operation as a form; without a profile by the usual names."""
     form = {**credentials, **{name: value for name, value in fields.items() if value is not None}, "op": op}
+    if profile is not None:
+        form["op"] = profile.ops.get(op, op)
+        form = profile.name_fields(op, form)
     return Request("POST", url, FORM_HEADERS, encode_form(form).encode("ascii"))
+
+
+def build_call(
+    url: str, op: str, credentials: Mapping[str, str], fields: Mapping[str, str], profile: OpProfile | None
+) -> Request:
+    """Encode an operation by the panel's own names; the profile counts for the credentials and the op alone."""
+    usual = {**credentials, "op": checks.require_text(op, "op")}
+    own = usual if profile is None else profile.name_fields(op, usual)
+    checks.require_instance(fields, Mapping, "fields")
+    for name, value in fields.items():
+        argument = f"fields[{require_name(name, 'fields')!r}]"
+        if name in own:
+            raise InvalidArgumentError(f"{argument} is set by the client: leave it away", argument=argument)
+        if value != "":
+            checks.require_text(value, argument)
+    return Request("POST", url, FORM_HEADERS, encode_form({**own, **fields}).encode("ascii"))
 
 
 def ids_as_json(ids: list[int]) -> str:
@@ -101,10 +126,7 @@ def format_time(send_at: datetime.datetime | None) -> str | None:
     """A time to send at as the panels of this family take it, in Tehran. It is not in the vendor's document."""
     if send_at is None:
         return None
-    checks.require_aware(send_at, "send_at")
-    with contextlib.suppress(OverflowError):
-        return send_at.astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
-    raise InvalidArgumentError("send_at is out of the calendar's range", argument="send_at")
+    return checks.require_send_time(send_at, "send_at").astimezone(tehran()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def user_fields(user: NewUser) -> dict[str, str | None]:
@@ -118,6 +140,7 @@ def user_fields(user: NewUser) -> dict[str, str | None]:
     fields: dict[str, str | None] = {
         name: checks.require_text(getattr(user, attribute), f"new_user.{attribute}")
         for name, attribute in names.items()
+        if getattr(user, attribute) is not None or attribute not in _OPTIONAL_OF_USER
     }
     level, argument = user.access_id, "new_user.access_id"
     fields["access_id"] = (
@@ -194,6 +217,11 @@ def _unwrap(data: Any, depth: int = 0) -> Any:
             return _unwrap(json.loads(data), depth + 1)
     entries = as_list(data)
     return data if entries is None else [_unwrap(entry, depth + 1) for entry in entries]
+
+
+def read_panel_answer(answer: Answer) -> PanelAnswer:
+    """What a user makes of it."""
+    return PanelAnswer(answer.code, answer.data)
 
 
 def read_bulk_id(answer: Answer) -> int:

@@ -167,7 +167,7 @@ class Contacts:
             lambda: Arguments(
                 body={
                     "ContactsDetails": [
-                        _details(entry, f"contacts[{index}]")
+                        _new_details(entry, f"contacts[{index}]")
                         for index, entry in enumerate(checks.require_list(contacts, "contacts"))
                     ],
                     "GroupId": checks.require_id(group_id, "group_id"),
@@ -176,19 +176,23 @@ class Contacts:
             read_model(AddedContacts),
         )
 
-    async def update(self, contact_relation_id: int, contact: NewContact, *, group_id: int | None = None) -> None:
+    async def update(
+        self, contact_relation_id: int, contact: NewContact | Contact, *, group_id: int | None = None
+    ) -> None:
         """Change a contact. Vendor method: ``UpdateContact``.
 
         Args:
             contact_relation_id: Which contact, by its relation id.
-            contact: What it shall be.
+            contact: What it shall be, perhaps one that was read, with ``attrs.evolve``. What is None stays as it is; an
+                empty name or title is taken away.
             group_id: The group to move it to; by default it stays.
         """
 
         def arguments() -> Arguments:
             relation = {"ContactGroupRelationId": checks.require_id(contact_relation_id, "contact_relation_id")}
             group = {"GroupId": 0 if group_id is None else checks.require_id(group_id, "group_id")}
-            return Arguments(body=relation | _details(contact, "contact") | group)
+            checks.require_instance(contact, Contact if isinstance(contact, Contact) else NewContact, "contact")
+            return Arguments(body=relation | _details(contact, "contact", may_be_empty=True) | group)
 
         await self._request(operations.CONTACTS_UPDATE, arguments, read_nothing)
 
@@ -321,12 +325,17 @@ def _relation_id(contact: Contact) -> int:
     return contact.relation_id
 
 
-def _details(contact: NewContact, argument: str) -> dict[str, Any]:
+def _new_details(contact: NewContact, argument: str) -> dict[str, Any]:
     checks.require_instance(contact, NewContact, argument)
+    return _details(contact, argument)
+
+
+def _details(contact: NewContact | Contact, argument: str, *, may_be_empty: bool = False) -> dict[str, Any]:
     details: dict[str, Any] = {"Mobile": normalize_recipient(contact.mobile, f"{argument}.mobile")}
     for name, attribute in (("Prefix", "prefix"), ("FirstName", "first_name"), ("LastName", "last_name")):
         if (value := getattr(contact, attribute)) is not None:
-            details[name] = checks.require_text(value, f"{argument}.{attribute}")
+            is_taken_away = may_be_empty and value == ""
+            details[name] = value if is_taken_away else checks.require_text(value, f"{argument}.{attribute}")
     if contact.emoji is not None:
         details["EmojiId"] = checks.require_between(contact.emoji, f"{argument}.emoji", 1, 3)
     return details

@@ -8,9 +8,10 @@ from typing import TypeAlias
 import attrs
 
 from ..common import checks
-from ..common.fields import named
+from ..common.errors import ReplyError
+from ..common.fields import TehranTime, named
 from . import operations
-from .wire import Arguments, Requester, read_list, read_model, read_nothing
+from .wire import Arguments, Envelope, Requester, read_list, read_model, read_nothing
 
 
 @attrs.frozen
@@ -23,7 +24,7 @@ class ContactGroup:
         contacts_count: How many contacts are in it.
         invalid_contacts_count: How many of them still wait after the SMS that told them of their membership.
         color: Its colour, such as ``#ffffff``.
-        created_at: When it was made, as the vendor writes it; only `Groups.create` and `Groups.update` tell it.
+        created_at: When it was made; only `Groups.create` and `Groups.update` tell it.
     """
 
     id: int = attrs.field(metadata=named("GroupId"))
@@ -31,7 +32,7 @@ class ContactGroup:
     contacts_count: int | None = attrs.field(default=None, metadata=named("ContactsCount"))
     invalid_contacts_count: int | None = attrs.field(default=None, metadata=named("InvalidContactsCount"))
     color: str | None = attrs.field(default=None, metadata=named("Color"))
-    created_at: str | None = attrs.field(default=None, metadata=named("CreationDateTime"))
+    created_at: TehranTime | None = attrs.field(default=None, metadata=named("CreationDateTime"))
 
 
 @attrs.frozen
@@ -45,6 +46,22 @@ class Transfer:
 
     moved: int = attrs.field(metadata=named("MovedCount"))
     duplicates: int = attrs.field(metadata=named("DuplicateCount"))
+
+
+_FIRST_GREGORIAN_YEAR = 1900
+_read_as_it_is = read_model(ContactGroup)
+
+
+def _read_group(envelope: Envelope, http_status: int) -> ContactGroup:
+    """Read a group, whose time alone the document calls a text: what is no date, or a Persian one, is left out."""
+    try:
+        group = _read_as_it_is(envelope, http_status)
+    except ReplyError as error:
+        if error.field != "created_at":
+            raise
+        group = _read_as_it_is({**envelope, "CreationDateTime": None}, http_status)
+    is_persian = group.created_at is not None and group.created_at.year < _FIRST_GREGORIAN_YEAR
+    return attrs.evolve(group, created_at=None) if is_persian else group
 
 
 # Inside the class, `list` is the method.
@@ -68,9 +85,7 @@ class Groups:
             name: Its name, which no other group may have.
             color: Its colour, such as ``#ffffff``.
         """
-        return await self._request(
-            operations.GROUPS_CREATE, lambda: _group_arguments(0, name, color), read_model(ContactGroup)
-        )
+        return await self._request(operations.GROUPS_CREATE, lambda: _group_arguments(0, name, color), _read_group)
 
     async def update(self, group_id: int, name: str, color: str | None = None) -> ContactGroup:
         """Change a group's name and colour. Vendor method: ``AddOrUpdateContactGroup``.
@@ -83,7 +98,7 @@ class Groups:
         return await self._request(
             operations.GROUPS_UPDATE,
             lambda: _group_arguments(checks.require_id(group_id, "group_id"), name, color),
-            read_model(ContactGroup),
+            _read_group,
         )
 
     async def delete(self, group_id: int) -> None:

@@ -131,7 +131,7 @@ class SmsIrBulkGateway(BulkGateway):
         ids = {
             number: recipient.id
             for recipient in batch.recipients
-            if (number := _clean(recipient.mobile)) is not None and recipient.id is not None
+            if (number := clean_number(recipient.mobile)) is not None and recipient.id is not None
         }
         return [self._take(item, ids, batch.batch_key) for item in items]
 
@@ -213,7 +213,7 @@ class SmsIrBulkGateway(BulkGateway):
             return await self._messages.recipients(batch_key, last_id)
 
         entries = iterate_from_last_id(fetch, lambda status: status.id)
-        return {number: entry.id async for entry in entries if (number := _clean(entry.mobile)) is not None}
+        return {number: entry.id async for entry in entries if (number := clean_number(entry.mobile)) is not None}
 
     async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
         async def fetch(page: int) -> list[SentMessage]:
@@ -234,7 +234,8 @@ def _last_before(item: Item) -> int | None:
     return int(mark.removeprefix(_MARK)) if mark.startswith(_MARK) else None
 
 
-def _clean(mobile: str | None) -> str | None:
+def clean_number(mobile: str | None) -> str | None:
+    """Return a number of an answer as those of a request are written, or None if it is none."""
     try:
         return normalize_recipient(mobile, "mobile")
     except InvalidArgumentError:

@@ -36,11 +36,15 @@ class SentBatch:
         message_id: The gateway's id of the send.
         batch_key: By which `Messages.recipients` tells what became of each.
         recipients: Each recipient with the id of its message.
+        gateway_message: What the vendor wrote about it.
+        code: The vendor's ``ErrorCode``, which is 0 for a success as far as is known.
     """
 
     message_id: int | None = attrs.field(default=None, metadata=named("MessageId"))
     batch_key: str | None = attrs.field(default=None, metadata=named("BatchKey"))
     recipients: list[SentRecipient] = attrs.field(factory=list[SentRecipient], metadata=named("Ids"))
+    gateway_message: str | None = attrs.field(default=None, repr=False, metadata=named("Message"))
+    code: int | None = attrs.field(default=None, metadata=named("ErrorCode"))
 
 
 @attrs.frozen
@@ -200,9 +204,13 @@ class Messages:
             refused = error.http_status is not None and error.http_status < 300
             if not refused or isinstance(error, AuthenticationError) or all(body.values()):
                 raise
+            refusal = error
         # The document demands the empty list; the vendor's own code found that the gateway refuses it.
         without_empty = {name: ids for name, ids in body.items() if ids}
-        return await self._request(operation, lambda: Arguments(body=without_empty), read)
+        try:
+            return await self._request(operation, lambda: Arguments(body=without_empty), read)
+        except GatewayError:
+            raise refusal from None  # Then the list that was not there is what it found wrong now.
 
     async def sent_page(self, page: int = 0) -> list[SentMessage]:
         """Fetch a page of 50 sends, the newest first. Vendor method: ``GetLastSentMessagesByPageId``.
@@ -226,19 +234,20 @@ class Messages:
             _read_sent,
         )
 
-    async def recipients(self, batch_key: str, last_id: int = 0) -> list[RecipientStatus]:
+    async def recipients(self, batch_key: str | SentBatch, last_id: int = 0) -> list[RecipientStatus]:
         """Fetch what became of 50 recipients of a batch. Vendor method: ``GetSentMessagesMobileNumbers``.
 
         Args:
-            batch_key: The key of the batch, from the send.
+            batch_key: The key of the batch, or what the send returned.
             last_id: The id to go on from; 0 is the newest.
         """
+        key = batch_key.batch_key if isinstance(batch_key, SentBatch) else batch_key
         return await self._request(
             operations.MESSAGES_RECIPIENTS,
             lambda: Arguments(
                 {
                     "lastId": checks.require_index(last_id, "last_id"),
-                    "batchKey": checks.require_text(batch_key, "batch_key"),
+                    "batchKey": checks.require_text(key, "batch_key"),
                 }
             ),
             read_list("Messages", RecipientStatus),
@@ -248,11 +257,11 @@ class Messages:
         """Go through all sends, none of them twice."""
         return iterate_pages(self.sent_page, lambda message: message.id)
 
-    def iterate_recipients(self, batch_key: str) -> AsyncIterator[RecipientStatus]:
+    def iterate_recipients(self, batch_key: str | SentBatch) -> AsyncIterator[RecipientStatus]:
         """Go through all recipients of a batch, none of them twice.
 
         Args:
-            batch_key: The key of the batch, from the send.
+            batch_key: The key of the batch, or what the send returned.
         """
         return iterate_from_last_id(lambda last_id: self.recipients(batch_key, last_id), lambda status: status.id)
 

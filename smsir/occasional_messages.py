@@ -61,14 +61,14 @@ class OccasionalMessages:
             operations.OCCASIONAL_CATEGORIES, Arguments, read_list("OccasionalMessageCategory", OccasionalCategory)
         )
 
-    async def list(self, category_id: int) -> OccasionalMessageList:
+    async def list(self, category_id: int = 0) -> OccasionalMessageList:
         """List the texts of a category. Vendor method: ``GetOccasionalMessages``.
 
         Args:
-            category_id: The category.
+            category_id: The category; 0, as in the vendor's sample, is probably all.
         """
         return await self._request(
             operations.OCCASIONAL_LIST,
-            lambda: Arguments({"occasionalMessageCategoryId": checks.require_id(category_id, "category_id")}),
+            lambda: Arguments({"occasionalMessageCategoryId": checks.require_index(category_id, "category_id")}),
             read_list("OccasionalMessages", OccasionalMessage, also="OccasionalMessage"),
         )

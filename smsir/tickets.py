@@ -44,7 +44,7 @@ class Ticket:
     """A ticket.
 
     Attributes:
-        id: Its id; `Tickets.get` does not tell it.
+        id: Its id.
         status_id: See `Tickets.statuses`; `Tickets.from_last_id` does not tell it.
         subject: Its subject.
         body: Its text.
@@ -163,11 +163,12 @@ class Tickets:
         Args:
             ticket_id: Which ticket.
         """
-        return await self._request(
+        ticket = await self._request(
             operations.TICKETS_GET,
             lambda: Arguments({"ticketId": checks.require_id(ticket_id, "ticket_id")}),
             read_model(Ticket),
         )
+        return attrs.evolve(ticket, id=ticket_id)  # The gateway does not repeat it.
 
     async def from_last_id(self, last_id: int = 0) -> list[Ticket]:
         """Fetch 50 tickets from an id on. Vendor method: ``GetTicketsFromLastId``.

@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 TOKEN_HEADER = "x-sms-ir-secure-token"  # noqa: S105 -- a header's name
 PAGE_SIZE = 50
+# The document names the second, as HTML does; what counts is the content type, which aiohttp writes.
+_UPLOAD_HEADERS = {hdrs.ACCEPT: "application/json", "enctype": "multipart/form-data"}
 # What ASP.NET adds of an exception.
 _TRACES = frozenset({"ExceptionMessage", "ExceptionType", "StackTrace"})
 
@@ -66,7 +68,7 @@ def build_request(operation: Operation, base_url: str, arguments: Arguments) -> 
     if query:
         url = f"{url}?{urlencode(query, quote_via=quote)}"
     if arguments.upload is not None:
-        return Request(operation.method, url, {hdrs.ACCEPT: "application/json"}, upload=arguments.upload)
+        return Request(operation.method, url, _UPLOAD_HEADERS, upload=arguments.upload)
     # The vendor asks for the content type on every request, also on those without a body.
     if arguments.body is None:
         return Request(operation.method, url, JSON_HEADERS)

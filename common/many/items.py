@@ -8,7 +8,7 @@ from collections.abc import Hashable
 
 import attrs
 
-from ..errors import Outcome, PayamakError
+from ..errors import InvalidArgumentError, Outcome, PayamakError
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 
@@ -39,13 +39,15 @@ class Item:
 
     Attributes:
         index: Its place in what the caller gave.
+        key: What the sending and the journal know it by; empty where neither must.
         message: As the caller gave it.
         number: The recipient as it travels.
         content: What it shares with those that it can travel with as one text to many: its `text_key`.
         reference: By what the gateway can be asked for it.
         left_at: When its request left, in this run or an earlier one.
-        is_keyed: Whether the journal's key is taken by it.
-        is_noted: Whether the journal may have it.
+        attempt: The number of its last attempt in the journal.
+        is_noted: Whether this run may have written it there.
+        problem: Why it cannot be sent, if an earlier run has not done so.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
     """
 
@@ -53,10 +55,12 @@ class Item:
     message: OutgoingMessage
     number: str = attrs.field(default="", repr=False)
     content: Hashable = attrs.field(factory=object, repr=False)
+    key: str = attrs.field(default="", repr=False)
     reference: str | None = attrs.field(default=None, repr=False)
     left_at: datetime.datetime | None = None
-    is_keyed: bool = False
+    attempt: int = 0
     is_noted: bool = False
+    problem: InvalidArgumentError | None = attrs.field(default=None, init=False)
     is_resent: bool = attrs.field(default=False, init=False)
     _outcome: Outcome = attrs.field(default=Outcome.NOT_SENT, init=False)
     _error: PayamakError | None = attrs.field(default=None, init=False)
@@ -77,19 +81,15 @@ class Item:
         """The gateway's id of it, if it was sent."""
         return self._message_id
 
-    @property
-    def key(self) -> str:
-        """What the journal knows it by."""
-        check_id = self.message.check_id
-        return f"index {self.index}" if check_id is None else f"check id {check_id.strip()}"
-
     def consult(self) -> None:
         """The journal is being asked for it: until the answer is here, an earlier run may have sent it."""
         self._become(Outcome.UNKNOWN, None, _NOT_SENT)
 
     def recall(self, entry: JournalEntry | None) -> None:
         """Take in what the journal knows of it."""
-        if entry is None or entry.is_open:
+        if entry is not None:
+            self.attempt = entry.attempt
+        if entry is None or entry.message is None or entry.is_open:
             self._become(Outcome.NOT_SENT, None, _UNKNOWN)
             return
         if entry.outcome in _FINAL:

@@ -38,29 +38,53 @@ _PASSING = (
 class JournalEntry:
     """What is known of one message.
 
+    ::
+
+        event        from                                   to
+        ───────────  ─────────────────────────────────────  ──────────────────────────────────────────────
+        begin()      nothing, or anything but sent          in flight, as the next attempt
+        take_over()  in flight, unknown                     the same, as the next attempt
+        settle()     in flight or unknown, of this attempt  sent, refused, not sent or unknown
+
+    What was *sent* stays so. An event that comes from another state, or with the number of an attempt that is not the
+    last, comes too late: another run has gone on with the message.
+
     Attributes:
-        key: What the message is known by: its ``check_id`` if you gave one, else its place in the input.
-        index: Its place in the input.
+        key: What the message is known by: its ``check_id`` if you gave one, else its content.
+        index: Its place in the input of the run that wrote this last.
         gateway: The gateway's package name.
-        message: The message. From `Journal.read`, ``None`` if another message is known by the key.
+        recipient: The number as it travels.
+        message: The message. From `Journal.read`, ``None`` if another message is known by the check id.
+        account: The account that it was begun with. From `Journal.read`, empty if that is another than was asked for.
         outcome: ``None`` while its request is on its way.
+        attempt: How often it was begun or taken over.
         reference: By what the gateway can be asked for it.
         message_id: The gateway's id of it.
         reason: The name of the error's class, if it was not sent.
         detail: The error's message. It holds no number and no text.
         at: When this was written, or rather handed over for writing; of an unknown outcome, when the request left.
+        lease: For how many seconds from ``at`` the run that began it may have been at it.
     """
 
     key: str = attrs.field(repr=False)
     index: int
     gateway: str
+    recipient: str = attrs.field(repr=False)
     message: OutgoingMessage | None = attrs.field(repr=False)
+    account: str = attrs.field(default="", repr=False)
     outcome: Outcome | None = None
+    attempt: int = 0
     reference: str | None = attrs.field(default=None, repr=False)
     message_id: int | None = None
     reason: str | None = None
     detail: str | None = None
     at: datetime.datetime = attrs.field(factory=lambda: datetime.datetime.now(datetime.UTC))
+    lease: float = 0.0
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody has got it, or may have."""
+        return self.outcome in (None, Outcome.SENT, Outcome.UNKNOWN)
 
     @property
     def is_open(self) -> bool:
@@ -88,20 +112,46 @@ class JournalEntry:
 class Journal(Protocol):
     """Where `send_many` writes down what it does. `payamak.common.sqlite_journal` has one that keeps it in a file.
 
-    A journal belongs to one job. When it fails it raises `JournalError`: nothing is sent that it has not written down.
+    When it fails it raises `JournalError`: nothing is sent that it has not written down. What is written must survive a
+    power cut when a method returns. `JournalEntry` has the table of what may become of an entry.
     """
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+    async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages.
 
         Args:
-            wanted: The messages by their keys.
+            wanted: The messages by their keys, with numbers as they travel.
+            account: The account of this run.
 
         Returns:
-            An entry for each key that is known. Its ``message`` is ``None`` if it was written for another message.
+            An entry for each key that is known. Its ``message`` is ``None`` if it was written for another message, its
+            ``account`` empty if it was written for another account.
+
+        Raises:
+            JournalError: It cannot be read, or is of another account.
         """
         ...
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        """Write entries, in place of those with the same keys. On return they must survive a power cut."""
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        """Write that the request of these messages is about to leave. It must not, where the answer says nothing.
+
+        Args:
+            entries: With the number of the last attempt that is known, 0 for none.
+            lease: For how many seconds this run may be at it.
+
+        Returns:
+            The number of each new attempt, one more than the last; ``None`` where another run has gone on with it.
+        """
+        ...
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Write what became of messages, each with the number of its attempt.
+
+        Returns:
+            Of each whether it counts. It does not where another run has gone on with the message.
+        """
+        ...
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        """Take messages that an earlier run left behind, to ask for them. As `begin`."""
         ...

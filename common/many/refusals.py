@@ -10,6 +10,7 @@ from ..errors import (
     InsufficientCreditError,
     InvalidRecipientError,
     InvalidSenderError,
+    JournalError,
     Outcome,
     PayamakError,
     PermissionDeniedError,
@@ -38,7 +39,8 @@ class Refusals:
     def stop(self, reason: PayamakError) -> None:
         """Let nothing more leave. The first reason counts."""
         if self._all is None:
-            self._all = as_not_sent(reason)
+            # A journal may have been lost to another run, and nobody here knows to whom that one sends.
+            self._all = reason if isinstance(reason, JournalError) else as_not_sent(reason)
 
     @property
     def is_any(self) -> bool:

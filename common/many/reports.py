@@ -7,12 +7,17 @@ import collections
 import copy
 import datetime
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import attrs
 
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
-from ..results import Progress, SendReport
+from ..results import OutgoingMessage, Progress, SendReport
 from .items import Item
 from .journal import Journal, JournalEntry
+
+_Write: TypeAlias = Callable[[Sequence[JournalEntry], float], Awaitable[Sequence[int | None]]]
 
 
 class Reports:
@@ -24,6 +29,8 @@ class Reports:
         progress: Called with the counts after each report.
         total: How many messages there are, if known.
         log: For a ``progress`` that fails.
+        account: What the journal knows this run's account by.
+        lease: For how many seconds a request may be under way.
     """
 
     def __init__(
@@ -33,6 +40,9 @@ class Reports:
         progress: Callable[[Progress], object] | None,
         total: int | None,
         log: logging.Logger,
+        *,
+        account: str = "",
+        lease: float = 0.0,
     ) -> None:
         self._gateway = gateway
         self._journal = journal
@@ -41,8 +51,8 @@ class Reports:
         self._log = log
         self._sent = 0
         self._others = collections.Counter[Outcome]()
-        self._keys: dict[str, int] = {}
-        self._is_other_input = False
+        self._account = account
+        self._lease = lease
         self.open: dict[int, Item] = {}
         """Messages that were taken from the source and not yet reported, by index."""
         self.unread: collections.deque[SendReport] = collections.deque()
@@ -67,52 +77,84 @@ class Reports:
             for item in items:
                 item.consult()
 
-    async def admit(self, items: list[Item]) -> tuple[list[Item], list[Item]]:
-        """Enter messages, and settle those of which the journal knows enough.
+    async def admit(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+        """Enter messages, and settle those of which the journal knows enough, or that cannot be sent.
 
         Returns:
             Those that may go out, and those whose request had left in an earlier run.
         """
         self.enter(items)
-        if self._journal is None:
-            return items, []
-        unique = [item for item in items if not self._is_duplicate(item)]
-        try:
-            known = await self._journal.read({item.key: item.message for item in unique})
-        except Exception as error:
-            raise self._fail("read", error) from error
-        strange = {key for key, entry in known.items() if entry.message is None}
-        # If one message stands elsewhere, so may those that the journal does not know: they may have gone out already.
-        self._is_other_input |= any(item.message.check_id is None for item in unique if item.key in strange)
+        known: Mapping[str, JournalEntry] = {}
+        if self._journal is not None:
+            try:
+                known = await self._journal.read({item.key: _as_it_travels(item) for item in items}, self._account)
+            except Exception as error:
+                raise self._fail("read", error) from error
         fresh: list[Item] = []
         lost: list[Item] = []
-        for item in unique:
+        for item in items:
             entry = known.get(item.key)
-            if item.key in strange:
-                self.reject(item, _blame(item, f"the journal knows another message by the same key: {_ADVICE}"))
-                continue
-            is_in_doubt = entry is not None and entry.outcome in (None, Outcome.UNKNOWN)
-            if entry is not None and is_in_doubt and entry.gateway != self._gateway:
+            if entry is not None and entry.message is None and entry.is_taken:
+                self.reject(item, _blame(item, "the journal knows another message by its check_id"))
+            elif entry is not None and self._is_out_of_reach(entry):
                 # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
                 item.lose(entry.make_error())
                 self._report([item])
-                continue
-            item.recall(entry)
-            if item.outcome is Outcome.UNKNOWN:
-                lost.append(item)
-            elif item.outcome is not Outcome.NOT_SENT:
-                self._report([item], from_journal=True)
-            elif self._is_other_input and item.message.check_id is None:
-                self.reject(item, _blame(item, f"the input is not that of the journal: {_ADVICE}"))
             else:
-                fresh.append(item)
-        return fresh, lost
+                self._recall(item, entry, fresh, lost)
+        return fresh, await self._take_over(lost)
 
-    def _is_duplicate(self, item: Item) -> bool:
-        item.is_keyed = self._keys.setdefault(item.key, item.index) == item.index
-        if not item.is_keyed:
-            self.reject(item, _blame(item, "its check_id is that of another message, which is on its way"))
-        return not item.is_keyed
+    def _is_out_of_reach(self, entry: JournalEntry) -> bool:
+        is_in_doubt = entry.outcome in (None, Outcome.UNKNOWN)
+        return is_in_doubt and (entry.gateway != self._gateway or entry.account != self._account)
+
+    def _recall(self, item: Item, entry: JournalEntry | None, fresh: list[Item], lost: list[Item]) -> None:
+        """Take in what the journal knows; only then what is wrong with the message."""
+        if self._journal is not None:
+            item.recall(entry)
+        if item.outcome is Outcome.UNKNOWN:
+            lost.append(item)
+        elif item.outcome is not Outcome.NOT_SENT:
+            self._report([item], from_journal=True)
+        elif item.problem is not None:
+            self.reject(item, item.problem)
+        else:
+            fresh.append(item)
+
+    async def _take_over(self, items: list[Item]) -> list[Item]:
+        if self._journal is None or not items:
+            return items
+        if self.failure is not None:
+            self._report(items)
+            return []
+        return await self._number(items, self._journal.take_over)
+
+    async def _number(self, items: Sequence[Item], write: _Write) -> list[Item]:
+        """Write the next attempt of messages. Returns those with which no other run has gone on."""
+        now = datetime.datetime.now(datetime.UTC)
+        entries = [self._entry(item, None, now) for item in items]
+        # Before, not after: who is stopped meanwhile may have written it.
+        for item in items:
+            item.attempt, item.is_noted = item.attempt + 1, True
+        try:
+            attempts = await write(entries, self._lease)
+        except Exception as error:
+            raise self._fail("written", error) from error
+        gone = [item for item, attempt in zip(items, attempts, strict=True) if attempt != item.attempt]
+        if gone:
+            self._give_up(gone)
+        return [item for item in items if item.index in self.open]
+
+    def _give_up(self, items: Sequence[Item]) -> None:
+        failure = self._lose_journal()
+        for item in items:
+            item.fail(failure)
+        self._report(items)
+
+    def _lose_journal(self) -> JournalError:
+        self.failure = JournalError("another run has gone on with this journal: nothing more is sent by this one")
+        self.failure.outcome = Outcome.UNKNOWN
+        return self.failure
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
@@ -120,31 +162,33 @@ class Reports:
         self.open[item.index] = item
         self._report([item])
 
-    async def begin(self, items: Sequence[Item]) -> None:
+    async def begin(self, items: Sequence[Item]) -> Sequence[Item]:
         """Write down that a request is about to leave.
+
+        Returns:
+            The messages that may: not those that another run has gone on with.
 
         Raises:
             JournalError: It could not be written, so the request must not leave.
         """
         if self._journal is not None:
-            # Before, not after: who is stopped meanwhile may have written it.
-            for item in items:
-                item.is_noted = True
-            try:
-                await self._journal.write([self._entry(item, None) for item in items])
-            except Exception as error:
-                raise self._fail("written", error) from error
+            items = await self._number(items, self._journal.begin)
         now = datetime.datetime.now(datetime.UTC)
         for item in items:
             item.leave(now)
+        return items
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""
         try:
-            if self._journal is not None:
-                noted = [item for item in items if item.is_noted or item.left_at is not None]
-                if noted:
-                    await self._journal.write([self._entry(item, item.outcome) for item in noted])
+            noted = [item for item in items if item.is_noted]
+            if noted and self._journal is not None:
+                now = datetime.datetime.now(datetime.UTC)
+                counted = await self._journal.settle([self._entry(item, item.outcome, now) for item in noted])
+                # Of what was not sent it may be that its beginning was never written.
+                late = [item for item, counts in zip(noted, counted, strict=True) if not counts]
+                if any(item.outcome is not Outcome.NOT_SENT for item in late):
+                    self._lose_journal()
         except Exception as error:
             # What became of them is known all the same; but nothing more may leave.
             self._fail("written", error)
@@ -156,8 +200,6 @@ class Reports:
         for item in items:
             if self.open.pop(item.index, None) is None:
                 continue
-            if item.is_keyed:
-                del self._keys[item.key]
             error = item.error
             if error is not None and error.gateway is None:
                 error.gateway, error.operation = self._gateway, "send_many"
@@ -180,14 +222,14 @@ class Reports:
             self._log.error("send_many: progress failed with %s and is not called again", type(error).__name__)
             self._progress = None
 
-    def _entry(self, item: Item, outcome: Outcome | None) -> JournalEntry:
+    def _entry(self, item: Item, outcome: Outcome | None, now: datetime.datetime) -> JournalEntry:
         error = None if outcome in (None, Outcome.SENT) else item.error
-        now = datetime.datetime.now(datetime.UTC)
         return JournalEntry(
-            item.key, item.index, self._gateway, item.message, outcome, item.reference, item.message_id,
+            item.key, item.index, self._gateway, item.number, item.message, self._account, outcome, item.attempt,
+            item.reference, item.message_id,
             type(error).__name__ if error else None, str(error.args[0]) if error else None,
             # Another run must not take for fresh what has only been asked for in vain.
-            at=item.left_at or now if outcome is Outcome.UNKNOWN else now,
+            at=item.left_at or now if outcome is Outcome.UNKNOWN else now, lease=self._lease,
         )  # fmt: skip
 
     def _fail(self, what: str, error: Exception) -> JournalError:
@@ -208,7 +250,9 @@ def _tell_reference(error: PayamakError, item: Item) -> PayamakError:
     return own
 
 
-_ADVICE = "give the same messages in the same order (and the same hash_key), or a check_id to each"
+def _as_it_travels(item: Item) -> OutgoingMessage:
+    """The message, as others with its check id are compared with it. What is known by its content need not be."""
+    return item.message if item.message.check_id is None else attrs.evolve(item.message, to=item.number)
 
 
 def _blame(item: Item, problem: str) -> InvalidArgumentError:

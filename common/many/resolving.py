@@ -32,7 +32,7 @@ async def resolve(
     checks.require_seconds(grace, "grace", or_zero=True)
     if error.references and error.gateway not in (None, name):
         raise InvalidArgumentError(f"error is of {error.gateway}: ask with its client", argument="error")
-    given = checks.require_list(messages, "messages")
+    given = checks.require_list(messages, "messages", ordered=True)
     references = error.references or (None,) * len(given)
     if len(references) != len(given):
         raise InvalidArgumentError(

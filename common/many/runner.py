@@ -97,8 +97,8 @@ class RequestRunner:
                 self._gateway.mark(item)
         with self._keep_from_cutting():
             try:
-                await self._reports.begin(items)
-                results = await self._gateway.send(items)
+                items = await self._begin(items)
+                results = await self._gateway.send(items) if items else []
             except JournalError as error:
                 self._refusals.stop(error)
                 await self._settle_failed(items, error)
@@ -117,6 +117,12 @@ class RequestRunner:
             else:
                 await self._take_results(items, results)
         return []
+
+    async def _begin(self, items: Sequence[Item]) -> Sequence[Item]:
+        items = await self._reports.begin(items)
+        if self._reports.failure is not None:
+            self._refusals.stop(self._reports.failure)
+        return items
 
     async def _wait_for_turn(self, items: Sequence[Item]) -> bool:
         try:
@@ -138,7 +144,7 @@ class RequestRunner:
         hopeless = [item for item, reason in zip(items, reasons, strict=True) if reason is not None]
         for item, reason in zip(items, reasons, strict=True):
             if reason is not None:
-                item.hold_back(reason)
+                item.fail(reason)
         with self._keep_from_cutting():
             await self._reports.settle(hopeless)
         return [item for item, reason in zip(items, reasons, strict=True) if reason is None]

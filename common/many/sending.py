@@ -15,11 +15,13 @@ import attrs
 
 from .. import checks
 from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from ..numbers import normalize_recipient
 from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
 from .bulk_gateway import BulkGateway, RateLimiter, text_key
 from .intake import read_batches
 from .items import Item
 from .journal import Journal
+from .keys import KeyMaker
 from .packing import Packer
 from .refusals import Refusals
 from .reports import Reports
@@ -52,7 +54,7 @@ class Plan:
         checks.require_seconds(self.grace, "grace", or_zero=True)
         checks.require_seconds(self.close_timeout, "close_timeout", or_zero=True)
         _require_methods(self.rate_limit, "rate_limit", "acquire")
-        _require_methods(self.journal, "journal", "read", "write")
+        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over")
         if self.progress is not None and (not callable(self.progress) or inspect.iscoroutinefunction(self.progress)):
             raise InvalidArgumentError("progress must be a plain function of one argument", argument="progress")
 
@@ -79,9 +81,12 @@ class SendMany:
         gateway: BulkGateway,
         log: logging.Logger,
         on_start: Callable[[SendMany], None],
+        account: str,
+        lease: float,
     ) -> None:
         self._task: asyncio.Task[None] | None = None
         self._closed = True
+        checks.refuse_mapping(messages, "messages")
         if isinstance(messages, (str, bytes)) or not (hasattr(messages, "__iter__") or hasattr(messages, "__aiter__")):
             raise InvalidArgumentError("messages must be an iterable of OutgoingMessage", argument="messages")
         self._messages = messages
@@ -90,7 +95,8 @@ class SendMany:
         self._plan = plan
         self._on_start = on_start
         total = len(messages) if isinstance(messages, Sized) else None
-        self._reports = Reports(name, plan.journal, plan.progress, total, log)
+        self._reports = Reports(name, plan.journal, plan.progress, total, log, account=account, lease=lease)
+        self._keys: KeyMaker | None = None
         self._refusals = Refusals()
         self._packer = Packer(gateway.limit, gateway.pair_key, gateway.travels_alone)
         self._slots = asyncio.Semaphore(plan.concurrency)
@@ -227,7 +233,7 @@ class SendMany:
             reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
             item.lose(reason)
         elif item.outcome is Outcome.NOT_SENT:
-            item.hold_back(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
+            item.fail(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -253,6 +259,8 @@ class SendMany:
         finally:
             # What an asynchronous source had given when this was ended is reported too.
             self._reports.enter(self._check(gathered))
+            if self._keys is not None:
+                self._keys.close()
         if late:
             self._spawn(self._runner.search(late))
 
@@ -284,19 +292,53 @@ class SendMany:
         for items in self._packer.take_all():
             await self._dispatch(items)
 
-    def _check(self, batch: Sequence[Any]) -> list[Item]:
+    def _check(self, batch: Sequence[Any]) -> Sequence[Item]:
         """Number the messages. Those that cannot be sent are reported at once."""
         items: list[Item] = []
         for message in batch:
             item = Item(self._taken, message)
             self._taken += 1
             error = self._prepare(item, "")
-            if error is None:
+            if error is not None:
+                # Once more by its name: names for all would cost as much as the checks.
+                error = self._prepare(item, f"messages[{item.index}]") or error
+            if error is None or self._may_be_known(item):
+                item.problem = error
                 items.append(item)
             else:
-                # Once more by its name: names for all would cost as much as the checks.
-                self._reports.reject(item, self._prepare(item, f"messages[{item.index}]") or error)
-        return items
+                self._reports.reject(item, error)
+        return self._name(items)
+
+    def _may_be_known(self, item: Item) -> bool:
+        """Whether an earlier run may have sent what a rule of today forbids."""
+        if self._plan.journal is None or not isinstance(item.message, OutgoingMessage):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return False
+        try:
+            item.number = normalize_recipient(item.message.to, "to")
+            checks.require_text(item.message.text, "text")
+            if item.message.send_at is not None:
+                checks.require_aware(item.message.send_at, "send_at")
+        except InvalidArgumentError:
+            return False
+        return True
+
+    def _name(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Give messages their keys, where they need one. Those with the check id of an earlier one are reported."""
+        unnamed = [item for item in items if self._plan.journal is not None or item.message.check_id is not None]
+        if not unnamed:
+            return items
+        if self._keys is None:
+            self._keys = KeyMaker()
+        keys = self._keys.make([(item.number, item.message) for item in unnamed])
+        repeated: set[int] = set()
+        for item, (key, is_repeated) in zip(unnamed, keys, strict=True):
+            item.key = key
+            if is_repeated:
+                repeated.add(item.index)
+                argument = f"messages[{item.index}].check_id"
+                problem = f"{argument} is that of an earlier message of this sending"
+                self._reports.reject(item, InvalidArgumentError(problem, argument=argument))
+        return [item for item in items if item.index not in repeated] if repeated else items
 
     def _prepare(self, item: Item, argument: str) -> InvalidArgumentError | None:
         message = item.message
@@ -309,8 +351,8 @@ class SendMany:
             if message.check_id is not None:
                 checks.require_text(message.check_id, f"{argument}.check_id")
             item.number = self._gateway.check_number(message, argument)
-        except InvalidArgumentError as error:
-            return error
+        except Exception as error:  # A value's own methods may raise anything.
+            return checks.as_invalid_argument(error, argument or None)
         item.content = self._checked  # Not an equal one: lookups of one and the same are cheaper.
         return None
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
+import functools
 import hashlib
+import itertools
 import os
+import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
+
+import attrs
 
 try:
     import aiosqlite
@@ -22,49 +28,43 @@ except ModuleNotFoundError as error:
 from ..errors import InvalidArgumentError, JournalError, Outcome
 from ..results import OutgoingMessage
 from .journal import JournalEntry
+from .keys import KeyMaker, clean_line, is_content
+from .sqlite_file import Hidden, ask, close_file, explain_failure, identify_file, open_file
 
-_APPLICATION = 0x50594D4B
-_VERSION = 1
-# In one transaction, so that who is killed here leaves an empty file or a journal.
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE messages (
-    key TEXT PRIMARY KEY,
-    "index" INTEGER NOT NULL,
-    gateway TEXT NOT NULL,
-    recipient TEXT NOT NULL,
-    text TEXT NOT NULL,
-    sender TEXT,
-    send_at TEXT,
-    state TEXT NOT NULL,
-    reference TEXT,
-    message_id INTEGER,
-    reason TEXT,
-    detail TEXT,
-    at TEXT NOT NULL
-) WITHOUT ROWID;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-COMMIT;
-"""
 _COLUMNS = (
-    "key", '"index"', "gateway", "recipient", "text", "sender", "send_at", "state", "reference", "message_id",
-    "reason", "detail", "at",
+    "key", '"index"', "gateway", "account", "recipient", "text", "sender", "send_at", "check_id", "state", "attempt",
+    "run", "reference", "message_id", "reason", "detail", "at", "lease",
 )  # fmt: skip
-_WRITE = f"INSERT OR REPLACE INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 -- constants
+_BEGIN = (
+    f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 -- constants
+    f"ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])} "
+    "WHERE attempt = excluded.attempt - 1 AND state <> 'sent'"
+)
+_TAKE_OVER = (
+    "UPDATE messages SET attempt = ?2, run = ?3 "
+    "WHERE key = ?1 AND attempt = ?2 - 1 AND state IN ('in flight', 'unknown')"
+)
+_SETTLE = (
+    "UPDATE messages SET state = ?4, reference = ?5, message_id = ?6, reason = ?7, detail = ?8, at = ?9 "
+    "WHERE key = ?1 AND attempt = ?2 AND run = ?3 AND state IN ('in flight', 'unknown')"
+)
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
+_GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
+_CHANGED = """
+SELECT place FROM temp.given WHERE place IS NOT NULL AND recipient IN (
+    SELECT recipient FROM messages WHERE state IN ('sent', 'in flight', 'unknown')
+    AND NOT EXISTS (SELECT 1 FROM temp.given WHERE given.key = messages.key)
+)
+"""
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
 _MOST_BITS = 63
+_OTHER_ACCOUNT = (
+    "the journal is of another account (gateway, address, or key): go on with that one; "
+    "if only the key or the address has changed, say that it is the same account (same_account=True, --same-account)"
+)
 
 Row = tuple[Any, ...]
-
-
-class _Hidden(list[Any]):
-    """Values for SQLite. aiosqlite writes what it is given into its log, where no number and no text may stand."""
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} hidden>"
 
 
 class SqliteJournal:
@@ -81,20 +81,32 @@ class SqliteJournal:
         path: The file; it is made if it is not there. Keep it on a local disk.
         hash_key: At least 16 random bytes, the same for the whole job. With it the file holds keyed hashes in place of
             numbers and texts. Check ids are kept as they are: do not put a number into one.
+        same_account: Whether what was sent with another account is of this one: after a change of key or address.
 
     Raises:
-        InvalidArgumentError: The ``hash_key`` is too short.
+        InvalidArgumentError: The ``hash_key`` is too short, or the path names no file.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, hash_key: bytes | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, hash_key: bytes | None = None, same_account: bool = False
+    ) -> None:
         if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
-        self._path = os.fspath(path)
+        if os.fspath(path) in ("", ":memory:"):
+            raise InvalidArgumentError("path must name a file", argument="path")
+        # Where links lead to, so that those who come by another one meet at the same lock.
+        self._path = os.path.realpath(path)
         self._hash_key = hash_key
-        # Those who come by another link to the same file must meet at the same lock.
-        self._lock = filelock.FileLock(f"{os.path.realpath(self._path)}.lock", timeout=0, thread_local=False)
+        self._same_account = same_account
+        self._lock = filelock.FileLock(f"{self._path}.lock", timeout=0, thread_local=False)
         self._database: aiosqlite.Connection | None = None
-        self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
+        self._file: tuple[int, int] | None = None
+        self._salt = b""
+        self._hidden: dict[str, str] = {}
+        self._account: str | None = None
+        # Who has the file without the lock, such as after it was removed, is told apart by this.
+        self._run = secrets.token_hex(8)
+        self._waiting: list[_Job] = []
         self._writer: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -113,7 +125,7 @@ class SqliteJournal:
         except filelock.Timeout:
             raise JournalError("the journal is in use: one process at a time can send with it") from None
         except (OSError, NotImplementedError) as error:
-            raise _fail("opened", error) from error
+            raise explain_failure("opened", error) from error
         opening = asyncio.create_task(self._open())
         try:
             self._database = await asyncio.shield(opening)
@@ -121,7 +133,7 @@ class SqliteJournal:
             # aiosqlite, if cancelled, leaves a connection that nobody closes: so it goes on to its end.
             await asyncio.wait({opening})
             if not opening.cancelled() and opening.exception() is None:
-                await opening.result().close()
+                await close_file(opening.result())
             self._lock.release()
             raise
         return self
@@ -140,46 +152,158 @@ class SqliteJournal:
             database, self._database = self._database, None
             if database is not None:
                 try:
-                    await database.close()
+                    await close_file(database)
                 finally:
                     self._lock.release()
 
     async def _open(self) -> aiosqlite.Connection:
         try:
-            database = await aiosqlite.connect(self._path, isolation_level=None)
+            database = await open_file(self._path)
             try:
-                await _prepare(database)
+                await self._take_settings(database)
             except BaseException:
-                await database.close()
+                await close_file(database)
                 raise
-        except sqlite3.Error as error:
-            raise _fail("opened", error) from error
+        except (sqlite3.Error, OSError) as error:
+            raise explain_failure("opened", error) from error
+        self._account, self._file = None, identify_file(self._path)
         return database
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+    async def _take_settings(self, database: aiosqlite.Connection) -> None:
+        self._salt = await ask(database, "SELECT salt FROM settings")
+        self._hidden.clear()
+        proof = self._hide(self._salt.hex())
+        await database.execute("UPDATE settings SET hash_proof = ? WHERE hash_proof IS NULL", Hidden([proof]))
+        if await ask(database, "SELECT hash_proof FROM settings") != proof:
+            raise JournalError("the journal was begun with another hash_key: it would not know its messages")
+
+    async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
         database = self._require_open()
+        hidden = self._hide_account(account)
         found: dict[str, JournalEntry] = {}
-        keys = list(wanted)
+        keys = {self._hide_key(key): key for key in wanted}
         try:
+            await self._check_account(database, hidden)
             for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = _Hidden(keys[start : start + _MOST_PARAMETERS])
-                async with database.execute(f"{_READ} ({', '.join('?' * len(part))})", part) as cursor:
-                    async for row in cursor:
-                        found[row[0]] = self._to_entry(tuple(row), wanted[row[0]])
+                part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
+                for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
+                    key = keys[row[0]]
+                    found[key] = self._to_entry(key, tuple(row), wanted[key], account)
         except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
-            raise _fail("read", error) from error
+            raise explain_failure("read", error) from error
         return found
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        """Write entries durably. Those who write at the same time share a commit. See `Journal.write`."""
+    async def require_account(self, account: str) -> None:
+        """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
+
+        Args:
+            account: The ``account_hash`` of the client.
+
+        Raises:
+            JournalError: It is of another one.
+        """
+        try:
+            await self._check_account(self._require_open(), self._hide_account(account))
+        except sqlite3.Error as error:
+            raise explain_failure("read", error) from error
+
+    async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> list[int]:
+        """Find messages to people who have got another one, or may have, that is not among these any more.
+
+        So it looks if a text was changed by mistake between two runs of a job. `send_many` does not ask: it sends what
+        the journal does not know.
+
+        Args:
+            messages: All messages of the job, each with its number as it travels.
+            account: The ``account_hash`` of the client.
+
+        Returns:
+            Their places.
+
+        Raises:
+            JournalError: The journal cannot be read, or is of another account.
+        """
+        database = self._require_open()
+        await self.require_account(account)
+        try:
+            if not await ask(database, "SELECT EXISTS (SELECT 1 FROM messages)"):
+                return []
+            await database.execute(_GIVEN)
+            try:
+                changed = await self._take_given(database, messages, account)
+                async with database.execute(_CHANGED) as cursor:
+                    return sorted([*changed, *[place async for (place,) in cursor]])
+            finally:
+                await database.execute("DROP TABLE temp.given")
+        except sqlite3.Error as error:
+            raise explain_failure("read", error) from error
+
+    async def _take_given(
+        self, database: aiosqlite.Connection, messages: Iterable[tuple[str, OutgoingMessage]], account: str
+    ) -> list[int]:
+        """Put messages beside those of the journal. Returns the places of those with the check id of another one."""
+        changed: list[int] = []
+        places = enumerate(messages)
+        with contextlib.closing(KeyMaker()) as keys:
+            while batch := list(itertools.islice(places, _MOST_PARAMETERS)):
+                made = keys.make([pair for _, pair in batch])
+                given = {key: (place, *pair) for (key, _), (place, pair) in zip(made, batch, strict=True)}
+                wanted = {key: attrs.evolve(message, to=number) for key, (_, number, message) in given.items()}
+                known = await self.read(wanted, account)
+                changed += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
+                rows = [
+                    (self._hide_key(key), self._hide(number), None if key in known else place)
+                    for key, (place, number, _) in given.items()
+                ]
+                await database.executemany("INSERT OR IGNORE INTO temp.given VALUES (?, ?, ?)", Hidden(rows))
+        return changed
+
+    async def _check_account(self, database: aiosqlite.Connection, hidden: str) -> None:
+        if self._account == hidden:
+            return
+        others = "SELECT EXISTS (SELECT 1 FROM messages WHERE account <> ?)"
+        ours = "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?)"
+        if await ask(database, others, hidden) and (self._same_account or not await ask(database, ours, hidden)):
+            if not self._same_account:
+                raise JournalError(_OTHER_ACCOUNT)
+            await database.execute("UPDATE messages SET account = ?", Hidden([hidden]))
+        self._account = hidden
+
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        """Write that a request is about to leave. See `Journal.begin`."""
+        if identify_file(self._path) != self._file:
+            raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
+        rows = [self._to_row(entry, lease) for entry in entries]
+        written = await self._write(_BEGIN, rows)
+        return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Write what became of messages. See `Journal.settle`."""
+        rows = [
+            (
+                self._hide_key(entry.key), entry.attempt, self._run, entry.outcome and entry.outcome.value,
+                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, _to_utc(entry.at),
+            )
+            for entry in entries
+        ]  # fmt: skip
+        return await self._write(_SETTLE, rows)
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        """Take what an earlier run left behind. See `Journal.take_over`."""
+        rows = [(self._hide_key(entry.key), entry.attempt + 1, self._run) for entry in entries]
+        written = await self._write(_TAKE_OVER, rows)
+        return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
+
+    async def _write(self, statement: str, rows: Sequence[Row]) -> Sequence[bool]:
+        """Write rows durably; those who write at the same time share a commit. Returns which of them count."""
         self._require_open()
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(([self._to_row(entry) for entry in entries], written))
+        job = _Job(statement, rows, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
         if self._writer is None:
             # A task of its own, so that who gives up meanwhile does not take the rows of others along.
             self._writer = asyncio.create_task(self._write_waiting())
-        await written
+        return await job.written
 
     async def _write_waiting(self) -> None:
         try:
@@ -190,64 +314,107 @@ class SqliteJournal:
             # There is more only if this task was cancelled, as all are when an event loop is shut down.
             self._writer = asyncio.create_task(self._write_waiting()) if self._waiting else None
 
-    async def _write_together(self, waiting: Sequence[tuple[list[Row], asyncio.Future[None]]]) -> None:
+    async def _write_together(self, jobs: Sequence[_Job]) -> None:
         problem: BaseException | None = asyncio.CancelledError()
+        counted: list[Sequence[bool]] = []
         try:
-            await self._commit([row for rows, _ in waiting for row in rows])
+            counted = await self._commit(jobs)
             problem = None
         except Exception as error:
             problem = error
         finally:
-            for _, written in waiting:
-                if written.done():
+            for place, job in enumerate(jobs):
+                if job.written.done():
                     continue
                 if problem is None:
-                    written.set_result(None)
+                    job.written.set_result(counted[place])
                 else:
-                    failure = _fail("written", problem)
+                    failure = explain_failure("written", problem)
                     failure.__cause__ = problem
-                    written.set_exception(failure)
+                    job.written.set_exception(failure)
 
-    async def _commit(self, rows: Sequence[Row]) -> None:
+    async def _commit(self, jobs: Sequence[_Job]) -> list[Sequence[bool]]:
         database = self._require_open()
         try:
             await database.execute("BEGIN IMMEDIATE")
-            await database.executemany(_WRITE, _Hidden(rows))
+            counted: list[Sequence[bool]] = [[True] * len(job.rows) for job in jobs]
+            for job in jobs:
+                written = await database.executemany(job.statement, Hidden(job.rows))
+                if written.rowcount < len(job.rows):
+                    # Some came too late. Together they do not tell which, so all is written once more one by one.
+                    await database.rollback()
+                    await database.execute("BEGIN IMMEDIATE")
+                    counted = [[await _write_row(database, job.statement, row) for row in job.rows] for job in jobs]
+                    break
             await database.commit()
         except BaseException:
             # Whatever it was, the next write must not find this transaction open.
             await database.rollback()
             raise
+        return counted
 
     def _require_open(self) -> aiosqlite.Connection:
         if self._database is None:
             raise JournalError("the journal is not open: use `async with SqliteJournal(…) as journal`")
         return self._database
 
-    def _to_row(self, entry: JournalEntry) -> Row:
-        state = _IN_FLIGHT if entry.outcome is None else entry.outcome.value
-        identity = ("", "", None, None) if entry.message is None else self._identify(entry.message)
+    def _to_row(self, entry: JournalEntry, lease: float) -> Row:
+        message = entry.message
         return (
-            entry.key, entry.index, entry.gateway, *identity, state, entry.reference,
-            _write_id(entry.message_id), entry.reason, entry.detail, entry.at.isoformat(),
+            self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
+            self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
+            _to_utc(message and message.send_at), message and message.check_id, _IN_FLIGHT,
+            entry.attempt + 1, self._run, entry.reference, None, None, None, _to_utc(entry.at), lease,
         )  # fmt: skip
 
-    def _to_entry(self, row: Row, wanted: OutgoingMessage) -> JournalEntry:
-        key, index, gateway, recipient, text, sender, send_at, state, reference, message_id, reason, detail, at = row
-        is_same = (recipient, text, sender, send_at) == self._identify(wanted)
+    def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
+        (
+            _, index, gateway, hidden, recipient, text, sender, send_at, _, state, attempt, _, reference, message_id,
+            reason, detail, at, lease,
+        ) = row  # fmt: skip
+        given = self._hide(wanted.to), self._hide(wanted.text), clean_line(wanted.sender), _to_utc(wanted.send_at)
+        # What is known by its content is what it is.
+        is_same = is_content(key) or (recipient, text, clean_line(sender), send_at) == given
         return JournalEntry(
-            key, index, gateway, wanted if is_same else None, None if state == _IN_FLIGHT else Outcome(state),
-            reference, _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at),
+            key, index, gateway, recipient, wanted if is_same else None,
+            account if hidden == self._hide_account(account) else "",
+            None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
+            _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at), lease,
         )  # fmt: skip
-
-    def _identify(self, message: OutgoingMessage) -> tuple[str, str, str | None, str | None]:
-        send_at = None if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
-        return self._hide(message.to), self._hide(message.text), message.sender, send_at
 
     def _hide(self, value: str) -> str:
-        if self._hash_key is None:
-            return value
-        return hashlib.blake2b(value.encode(), key=self._hash_key, digest_size=16).hexdigest()
+        return value if self._hash_key is None else _digest(value, self._hash_key).hexdigest()
+
+    def _hide_key(self, key: str) -> bytes:
+        return _digest(key, self._hash_key or b"").digest()
+
+    def _hide_account(self, account: str) -> str:
+        if account not in self._hidden:
+            self._hidden[account] = _digest(account, self._salt).hexdigest()
+        return self._hidden[account]
+
+
+@attrs.define(eq=False, repr=False)
+class _Job:
+    """Rows to write with one statement, each of which may come too late to count."""
+
+    statement: str
+    rows: Sequence[Row]
+    written: asyncio.Future[Sequence[bool]]
+
+
+async def _write_row(database: aiosqlite.Connection, statement: str, row: Row) -> bool:
+    async with database.execute(statement, Hidden(row)) as cursor:
+        return cursor.rowcount == 1
+
+
+def _digest(value: str, key: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16)
+
+
+@functools.lru_cache(32)  # Those of one request share it.
+def _to_utc(at: datetime.datetime | None) -> str | None:
+    return None if at is None else at.astimezone(datetime.UTC).isoformat()
 
 
 def _write_id(message_id: int | None) -> int | str | None:
@@ -257,28 +424,3 @@ def _write_id(message_id: int | None) -> int | str | None:
 
 def _read_id(value: int | str | None) -> int | None:
     return int(value.removeprefix("#")) if isinstance(value, str) else value
-
-
-async def _prepare(database: aiosqlite.Connection) -> None:
-    identity = await _ask(database, "PRAGMA application_id"), await _ask(database, "PRAGMA user_version")
-    is_new = identity == (0, 0) and not await _ask(database, "SELECT count(*) FROM sqlite_master")
-    if not is_new and identity != (_APPLICATION, _VERSION):
-        raise JournalError("the file is no journal of this version of payamak: take a new one")
-    # So others can read while it is written; a commit is on the disk when it returns.
-    if await _ask(database, "PRAGMA journal_mode = WAL") != "wal":
-        raise JournalError("the journal cannot be kept there: it must be a file on a local disk")
-    await database.execute("PRAGMA synchronous = FULL")
-    await database.execute("PRAGMA fullfsync = ON")  # On macOS, a sync is none without it.
-    if is_new:
-        await database.executescript(_SCHEMA)
-
-
-async def _ask(database: aiosqlite.Connection, question: str) -> Any:
-    async with database.execute(question) as cursor:
-        row = await cursor.fetchone()
-    return None if row is None else row[0]
-
-
-def _fail(what: str, error: BaseException) -> JournalError:
-    """What went wrong by the name that SQLite gives it, such as SQLITE_FULL."""
-    return JournalError(f"the journal cannot be {what} ({getattr(error, 'sqlite_errorname', type(error).__name__)})")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from ..ledger import Message
-from .envelope import ERROR_LENGTHS_DIFFER, ERROR_LINE, exception, invalid
+from .envelope import ERROR_LENGTHS_DIFFER, ERROR_LINE, exception, invalid, missing
 from .params import Params, check_list, parse_moment, split
 from .reads import message_item
 from .state import State
@@ -14,6 +14,7 @@ from .submission import Order, submit
 
 _MAX_TEMPLATE_PARAMS = 10
 _TEXT_TYPE, _VOICE_TYPE = 1, 2
+_LINE_BREAKS = "\r\n"
 
 
 def send_simple(state: State, params: Params) -> object:
@@ -97,6 +98,7 @@ def send_verification(state: State, params: Params) -> object:
     if known is not None and template not in known:
         raise exception(state.switches.unknown_template_error)
     values = _template_values(params)
+    _check_template_values(state, template, values)
     receptors = check_list(receptor.split(","))
     orders = [
         Order(
@@ -187,6 +189,23 @@ def _template_values(params: Params) -> list[str | None]:
     while values[-1] is None:
         values.pop()
     return values
+
+
+def _check_template_values(state: State, template: str, values: Sequence[str | None]) -> None:
+    switches = state.switches
+    text = state.templates.get(template, "") if switches.refuse_missing_params else ""
+    for number in range(1, _MAX_TEMPLATE_PARAMS + 1):
+        value = (values[number - 1] if number <= len(values) else None) or ""
+        if not value and f"%param{number}%" in text:
+            raise missing(f"param{number}")
+        has_break = any(character in value for character in _LINE_BREAKS)
+        has_blank = any(character.isspace() and character not in _LINE_BREAKS for character in value)
+        if (
+            (switches.refuse_line_break_in_param and has_break)
+            or (switches.refuse_blank_in_param and has_blank)
+            or (switches.refuse_underscore_in_param and "_" in value)
+        ):
+            raise invalid(f"param{number}")
 
 
 def _fill(state: State, template: str, values: Sequence[str | None]) -> str:

@@ -78,6 +78,13 @@ class Switches:
         appended_text: what status shows after the text that was sent, as some lines append to it.
         known_templates: names of approved templates; None accepts any.
         unknown_template_error: the error number for a template that is not known.
+        refuse_blank_in_param: a value for a template is refused (400) if it holds a blank; so users quote an earlier
+            document: "no line break, blank, underscore or separator". This document does not say it, and values with
+            blanks were seen in code that runs.
+        refuse_line_break_in_param: if it holds a line break.
+        refuse_underscore_in_param: if it holds an underscore.
+        refuse_missing_params: a template of `templates` is refused (400) if a value for it is missing; otherwise its
+            place stays empty (both INFERRED).
         unknown_group: an unknown groupid is "not_found" (404) or an "exception" (419 with 10).
         refuse_calls_with: every call is refused with this error number (11: IP not valid, 6: account inactive ...).
         refuse_sends_with: every send is refused with this error number.
@@ -108,6 +115,10 @@ class Switches:
         default=None, converter=settings.to_tuple, validator=settings.texts(optional=True)
     )
     unknown_template_error: int = field(default=10, validator=settings.integer(1))
+    refuse_blank_in_param: bool = field(default=False, validator=settings.boolean)
+    refuse_line_break_in_param: bool = field(default=False, validator=settings.boolean)
+    refuse_underscore_in_param: bool = field(default=False, validator=settings.boolean)
+    refuse_missing_params: bool = field(default=False, validator=settings.boolean)
     unknown_group: str = field(default="not_found", validator=settings.one_of("not_found", "exception"))
     refuse_calls_with: int | None = field(default=None, validator=settings.integer(1, optional=True))
     refuse_sends_with: int | None = field(default=None, validator=settings.integer(1, optional=True))

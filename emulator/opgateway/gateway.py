@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..gateway import Gateway, GatewayRequest, Refusal, Reply
 from ..ledger import InboxMessage, Ledger
 from ..phone_numbers import normalise_mobile, own_line
-from . import envelope, reads, sends, special_recipients, users
+from . import document, envelope, reads, sends, special_recipients, users
 from .envelope import NO_ACCESS, WRONG_CREDENTIALS, RefusalError
 from .params import Params
 from .seeds import PhoneBook
@@ -68,6 +68,8 @@ class OpGateway(Gateway):
             return Reply(405, b"Method Not Allowed", _CONTENT_TYPE)
         # Credentials may stand in the query while the rest is in the body.
         pairs = forms.form_pairs(request.content_type, request.body) + forms.query_pairs(request.query)
+        if self.switches.names == "document":
+            pairs = document.translate(pairs)
         try:
             text = self._run(Params(pairs))
         except RefusalError as refusal:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..jalali import TEHRAN
+from ..jalali import TEHRAN, jalali_text
 from ..phone_numbers import international
+from ..phpjson import php_json
 from . import seeds
 from .envelope import BULK_ID, Bare, Listing, RefusalError
 from .params import Params, parse_integer
@@ -70,9 +71,8 @@ def inbox_list(state: State, _params: Params) -> object:
         message.read = True
         sender = international(message.sender) if message.sender.startswith("09") else message.sender
         moment = message.received_at.astimezone(TEHRAN)
-        items.append(
-            {"message": message.text, "from": sender, "to": f"+98{message.line}", "time": f"{moment:%Y/%m/%d %H:%M:%S}"}
-        )
+        time = f"{jalali_text(moment)}:{moment:%S}" if state.switches.jalali_times else f"{moment:%Y/%m/%d %H:%M:%S}"
+        items.append({"message": message.text, "from": sender, "to": f"+98{message.line}", "time": time})
     return Listing(items)
 
 
@@ -84,6 +84,11 @@ def book_list(state: State, _params: Params) -> object:
 def access_list(_state: State, _params: Params) -> object:
     """`accesslist`: levels for newuser."""
     return _named(seeds.ACCESS_LEVELS)
+
+
+def lines(state: State, _params: Params) -> object:
+    """`lines`, which is in public code and not in the document: each is JSON text once more."""
+    return Listing([php_json({"number": f"+98{line}"}) for line in state.account.lines])
 
 
 def postal_code_count(_state: State, params: Params) -> object:
@@ -143,6 +148,7 @@ OPERATIONS: dict[str, Callable[[State, Params], object]] = {
     "inboxlist": inbox_list,
     "booklist": book_list,
     "accesslist": access_list,
+    "lines": lines,
     "postalcodecount": postal_code_count,
     "postalcodearea": postal_code_area,
     "jobslist": jobs_list,

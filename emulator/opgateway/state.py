@@ -57,6 +57,8 @@ class Switches:
     """What public sources leave open. The defaults follow the document, public code, or the likeliest reading.
 
     Attributes:
+        names: of ops and fields, "any" that the document and public code write, in any case; or only those of the
+            "document", to the letter.
         string_codes: the code is a text: `["0",…]`.
         bulk_id_as_string: a send answers `[0,"10929800"]`.
         credit_decimal_mark: of the credit, "." or "/"; both were seen.
@@ -75,6 +77,7 @@ class Switches:
         partial_lists: a refused recipient in a list refuses the send after those before it were sent to; otherwise
             nobody is.
         max_recipients: of one send, more are refused with 98; None is no limit.
+        jalali_times: the times of inboxlist are in Iran's calendar, 1405/09/06 10:20:00 (INFERRED).
         reading_marks_as_read: whether inboxlist gives a message once only.
         refuse_calls_with: code for every call with right credentials, such as 963.
         refuse_sends_with: code for every send, such as 992.
@@ -83,6 +86,7 @@ class Switches:
         delivered_after: seconds until it reaches the handset.
     """
 
+    names: str = field(default="any", validator=settings.one_of("any", "document"))
     string_codes: bool = field(default=False, validator=settings.boolean)
     bulk_id_as_string: bool = field(default=False, validator=settings.boolean)
     credit_decimal_mark: str = field(default=".", validator=settings.one_of(".", "/"))
@@ -98,6 +102,7 @@ class Switches:
     invalid_recipients: str = field(default="drop", validator=settings.one_of("drop", "refuse"))
     partial_lists: bool = field(default=False, validator=settings.boolean)
     max_recipients: int | None = field(default=None, validator=settings.integer(1, optional=True))
+    jalali_times: bool = field(default=False, validator=settings.boolean)
     reading_marks_as_read: bool = field(default=False, validator=settings.boolean)
     refuse_calls_with: int | None = field(default=None, validator=settings.integer(1, optional=True))
     refuse_sends_with: int | None = field(default=None, validator=settings.integer(1, optional=True))

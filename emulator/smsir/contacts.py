@@ -68,13 +68,11 @@ def add_contacts(state: State, call: Call) -> Payload:
 
 
 def upload_excel(state: State, call: Call) -> Payload:
-    """`UploadExcel`. Columns are number, prefix, first name, last name (INFERRED); of an .xls file nothing is read."""
+    """`UploadExcel`. Columns are number, prefix, first name, last name (INFERRED); an .xls file cannot be read here."""
     group = find_group(state, call.fields.integer("groupId"))
     name = "" if call.file is None else (call.file.filename or "").lower()
     if call.file is None or not name.endswith((".xls", ".xlsx")):
         raise FailureError(ERROR_ARGUMENT, "فایل اکسل با فرمت xls یا xlsx ارسال نشده است")
-    if name.endswith(".xls"):
-        return {"AddedList": [], "ErroneousList": _erroneous(state, [])}
     try:
         people = list(_people(read_rows(call.file.file)))
     except SheetError:
@@ -143,9 +141,10 @@ def _welcome(state: State, mobile: str, operation: str) -> None:
 
 
 def update_contact(state: State, call: Call) -> Payload:
-    """`UpdateContact`: what is not given stays, and group 0 leaves the contact where it is."""
+    """`UpdateContact`: what is not given stays, what is empty goes (INFERRED), and group 0 leaves it where it is."""
     membership = _find(state, call.fields.integer("ContactGroupRelationId"))
-    contact, person = membership.contact, _person(call.fields)
+    contact = membership.contact
+    prefix, first_name, last_name = map(call.fields.given_text, ("Prefix", "FirstName", "LastName"))
     mobile = read_mobile(call.fields.required_text("Mobile"))
     if mobile is None:
         raise FailureError(ERROR_RECIPIENT, "شماره موبایل معتبر نیست")
@@ -157,7 +156,7 @@ def update_contact(state: State, call: Call) -> Payload:
     if mobile != contact.mobile:
         state.phone_book.change_mobile(contact, mobile, state.switches.membership_wait)
         _welcome(state, mobile, "Contacts/UpdateContact")
-    change_details(contact, person.prefix, person.first_name, person.last_name, person.emoji)
+    change_details(contact, prefix, first_name, last_name, _emoji(call.fields))
     membership.group_id = group_id
     return {}
 

@@ -33,6 +33,11 @@ class Fields:
                 return _text(self._values[name.lower()])
         return None
 
+    def given_text(self, name: str) -> str | None:
+        """A text that may be empty; None if it is not there."""
+        value = self._values.get(name.lower())
+        return None if value is None else _text(value)
+
     def required_text(self, *names: str) -> str:
         """The same; a failure in the envelope if there is none."""
         text = self.text(*names)

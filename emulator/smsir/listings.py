@@ -14,7 +14,7 @@ from .state import State
 
 def get_by_page(state: State, call: Call) -> Payload:
     """`GetContactsByPageId`: every membership is an item."""
-    chosen = page(state.phone_book.memberships(), call.fields.integer("pageId"))
+    chosen = page(state.phone_book.memberships(), call.fields.integer("pageId", "pageld"))
     return {"ContactDetails": [_detail(state, membership) for membership in chosen]}
 
 

@@ -18,7 +18,11 @@ def _get_token(state: State, call: Call) -> Payload:
         if state.switches.wrong_keys == "null_token_successful":
             return {"TokenKey": None}
         raise FailureError(ERROR_KEYS, "کلید وب سرویس یا کد امنیتی نامعتبر است")
-    return {"TokenKey": state.tokens.issue(revoke_old=state.switches.new_token_revokes_old)}
+    token = state.tokens.issue(revoke_old=state.switches.new_token_revokes_old)
+    if state.switches.dead_tokens:
+        state.switches.dead_tokens -= 1
+        state.tokens.forget(token)
+    return {"TokenKey": token}
 
 
 def _same(given: str | None, wanted: str) -> bool:

@@ -26,6 +26,8 @@ _OPERATIONS: dict[str, Operation] = {
         *finance.OPERATIONS,
     )
 }
+# The document's own misprint, with a small L, in its title, its link and its parameter.
+_OPERATIONS["contacts/getcontactsbypageld"] = _OPERATIONS["contacts/getcontactsbypageid"]
 
 
 def find_operation(request: GatewayRequest) -> Operation:

@@ -14,8 +14,9 @@ from .tokens import Tokens
 
 NAME = "smsir"
 _FIRST_BATCH_ID = 1_441_579
-# Ids of the vendor's sibling service are 64-bit numbers in its SDK, so a client must not count on 32 bits.
-_FIRST_MESSAGE_ID = 4_300_000_001
+# The vendor's SDK for this service reads 32 bits, that for the sibling service 64.
+_FIRST_MESSAGE_ID = 1_300_000_001
+_LONG = 2**32
 _FIRST_DRAFT_ID = 301
 _FIRST_TICKET_ID = 88_101
 _FIRST_REPLY_ID = 120_501
@@ -66,6 +67,7 @@ class Switches:
             "status_401_message" (ASP.NET's own `{"Message"}`), or "envelope" (success status, not successful).
         reject_tokens: reject every token, however fresh.
         new_token_revokes_old: a new token ends those before it.
+        dead_tokens: so many of the next tokens are dead on arrival; it counts down.
         last_id_direction: FromLastId methods give what is "older" or "newer" than the id.
         nulls: null is given where it was "reported" (EmojiId that nobody chose, names that nobody gave, the
             CreationDateTime of contacts by group, ErroneousList when all went well), also for "all" texts and empty
@@ -73,6 +75,7 @@ class Switches:
         date_format: of Gregorian dates: "naive", "naive_7_digits", "offset", "zulu", "ms_json", "min_value".
         mobile_as_number: MobileNumber of GetSentMessagesMobileNumbers is a number, without its leading zero.
         ids_without_zero: MobileNumber in a send's Ids lacks its leading zero, as in an answer of the sibling service.
+        long_message_ids: ids of messages need more than 32 bits, which the vendor's SDK for this service cannot read.
         emoji_as_string: EmojiId is given as a text.
         reject_empty_lists_in_count: GroupContactsDistinctCount refuses an empty list, as the vendor's SDK reports; the
             document demands one.
@@ -106,6 +109,7 @@ class Switches:
     )
     reject_tokens: bool = field(default=False, validator=settings.boolean)
     new_token_revokes_old: bool = field(default=False, validator=settings.boolean)
+    dead_tokens: int = field(default=0, validator=settings.integer(0))
     last_id_direction: str = field(default="older", validator=settings.one_of("older", "newer"))
     nulls: str = field(default="reported", validator=settings.one_of("reported", "all", "none"))
     date_format: str = field(
@@ -114,6 +118,7 @@ class Switches:
     )
     mobile_as_number: bool = field(default=True, validator=settings.boolean)
     ids_without_zero: bool = field(default=False, validator=settings.boolean)
+    long_message_ids: bool = field(default=False, validator=settings.boolean)
     emoji_as_string: bool = field(default=False, validator=settings.boolean)
     reject_empty_lists_in_count: bool = field(default=False, validator=settings.boolean)
     delete_contacts_by: str = field(default="both", validator=settings.one_of("both", "relation", "contact"))
@@ -165,7 +170,7 @@ class State:
     def new_message_id(self) -> int:
         """An id of one message to one recipient."""
         self._next_message_id += 1
-        return self._next_message_id - 1
+        return self._next_message_id - 1 + (_LONG if self.switches.long_message_ids else 0)
 
     def new_batch_id(self) -> int:
         """An id of one send."""

@@ -42,6 +42,10 @@ class Tokens:
         now = self._clock.now()
         self._ends = {token: min(end, now) for token, end in self._ends.items()}
 
+    def forget(self, token: str) -> None:
+        """Forget one token."""
+        del self._ends[token]
+
     def revoke(self) -> None:
         """Forget every token."""
         self._ends.clear()

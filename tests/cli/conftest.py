@@ -42,4 +42,6 @@ def call(
         return Done(code, output, errors)
 
     yield call
-    logging.getLogger("payamak").handlers.clear()
+    log = logging.getLogger("payamak")
+    log.handlers.clear()
+    log.setLevel(logging.NOTSET)

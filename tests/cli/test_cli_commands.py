@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import errno
 import json
 import os
 import re
@@ -246,8 +248,31 @@ def test_nobody_listens(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     with dead_port() as port:
         monkeypatch.setenv("PAYAMAK_EMULATOR_URL", f"http://127.0.0.1:{port}")
         done = call("credit", "--emulator")
+        failed = call("send", "--emulator", PHONE, "hi")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(r"payamak: ghasedak: [^\n]+\n", done.stderr)
+    for errors in (done.stderr, failed.stderr):
+        assert f": {os.strerror(errno.ECONNREFUSED)}; is `payamak emulator` running?\n" in errors
+
+
+@pytest.mark.parametrize("gateway", ["ghasedak", "opgateway"])
+def test_a_time_that_is_past_sends_nothing(gateway: str, call: Call, payamak: Command) -> None:
+    file = payamak.folder / "rows.csv"
+    today = datetime.datetime.now(datetime.UTC)
+    past, later = (f"{today + datetime.timedelta(days=days):%Y-%m-%d %H:%M}" for days in (-300, 60))
+    file.write_text(f"number,text,send_at\n{PHONE},a,{past}\n{PHONE},b,1405/11/02 10:00\n{PHONE},c,{later}\n")
+    for more in (["--dry-run"], []):
+        done = call("send-many", str(file), "--emulator", "-g", gateway, *more)
+        assert done.returncode == 1
+        said = done.stdout if more else (payamak.folder / "rows.emulator.results.csv").read_text()
+        assert "send_at is more than 5 minutes in the past" in said
+        assert "must be in the Gregorian calendar" in said
+    assert [message["text"] for message in sent()] == ["c"]
+    alone = call("send", "--emulator", "-g", gateway, PHONE, "hi", "--send-at", past)
+    assert (alone.returncode, "more than 5 minutes in the past" in alone.stderr) == (1, True)
+    alone = call("send", "--emulator", "-g", gateway, PHONE, "hi", "--send-at", "۱۴۰۵/۱۱/۰۲ ۱۰:۰۰")
+    assert (alone.returncode, "Gregorian calendar" in alone.stderr) == (2, True)
+    assert len(sent()) == 1
 
 
 def test_verbose_tells_what_is_tried(payamak: Command) -> None:

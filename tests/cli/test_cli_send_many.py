@@ -233,16 +233,6 @@ def test_columns_and_an_encoding_that_are_named(call: Call, payamak: Command) ->
     assert (done.returncode, done.stderr) == (2, "payamak: --text and --text-column exclude each other\n")
 
 
-def test_a_row_that_the_journal_knows_cannot_be_changed(call: Call, payamak: Command) -> None:
-    payamak.write("list.csv", "number,text\n09121111111,a\n")
-    assert call("send-many", "list.csv", "--emulator").returncode == 0
-    payamak.write("list.csv", "number,text\n09121111111,b\n")
-    done = call("send-many", "list.csv", "--emulator")
-    assert done.returncode == 1
-    assert "the journal knows another message" in done.stderr
-    assert len(sent()) == 1
-
-
 def test_results_without_a_journal_are_not_written_over(call: Call, payamak: Command) -> None:
     payamak.write("list.csv", "number,text\n09121111111,a\n")
     assert call("send-many", "list.csv", "--emulator", "--no-journal").returncode == 0

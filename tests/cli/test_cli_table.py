@@ -354,6 +354,9 @@ def test_what_stands_in_a_cell_is_not_filled_again() -> None:
         ("2026-11-22 18:30", "2026-11-22T18:30:00+03:30"),
         ("۲۰۲۶-۱۱-۲۲ ۱۸:۳۰", "2026-11-22T18:30:00+03:30"),
         ("2026-11-22T15:00Z", "2026-11-22T15:00:00+00:00"),
+        ("2026/11/22 18:30", "2026-11-22T18:30:00+03:30"),
+        ("2026/1/2 08:30", "2026-01-02T08:30:00+03:30"),
+        ("۲۰۲۶/۱۱/۲۲ ۱۸:۳۰", "2026-11-22T18:30:00+03:30"),
     ],
 )
 def test_times(text: str, time: str) -> None:
@@ -365,6 +368,15 @@ def test_what_is_no_time(text: str) -> None:
     (row,) = read(f"number,text,send_at\n1,a,{text}\n")
     assert row.problem is not None
     assert "1405" not in row.problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1405-09-01 18:30", "1405/09/01 18:30", "۱۴۰۵/۹/۱ ۱۸:۳۰", "1405.09.01 18:30", "1405/09/01", "1999-12-31 23:59"],
+)
+def test_a_date_of_another_calendar_is_told_so(text: str) -> None:
+    with pytest.raises(ValueError, match="must be in the Gregorian calendar, from the year 2000 on"):
+        parse_time(text)
 
 
 def test_a_long_file_takes_no_more_memory_than_a_short_one() -> None:

@@ -18,6 +18,7 @@ import pytest
         ("payamak.common.numbers", ["clean_digits", "normalize_iranian", "normalize_recipient"]),
         ("payamak.common.session", ["HttpSession", "Timeout"]),
         ("payamak.common.tokens", ["MemoryTokenStore", "Token", "TokenStore"]),
+        ("payamak.smsir.stores", ["FileTokenStore", "RedisTokenStore"]),
         ("payamak.smsir", ["NewContact", "SmsIrClient", "TokenRejection"]),
         ("payamak.testing", ["RunningEmulator", "SentMessages"]),
         ("payamak.emulator", ["Emulator", "Fault"]),

@@ -42,7 +42,7 @@ def itself(entry: int) -> int:
 
 @pytest.mark.parametrize(
     ("count", "arrivals", "requests"),
-    [(0, 0, 1), (1, 0, 2), (10, 0, 2), (25, 0, 4), (30, 0, 4), (100, 1, 14), (500, 3, 74), (40, 4, 11)],
+    [(0, 0, 1), (1, 0, 2), (10, 0, 2), (25, 0, 4), (30, 0, 4), (100, 1, 13), (500, 3, 73), (40, 4, 8)],
 )
 async def test_entries_that_arrive_meanwhile(count: int, arrivals: int, requests: int) -> None:
     listing = Listing(count, arrivals)
@@ -50,6 +50,23 @@ async def test_entries_that_arrive_meanwhile(count: int, arrivals: int, requests
     assert len(found) == len(set(found))
     assert set(range(1, count + 1)) <= set(found)
     assert listing.requests == requests
+
+
+@pytest.mark.parametrize("after", range(1, 6))
+@pytest.mark.parametrize("size", [1, 9, 10, 11, 15, 20, 25, 30, 40, 45])
+async def test_many_that_arrive_at_once(size: int, after: int) -> None:
+    """Also as many as a page or two hold, behind which a page shows nothing new."""
+    listing = Listing(45)
+
+    async def fetch(page: int) -> Sequence[int]:
+        found = await listing.fetch(page)
+        if listing.requests == after:
+            listing.ids[:0] = range(1000 + size, 1000, -1)
+        return found
+
+    found = [entry async for entry in iterate_pages(fetch, itself)]
+    assert len(found) == len(set(found))
+    assert set(range(1, 46)) <= set(found)
 
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (9, 1), (10, 1), (25, 4), (100, 13)])

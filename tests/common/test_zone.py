@@ -72,5 +72,6 @@ def test_it_is_a_zone_like_any_other() -> None:
     zone = tehran()
     assert isinstance(zone, ZoneInfo)
     assert str(zone) == zone.key == "Asia/Tehran"
+    assert repr(zone) == "payamak.common.tehran()"
     with_saving = datetime.datetime(2020, 7, 1, 10, 0, tzinfo=zone)
     assert with_saving.utcoffset() == datetime.timedelta(hours=4.5), "there was daylight saving in 2020"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from payamak.common import HttpSession, Outcome, PayamakError, ReplyError, RetryPolicy, SendResult
-from payamak.common.session import Reply
+from payamak.common.session import Reply, Request
 from payamak.common.structuring import decode
 from support.gateways import EACH, GATEWAYS, Gateway
 from support.shapes import is_list
@@ -46,7 +46,9 @@ class Canned(HttpSession):
 
     reply: Reply
 
-    async def send(self, *_request: Any, **_options: Any) -> Reply:
+    async def send(self, request: Request, *, deadline: float | None, **_options: Any) -> Reply:
+        if request.stamp and (stamping := request.stamp(request, deadline)):
+            await stamping
         return self.reply
 
 

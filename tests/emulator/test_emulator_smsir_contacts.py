@@ -63,6 +63,15 @@ async def test_deleting_a_group(smsir: Any) -> None:
     assert (await smsir("AddOrUpdateContactGroup", GroupId=0, GroupName="یک"))["GroupId"] > group_id
 
 
+async def test_the_misprint_of_the_document_answers_too(smsir: Any, emulator: Emulator) -> None:
+    """It has a small L for the capital I, in the method's name and in its parameter's."""
+    group_id = await smsir.group("یک")
+    for number in range(60):
+        emulator.smsir.phone_book.add_contact(group_id, f"0912111{number:04}")
+    answer = await smsir.request("GET", "Contacts/GetContactsByPageld?pageld=1")
+    assert len(answer["ContactDetails"]) == 10
+
+
 async def test_emptying_groups(smsir: Any) -> None:
     one, two, three = await smsir.group("یک", A), await smsir.group("دو", B), await smsir.group("سه", C)
     assert not (await smsir("DeleteGroupContacts", GroupIds=[one, 99])).ok

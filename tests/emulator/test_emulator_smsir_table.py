@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from payamak.emulator import Emulator
+from support.excel import xlsx
 
 METHODS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "smsir_methods.json").read_text(encoding="utf-8"))
 NAMES = [method["name"] for method in METHODS]
@@ -106,7 +107,7 @@ async def world(smsir: Any, emulator: Emulator) -> dict[str, dict[str, Any]]:
         "UpdateNotificationStatus": {"id": emulator.smsir.notifications[0].id},
         "GetTicketById": {"ticketId": ticket},
         "CloseTicket": {"ticketId": ticket},
-        "UploadExcel": {"groupId": str(group), "file": ("a.xls", b"")},
+        "UploadExcel": {"groupId": str(group), "file": ("a.xlsx", xlsx(""))},
         "PostNewTicket": {"Subject": "s", "Body": "b", "file": ("a.txt", b"a")},
         "PostNewTicketReply": {"ticketId": str(ticket), "Body": "b"},
     }

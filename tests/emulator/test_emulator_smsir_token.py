@@ -86,6 +86,18 @@ async def test_a_new_token_may_revoke_the_old(smsir: Any, emulator: Emulator) ->
     assert (await smsir(READ)).http == 401
 
 
+async def test_new_tokens_may_be_dead_on_arrival(smsir: Any, emulator: Emulator) -> None:
+    await smsir.log_in()
+    old = smsir.token
+    emulator.smsir.switches.dead_tokens = 2
+    for status in (401, 401, 201):
+        await smsir.log_in()
+        assert (await smsir(READ)).http == status
+    assert (emulator.smsir.switches.dead_tokens, emulator.smsir.tokens_issued) == (0, 4)
+    smsir.token = old
+    assert (await smsir(READ)).ok
+
+
 @pytest.mark.parametrize(
     "keys", [{"UserApiKey": "x"}, {"SecretKey": "x"}, {"SecretKey": None}, {"SecretKey": ""}, {"UserApiKey": "\ud800"}]
 )

@@ -45,11 +45,6 @@ async def test_get_token_as_the_document_shows_it(raw: Any) -> None:
         ("", "No type was found that matches the controller named ''."),
         ("Contacts/Nothing", "No action was found on the controller 'Contacts' that matches the name 'Nothing'."),
         ("contacts", "No action was found on the controller 'contacts' that matches the name ''."),
-        # A transcription of the document has a small L for the capital I.
-        (
-            "Contacts/GetContactsByPageld",
-            "No action was found on the controller 'Contacts' that matches the name 'GetContactsByPageld'.",
-        ),
     ],
 )
 async def test_unknown_paths(smsir: Any, emulator: Emulator, path: str, detail: str) -> None:

@@ -44,8 +44,8 @@ Call = Callable[[GhasedakClient], Awaitable[Any]]
 FIRST, SECOND, ABROAD = "09121111111", "09122222222", "+33456351753"
 LINE = "5000222"
 TEXT = "سلام، ۵۰٪ +a&b=c;d%20 🙂\nline 2"
-TIME = datetime(2017, 10, 16, 9, 1, 11, 900_000, tzinfo=UTC)
-UNIX = "1508144471"
+TIME = datetime(2030, 10, 16, 9, 1, 11, 900_000, tzinfo=UTC)
+UNIX = "1918371671"
 
 STATUS = MessageStatus(
     2581227073,

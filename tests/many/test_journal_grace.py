@@ -7,9 +7,10 @@ import datetime
 from typing import Any
 
 import pytest
-from payamak.common import JournalEntry, OnUnknown, Outcome, SendReport, Timeout
+from payamak.common import OnUnknown, Outcome, SendReport, Timeout
+from payamak.common.client import GatewayClient
 from payamak.emulator import Emulator, Fault
-from support.journals import KilledJournal, MemoryJournal
+from support.journals import KilledJournal, MemoryJournal, entry_for, put
 from support.many import GHASEDAK, collect, judge, sends
 
 MESSAGE = GHASEDAK.message(0)
@@ -17,11 +18,11 @@ HOUR, DAY = 3600, 86_400
 ASKING = pytest.mark.parametrize("on_unknown", [OnUnknown.ASK, OnUnknown.RESEND])
 
 
-async def left_behind(seconds: float) -> MemoryJournal:
-    """The journal of a run whose only request had left so many seconds ago by the clock."""
+async def left_behind(client: GatewayClient, seconds: float) -> MemoryJournal:
+    """The journal of a run of a client whose only request had left so many seconds ago by the clock."""
     journal = MemoryJournal()
     at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds)
-    await journal.write([JournalEntry("index 0", 0, "ghasedak", MESSAGE, reference="mark", at=at)])
+    await put(journal, entry_for(client, MESSAGE, reference="mark", at=at))
     return journal
 
 
@@ -42,8 +43,8 @@ async def test_the_grace_period_begins_with_the_run_that_asks(
     before: float, on_unknown: OnUnknown, emulator: Emulator
 ) -> None:
     """A clock may have been moved, and the request may have waited for a connection: its time proves nothing."""
-    journal = await left_behind(before)
     async with GHASEDAK.connect(emulator) as client, GHASEDAK.connect(emulator) as earlier:
+        journal = await left_behind(client, before)
         emulator.add_fault(Fault("delay", seconds=0.3, path="sms/send/pair"))
         mark = {"sender": MESSAGE.sender, "check_ids": ["mark"]}
         late = asyncio.ensure_future(earlier.send_to_many(MESSAGE.to, MESSAGE.text, **mark))
@@ -58,7 +59,7 @@ async def test_the_grace_period_begins_with_the_run_that_asks(
 async def test_after_it_an_absence_counts(before: float, emulator: Emulator) -> None:
     async with GHASEDAK.connect(emulator) as client:
         began = asyncio.get_running_loop().time()
-        report = await go_on(client, emulator, await left_behind(before), grace=60)
+        report = await go_on(client, emulator, await left_behind(client, before), grace=60)
         assert report.outcome is Outcome.NOT_SENT
         assert asyncio.get_running_loop().time() - began >= 60
     assert sends(emulator) == 0
@@ -70,8 +71,8 @@ async def test_of_what_left_over_a_day_ago_it_proves_nothing(
     days: int, on_unknown: OnUnknown, emulator: Emulator
 ) -> None:
     """Nobody says how long a gateway can be asked for a message."""
-    journal = await left_behind(days * DAY + 60)
     async with GHASEDAK.connect(emulator) as client:
+        journal = await left_behind(client, days * DAY + 60)
         for _ in range(2):
             report = await go_on(client, emulator, journal, grace=1, on_unknown=on_unknown)
             assert report.outcome is Outcome.UNKNOWN
@@ -79,8 +80,8 @@ async def test_of_what_left_over_a_day_ago_it_proves_nothing(
 
 
 async def test_what_left_long_ago_is_found_all_the_same(emulator: Emulator) -> None:
-    journal = await left_behind(40 * DAY)
     async with GHASEDAK.connect(emulator) as client:
+        journal = await left_behind(client, 40 * DAY)
         sent = await client.send(MESSAGE.to, MESSAGE.text, sender=MESSAGE.sender, check_id="mark")
         report = await go_on(client, emulator, journal, grace=0)
     assert (report.outcome, report.message_id) == (Outcome.SENT, sent.message_id)

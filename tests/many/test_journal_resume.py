@@ -21,7 +21,6 @@ from payamak.common import (
     InvalidRequestError,
     InvalidSenderError,
     Journal,
-    JournalEntry,
     NotFoundError,
     OnUnknown,
     Outcome,
@@ -33,7 +32,7 @@ from payamak.common import (
     ServiceUnavailableError,
 )
 from payamak.emulator import Emulator, Fault
-from support.journals import KilledJournal, MemoryJournal
+from support.journals import KilledJournal, MemoryJournal, entry_for, put
 from support.kill_worker import make_messages
 from support.many import GHASEDAK, OPGATEWAY, REST, SMSIR, SOAP, Gateway, collect, each, judge, sends
 
@@ -135,7 +134,8 @@ async def test_refusals_that_pass(
 ) -> None:
     message = gateway.message(0)
     journal = MemoryJournal()
-    await journal.write([JournalEntry("index 0", 0, gateway.name, message, outcome, reason=kind.__name__, detail="d")])
+    async with gateway.connect(emulator) as client:
+        await put(journal, entry_for(client, message, outcome, reason=kind.__name__, detail="d"))
     (report,) = await run(gateway, emulator, [message], journal)
     stays = kind in FINAL and outcome is Outcome.REFUSED
     assert report.outcome is (Outcome.REFUSED if stays else Outcome.SENT)
@@ -274,8 +274,8 @@ async def test_another_gateways_messages_hinder_no_search(gateway: Gateway, emul
     messages = [gateway.message(index, sender=None) for index in range(6)]
     journal = MemoryJournal()
     await run_killed(gateway, emulator, messages, journal)
-    lost = journal.entries["index 3"]
-    journal.entries["index 3"] = attrs.evolve(lost, gateway="opgateway", reference=None)
+    (lost,) = (entry for entry in journal.entries.values() if entry.index == 3)
+    journal.entries[lost.key] = attrs.evolve(lost, gateway="opgateway", reference=None)
     reports = await run(gateway, emulator, messages, journal)
     assert [report.index for report in reports if report.outcome is not Outcome.SENT] == [3]
     assert reports[3].outcome is Outcome.UNKNOWN

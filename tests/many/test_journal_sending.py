@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import collections
+import datetime
+import functools
+import operator
+import random
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,18 +19,21 @@ from payamak.common import (
     AttemptReply,
     InvalidArgumentError,
     Journal,
+    JournalEntry,
     JournalError,
+    OnUnknown,
     Outcome,
     OutgoingMessage,
     Proceed,
     SendMany,
     SendReport,
 )
+from payamak.common.numbers import normalize_recipient
 from payamak.common.sqlite_journal import SqliteJournal
 from payamak.emulator import Emulator, Fault
-from support.journals import FailingJournal, MemoryJournal, contents, query
+from support.journals import FailingJournal, KilledJournal, MemoryJournal, contents, entry_for, put, query
 from support.kill_worker import make_messages
-from support.many import GHASEDAK, Gateway, collect, each, judge, sends, until
+from support.many import GHASEDAK, OPGATEWAY, Gateway, collect, each, judge, prepare, sends, until
 from support.sentinels import CHECK_ID, PHONE, TEXT, assert_silent
 
 HASH_KEY = b"sixteen bytes ok"
@@ -33,7 +41,7 @@ COUNT = 25
 
 
 async def run(
-    gateway: Gateway, emulator: Emulator, messages: Sequence[OutgoingMessage], journal: Journal, **options: Any
+    gateway: Gateway, emulator: Emulator, messages: Sequence[OutgoingMessage], journal: Journal | None, **options: Any
 ) -> list[SendReport]:
     """Send all, and return the reports in the order of the messages."""
     async with gateway.connect(emulator) as client:
@@ -222,45 +230,240 @@ async def test_a_journal_of_hashes(gateway: Gateway, emulator: Emulator, tmp_pat
         (report.outcome, report.message_id) for report in first
     ]
     assert all(report.from_journal for report in again if report.outcome is Outcome.SENT)
-    before = sends(emulator)
-    for wrong in (None, HASH_KEY[::-1]):
-        async with SqliteJournal(path, hash_key=wrong) as journal:
-            _assert_refused(await run(gateway, emulator, messages, journal))
-    assert sends(emulator) == before
 
 
-def _assert_refused(reports: Sequence[SendReport]) -> None:
-    """Not sent, because the journal knows another message by that key."""
-    for report in reports:
-        assert report.outcome is Outcome.NOT_SENT
-        assert isinstance(report.error, InvalidArgumentError)
-        assert "journal" in str(report.error)
-        assert_silent(report.error)
+# Messages are known by what they are, wherever they stand.
+
+
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def _shuffle(messages: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
+    return random.Random(5).sample(messages, len(messages))  # noqa: S311 -- to be repeated, not to be secret
+
+
+EDITS: dict[str, Callable[[list[OutgoingMessage]], list[OutgoingMessage]]] = {
+    "reversed": lambda messages: messages[::-1],
+    "shuffled": _shuffle,
+    "sorted by number": lambda messages: sorted(messages, key=lambda message: message.to[::-1]),
+    "moved to the end": lambda messages: [*messages[3:], *messages[:3]],
+    "one more in front": lambda messages: [attrs.evolve(messages[0], text="new"), *messages],
+    "one more in the middle": lambda messages: [*messages[:5], attrs.evolve(messages[0], text="new"), *messages[5:]],
+    "one less in front": lambda messages: messages[1:],
+    "one less in the middle": lambda messages: [*messages[:5], *messages[6:]],
+    "only one left": lambda messages: messages[4:5],
+    "without leading zeros": lambda messages: [attrs.evolve(one, to=one.to.lstrip("0")) for one in messages],
+    "with the country": lambda messages: [attrs.evolve(one, to=f"+98{one.to[1:]}") for one in messages],
+    "in Persian digits": lambda messages: [attrs.evolve(one, to=one.to.translate(PERSIAN)) for one in messages],
+    "with blanks": lambda messages: [attrs.evolve(one, to=f" {one.to[:4]} {one.to[4:]}") for one in messages],
+}
 
 
 @each()
-@pytest.mark.parametrize("change", ["reversed", "one more in front", "one less in front", "one more in the middle"])
-async def test_another_input(gateway: Gateway, change: str, emulator: Emulator) -> None:
-    """Messages are known by their places. If these have shifted, nobody can tell who got one: nothing goes out."""
-    messages = [gateway.message(index, "text") for index in range(20)]
-    new = gateway.message(99, "text")
+@pytest.mark.parametrize("edit", EDITS.values(), ids=list(EDITS))
+@pytest.mark.parametrize("hash_key", [None, HASH_KEY], ids=["plain", "hashed"])
+async def test_another_input(
+    gateway: Gateway,
+    edit: Callable[[list[OutgoingMessage]], list[OutgoingMessage]],
+    hash_key: bytes | None,
+    emulator: Emulator,
+    tmp_path: Path,
+) -> None:
+    """Rows are deleted, inserted, moved, sorted and written otherwise between two runs: that costs nothing."""
+    messages = [*make_messages(gateway, 20), *make_messages(gateway, 4)[::2]]  # Two are there twice.
+    async with SqliteJournal(tmp_path / "journal.db", hash_key=hash_key) as journal:
+        first = await run(gateway, emulator, messages[:12], journal)
+    ids = {report.message.text + report.message.to: report.message_id for report in first}
+    changed = edit(messages)
+    async with SqliteJournal(tmp_path / "journal.db", hash_key=hash_key) as journal:
+        reports = await run(gateway, emulator, changed, journal)
+    assert outcomes(reports) == [Outcome.SENT] * len(changed)
+    taken = collections.Counter((entry.recipient, entry.text) for entry in gateway.ledger(emulator))
+    given = [*messages[:12], *changed]
+    both = (
+        collections.Counter((normalize_recipient(one.to, "to"), one.text) for one in part)
+        for part in (messages[:12], changed)
+    )
+    assert taken == functools.reduce(operator.or_, both), "somebody got a message twice, or none"
+    assert len(given) - taken.total() == sum(report.from_journal for report in reports)
+    for report in reports:
+        if report.from_journal:
+            assert report.message_id == ids[report.message.text + normalize_recipient(report.message.to, "to")]
+
+
+@each()
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (2, 3), (3, 3), (3, 2), (3, 1)])
+async def test_one_message_so_many_times(gateway: Gateway, first: int, second: int, emulator: Emulator) -> None:
+    """Each is one of its own: what is more than the journal knows goes out, what is less does not matter."""
+    other = gateway.message(1)
+    journal = MemoryJournal()
+    await run(gateway, emulator, [gateway.message(0)] * first, journal, concurrency=1)
+    messages = [other, *[gateway.message(0)] * second]
+    reports = await run(gateway, emulator, messages, journal, concurrency=1)
+    assert outcomes(reports) == [Outcome.SENT] * (second + 1)
+    if gateway is not OPGATEWAY:  # Whose ids are those of requests.
+        assert len({report.message_id for report in reports}) == second + 1
+    assert sum(report.from_journal for report in reports) == min(first, second)
+    assert len(gateway.ledger(emulator)) == max(first, second) + 1
+
+
+@each()
+@pytest.mark.parametrize("change", [{"text": "another"}, {"text": "text "}, {"to": "09129999999"}])
+async def test_what_is_changed_is_another_message(gateway: Gateway, change: dict[str, Any], emulator: Emulator) -> None:
+    """Whether it was changed by mistake is not for `send_many` to know."""
+    messages = gateway.messages(3)
+    journal = MemoryJournal()
+    await run(gateway, emulator, messages, journal)
+    changed = [messages[0], attrs.evolve(messages[1], **change), messages[2]]
+    reports = await run(gateway, emulator, changed, journal)
+    assert [report.from_journal for report in reports] == [True, False, True]
+
+
+# By a check id, the journal knows one message.
+
+
+@each()
+@pytest.mark.parametrize("change", [{"text": "another"}, {"to": "09129999999"}, {"check_id": f"{CHECK_ID} "}, {}])
+@pytest.mark.parametrize("outcome", [None, *Outcome])
+async def test_another_message_by_a_check_id_of_an_earlier_run(
+    gateway: Gateway, outcome: Outcome | None, change: dict[str, Any], emulator: Emulator, tmp_path: Path
+) -> None:
+    """It is refused if somebody has got the first, or may have; what never went out may be changed freely."""
+    first = gateway.message(0, check_id=CHECK_ID)
+    second = attrs.evolve(first, **change)
+    reason = "InvalidRecipientError" if outcome is Outcome.REFUSED else None
+    async with SqliteJournal(tmp_path / "journal.db") as journal, gateway.connect(emulator) as client:
+        await put(journal, entry_for(client, first, outcome, message_id=7, reason=reason, reference=CHECK_ID))
+        (report,) = await collect(client.send_many([second], journal=journal, grace=0.05))
+        is_another = "text" in change or "to" in change
+        assert len(gateway.ledger(emulator)) == (outcome is Outcome.NOT_SENT or (is_another and reason is not None))
+        if is_another and outcome in (None, Outcome.SENT, Outcome.UNKNOWN):
+            assert report.outcome is Outcome.NOT_SENT
+            assert isinstance(report.error, InvalidArgumentError)
+            assert "journal" in str(report.error)
+            assert_silent(report.error)
+            # The journal is as good as before.
+            (again,) = await collect(client.send_many([first], journal=journal, grace=0.05))
+            assert again.outcome is (outcome or Outcome.UNKNOWN)
+        elif is_another:
+            assert report.outcome is Outcome.SENT
+            (again,) = await collect(client.send_many([second], journal=journal, grace=0.05))
+            assert again.from_journal
+        else:
+            told = {None: Outcome.UNKNOWN, Outcome.NOT_SENT: Outcome.SENT}
+            assert report.outcome is told.get(outcome, outcome)
+
+
+# The journal is asked first, and only then what is wrong with a message today.
+
+FORBIDDEN: dict[str, dict[str, Any]] = {
+    "a line": {"sender": "no line"},
+    "a time": {"send_at": datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)},
+    "a check id": {"check_id": "x" * 5000 + "\ud800"},
+}
+
+
+@each()
+@pytest.mark.parametrize("what", FORBIDDEN)
+@pytest.mark.parametrize("outcome", [None, *Outcome])
+async def test_what_a_rule_of_today_forbids(
+    gateway: Gateway, what: str, outcome: Outcome | None, emulator: Emulator
+) -> None:
+    message = gateway.message(0, **FORBIDDEN[what])
+    journal = MemoryJournal()
+    is_forbidden = what != "a time" or gateway not in (GHASEDAK, OPGATEWAY)
+    async with gateway.connect(emulator) as client:
+        reason = "InvalidRecipientError" if outcome is Outcome.REFUSED else None
+        await put(journal, entry_for(client, message, outcome, message_id=7, reason=reason, reference="7"))
+        (report,) = await collect(client.send_many([message], journal=journal, grace=0.05))
+    if outcome is Outcome.NOT_SENT and is_forbidden:
+        assert isinstance(report.error, InvalidArgumentError)
+    if is_forbidden:
+        assert report.outcome is (outcome or Outcome.UNKNOWN)
+        assert gateway.ledger(emulator) == []
+    assert report.from_journal is (outcome in (Outcome.SENT, Outcome.REFUSED))
+    assert outcome is not Outcome.SENT or report.message_id == 7
+
+
+# Whose journal it is.
+
+
+@each()
+async def test_what_was_sent_to_the_emulator_was_not_sent(gateway: Gateway, emulator: Emulator, tmp_path: Path) -> None:
+    """Another address is another account: nothing of it is believed, and nothing leaves."""
+    messages = make_messages(gateway, COUNT)
+    path = tmp_path / "journal.db"
+    async with Emulator() as trial:
+        async with SqliteJournal(path) as journal:
+            await run(gateway, prepare(trial), messages[:-1], journal)
+        async with SqliteJournal(path) as journal, gateway.connect(emulator) as client:
+            reports: list[SendReport] = []
+            with pytest.raises(JournalError, match="another account"):
+                await _append(reports, client.send_many(messages, journal=journal))
+            assert {report.outcome for report in reports} <= {Outcome.UNKNOWN}
+        assert gateway.ledger(emulator) == []
+        before = sends(trial)
+        async with SqliteJournal(path) as journal:
+            assert outcomes(await run(gateway, trial, messages, journal)) == [Outcome.SENT] * COUNT
+        assert sends(trial) == before + 1
+
+
+@each()
+async def test_a_key_that_was_changed(gateway: Gateway, emulator: Emulator, tmp_path: Path) -> None:
+    """If the caller says that it is the same account, sent stays sent."""
+    messages = make_messages(gateway, COUNT)
+    path = tmp_path / "journal.db"
+    async with Emulator() as before, SqliteJournal(path) as journal:
+        first = await run(gateway, prepare(before), messages[:10], journal)
+    async with SqliteJournal(path, same_account=True) as journal:
+        reports = await run(gateway, emulator, messages, journal)
+    assert [report.message_id for report in reports[:10]] == [report.message_id for report in first]
+    assert outcomes(reports) == [Outcome.SENT] * COUNT
+    assert len(gateway.ledger(emulator)) == COUNT - 10
+    async with SqliteJournal(path) as journal:
+        assert all(report.from_journal for report in await run(gateway, emulator, messages, journal))
+
+
+@each()
+async def test_in_flight_of_another_account(gateway: Gateway, emulator: Emulator) -> None:
+    """Nobody can be asked for it here. It stays unknown, and as it was for a run that can ask."""
+    messages = make_messages(gateway, COUNT)
     journal = MemoryJournal()
     await run(gateway, emulator, messages[:10], journal)
-    changed = {
-        "reversed": messages[::-1],
-        "one more in front": [new, *messages],
-        "one less in front": messages[1:],
-        "one more in the middle": [*messages[:5], new, *messages[5:]],
-    }[change]
-    reports = await run(gateway, emulator, changed, journal)
-    sent = [entry.recipient for entry in gateway.ledger(emulator)]
-    assert len(set(sent)) == len(sent), "somebody got a message twice"
-    _assert_refused([report for report in reports if report.outcome is not Outcome.SENT])
-    assert [report.index for report in reports] == list(range(len(changed)))
-    # The journal is as good as before.
-    reports = await run(gateway, emulator, messages, journal)
-    assert outcomes(reports) == [Outcome.SENT] * 20
-    assert len(gateway.ledger(emulator)) == 20
+    await run(gateway, emulator, messages[:20], KilledJournal(journal))
+    ours = dict(journal.entries)
+    journal.entries = {key: attrs.evolve(entry, account="another") for key, entry in ours.items()}
+    theirs = dict(journal.entries)
+    reports = await run(gateway, emulator, messages, journal, on_unknown=OnUnknown.RESEND)
+    assert outcomes(reports) == [Outcome.SENT] * 10 + [Outcome.UNKNOWN] * 10 + [Outcome.SENT] * 5
+    assert len(gateway.ledger(emulator)) == COUNT
+    assert {key: journal.entries[key] for key in theirs} == theirs
+    journal.entries.update(ours)
+    judge(gateway, emulator, messages, await run(gateway, emulator, messages, journal))
+
+
+@each()
+async def test_two_on_one_journal(gateway: Gateway, emulator: Emulator, tmp_path: Path) -> None:
+    """Somebody has removed the lock, and started the job twice. Who comes too late sends nothing of it, and stops."""
+    messages = make_messages(gateway, 200)
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path) as first:
+        path.with_name("journal.db.lock").unlink()
+        async with SqliteJournal(path) as second:
+            both = await asyncio.gather(
+                *(run(gateway, emulator, messages, journal, concurrency=2) for journal in (first, second))
+            )
+    taken = [(entry.recipient, entry.text) for entry in gateway.ledger(emulator)]
+    assert len(set(taken)) == len(taken), "somebody got a message twice"
+    sent = [{report.index for report in reports if report.outcome is Outcome.SENT} for reports in both]
+    assert len(sent[0] | sent[1]) == len(taken)
+    for reports, others in zip(both, sent[::-1], strict=True):
+        held = [report for report in reports if report.outcome is not Outcome.SENT]
+        assert all("another run" in str(report.error) for report in held)
+        assert not [report for report in held if report.outcome is Outcome.NOT_SENT and report.index in others]
+    async with SqliteJournal(path) as journal:
+        judge(gateway, emulator, messages, await run_to_the_end(gateway, emulator, messages, journal))
+    assert len(gateway.ledger(emulator)) == len(messages)
 
 
 @each()
@@ -279,13 +482,17 @@ async def test_check_ids_survive_another_order(gateway: Gateway, emulator: Emula
 
 @each()
 @pytest.mark.parametrize("apart", [0, 150])
-async def test_one_check_id_twice(gateway: Gateway, apart: int, emulator: Emulator) -> None:
+@pytest.mark.parametrize("change", [{"text": "second"}, {"check_id": f"{CHECK_ID} "}, {"to": "09129999999"}, {}])
+@pytest.mark.parametrize("has_journal", [True, False])
+async def test_one_check_id_twice(
+    gateway: Gateway, apart: int, change: dict[str, Any], has_journal: bool, emulator: Emulator
+) -> None:
     """The second is another message and does not go out, now or later."""
     between = [gateway.message(index, "between") for index in range(apart)]
-    first, second = (gateway.message(7, text, check_id=CHECK_ID) for text in ("first", "second"))
-    messages = [first, *between, second]
-    journal = MemoryJournal()
-    for _ in range(2):
+    first = gateway.message(7, "first", check_id=CHECK_ID)
+    messages = [first, *between, attrs.evolve(first, **change)]
+    journal = MemoryJournal() if has_journal else None
+    for _ in range(2 if has_journal else 1):
         reports = await run(gateway, emulator, messages, journal, concurrency=1)
         assert outcomes(reports[:-1]) == [Outcome.SENT] * (apart + 1)
         _assert_not_sent_because_of_check_id(reports[-1])
@@ -297,6 +504,30 @@ def _assert_not_sent_because_of_check_id(report: SendReport) -> None:
     assert isinstance(report.error, InvalidArgumentError)
     assert "check_id" in str(report.error)
     assert CHECK_ID not in str(report.error)
+
+
+class _OldJournal:
+    """As it was written for payamak 0.1."""
+
+    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+        return {}
+
+    async def write(self, entries: Sequence[JournalEntry]) -> None:
+        pass
+
+
+@each()
+@pytest.mark.parametrize("missing", ["begin", "settle", "take_over"])
+async def test_a_journal_of_the_old_form(gateway: Gateway, missing: str, emulator: Emulator) -> None:
+    journal: Any = _OldJournal()
+    for name in ("begin", "settle", "take_over"):
+        if name == missing:
+            break
+        setattr(journal, name, journal.write)
+    async with gateway.connect(emulator) as client:
+        with pytest.raises(InvalidArgumentError, match=f"journal has no method {missing}") as caught:
+            client.send_many([gateway.message(0)], journal=journal)
+    assert caught.value.argument == "journal"
 
 
 @each()

@@ -4,17 +4,16 @@ nothing.
 
 from __future__ import annotations
 
-import asyncio
-import collections
-import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from payamak.emulator import Emulator, Fault
+from support.kill_rounds import EDITED, HONEST, LYING, How, kill_at_random
+from support.kill_worker import make_messages
 from support.killing import Job, Worker
-from support.many import GATEWAYS, GHASEDAK, SMSIR, Gateway, each, prepare, until, until_still
+from support.many import GHASEDAK, SMSIR, Gateway, each, until, until_still
 
 pytestmark = pytest.mark.real_time
 COUNT = 25
@@ -30,9 +29,7 @@ STEPS = [
 ]
 
 
-KILLS = 50
 SEED = 20261122
-MANY = 1000
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +52,7 @@ async def test_killed_at_a_step(
     worker: Worker,
     tmp_path: Path,
 ) -> None:
-    job = Job(worker, gateway, emulator, tmp_path, COUNT)
+    job = Job(worker, gateway, emulator, tmp_path, make_messages(gateway, COUNT))
     await job.start(step, times)
     assert await job.end()
     assert len(job.in_flight) == in_flight
@@ -79,7 +76,7 @@ async def test_killed_while_the_answer_is_awaited(
     emulator.add_fault(
         Fault("delay", seconds=0.1, path=path) if is_late else Fault("delay_after", seconds=60, path=path)
     )
-    job = Job(worker, gateway, emulator, tmp_path, COUNT)
+    job = Job(worker, gateway, emulator, tmp_path, make_messages(gateway, COUNT))
     process = await job.start()
     await until(lambda: len([record for record in emulator.requests if record.fault]) == 3)
     if not is_late:
@@ -96,7 +93,7 @@ async def test_killed_while_the_answer_is_awaited(
 async def test_killed_before_the_journal_was_read(
     gateway: Gateway, emulator: Emulator, worker: Worker, tmp_path: Path
 ) -> None:
-    job = Job(worker, gateway, emulator, tmp_path, COUNT)
+    job = Job(worker, gateway, emulator, tmp_path, make_messages(gateway, COUNT))
     await job.start("reading")
     assert await job.end()
     assert gateway.ledger(emulator) == []
@@ -108,7 +105,7 @@ async def test_killed_again_and_again_at_the_same_step(
     gateway: Gateway, emulator: Emulator, worker: Worker, tmp_path: Path
 ) -> None:
     """Also while it settles what the process before left behind."""
-    job = Job(worker, gateway, emulator, tmp_path, COUNT)
+    job = Job(worker, gateway, emulator, tmp_path, make_messages(gateway, COUNT))
     kills = 0
     for step in ("answered", "outcome unwritten", "outcome written", "outcome unwritten", "leaving"):
         await job.start(step)
@@ -118,45 +115,15 @@ async def test_killed_again_and_again_at_the_same_step(
     assert not unknown or gateway is not GHASEDAK
 
 
-async def test_killed_fifty_times_at_random(
-    emulator: Emulator, worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("how", "kills"), [(HONEST, 20), (EDITED, 50), (LYING, 30)], ids=["as it was", "edited", "edited, and lied to"]
+)
+async def test_killed_at_random(
+    how: How, kills: int, emulator: Emulator, worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chance = random.Random(SEED)  # noqa: S311 -- to be repeated, not to be secret
-    figures = collections.Counter[str]()
-    for gateway in GATEWAYS:
-        prepare(emulator).requests.clear()
-        job = Job(worker, gateway, emulator, tmp_path / gateway.label, MANY, concurrency=4)
-        for _ in range(KILLS // len(GATEWAYS)):
-            await _kill_somewhere(job, chance)
-        reports = await job.run_to_the_end()
-        await until_still(emulator)
-        unknown = job.judge(reports)
-        taken = {(entry.recipient, entry.text) for entry in gateway.ledger(emulator)}
-        figures.update(
-            kills=KILLS // len(GATEWAYS),
-            messages=MANY,
-            requests=len(emulator.requests),
-            in_the_ledger=len(gateway.ledger(emulator)),
-            duplicates=len(gateway.ledger(emulator)) - len(taken),
-            in_flight_at_a_kill=len(job.in_flight),
-            unknown=len(unknown),
-            lost=MANY - len(reports),
-        )
-        emulator.reset()
+    """Many more times: ``python -m support.kill_rounds 1000``, in tests."""
+    figures = await kill_at_random(emulator, worker, tmp_path, kills=kills, seed=SEED, how=how)
     with capsys.disabled():
         sys.stdout.write(f"\nkilled at random (seed {SEED}): {dict(figures)}\n")
-    assert figures["kills"] == KILLS
-    assert (figures["duplicates"], figures["lost"]) == (0, 0)
-
-
-async def _kill_somewhere(job: Job, chance: random.Random) -> None:
-    """Start a process and kill it after some of its requests, at any moment of the next."""
-    for _ in range(30):
-        fault = chance.choice(["delay", "delay_after"])
-        job.emulator.add_fault(Fault(fault, seconds=chance.choice([0, 0, 0.002, 0.01, 0.03])))
-    goal = len(job.emulator.requests) + chance.randrange(10)
-    process = await job.start()
-    await until(lambda: len(job.emulator.requests) >= goal or job.has_reports)
-    await asyncio.sleep(chance.choice([0, 0.001, 0.004, 0.01, 0.03]))
-    assert await job.end(kill=process), "there were too few messages for so many kills"
-    job.emulator.clear_faults()
+    assert figures["kills"] == kills
+    assert (figures["duplicates"], figures["false words"], figures["lost"]) == (0, 0, 0)

@@ -6,14 +6,13 @@ import asyncio
 import datetime
 import functools
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from payamak.common import (
     ClientStateError,
     InvalidArgumentError,
-    JournalEntry,
     OnUnknown,
     Outcome,
     OutgoingMessage,
@@ -21,6 +20,7 @@ from payamak.common import (
     SendReport,
 )
 from payamak.emulator import Emulator
+from support.journals import MemoryJournal
 from support.many import GHASEDAK, OPGATEWAY, SMSIR, SOAP, Gateway, by_outcome, collect, each, judge, sends, until
 
 
@@ -221,21 +221,12 @@ async def test_a_limiter_that_fails_when_it_is_asked_for_a_question(emulator: Em
     assert len(emulator.requests) == 2
 
 
-class _Journal:
-    """Keeps nothing."""
-
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
-        return {}
-
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        assert entries
-
-
 @each()
-@pytest.mark.parametrize("journal", [None, _Journal()])
+@pytest.mark.parametrize("has_journal", [False, True])
 async def test_what_is_no_message_is_reported_and_stops_nothing(
-    gateway: Gateway, journal: Any, emulator: Emulator
+    gateway: Gateway, has_journal: bool, emulator: Emulator
 ) -> None:
+    journal = MemoryJournal() if has_journal else None
     messages: list[Any] = [
         gateway.message(0),
         "09121234567",

@@ -30,7 +30,7 @@ from payamak.common.sqlite_journal import SqliteJournal
 from payamak.emulator import Emulator, Fault
 from payamak.smsir.many import Claims
 from support.advgateway import STYLES
-from support.journals import MemoryJournal
+from support.journals import MemoryJournal, entry_for, put
 from support.many import (
     ADVANCED,
     GHASEDAK,
@@ -76,8 +76,8 @@ async def test_an_earlier_runs_request_may_have_left_later_than_it_was_written_d
     journal = MemoryJournal()
     written = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=10)
     message = GHASEDAK.message(0)
-    await journal.write([JournalEntry("index 0", 0, "ghasedak", message, reference="mark", at=written)])
     async with GHASEDAK.connect(emulator) as earlier:
+        await put(journal, entry_for(earlier, message, reference="mark", at=written))
 
         async def arrive() -> None:
             await earlier.send(message.to, message.text, sender=message.sender, check_id="mark")
@@ -196,11 +196,18 @@ class HangingJournal(MemoryJournal):
         super().__init__()
         self.writes = 0
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        await self._hang()
+        return await super().begin(entries, lease)
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        await self._hang()
+        return await super().settle(entries)
+
+    async def _hang(self) -> None:
         self.writes += 1
         if self.writes > 1:
             await asyncio.Event().wait()
-        await super().write(entries)
 
 
 async def test_a_journal_that_hangs_does_not_keep_the_end(emulator: Emulator) -> None:

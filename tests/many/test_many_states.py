@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
+import attrs
 import pytest
 from payamak.common import (
     ConnectionLostError,
     GatewayError,
-    Journal,
     JournalEntry,
     Outcome,
     OutgoingMessage,
 )
 from payamak.common.many.items import Item
 from payamak.emulator import Emulator
+from support.journals import MemoryJournal
 from support.many import OPGATEWAY, collect, judge
 
 NOW = datetime.datetime.now(datetime.UTC)
 NOT_SENT, UNKNOWN, SENT, REFUSED = Outcome.NOT_SENT, Outcome.UNKNOWN, Outcome.SENT, Outcome.REFUSED
+MESSAGE = OutgoingMessage("09121234567", "text")
 LOST, REFUSAL = ConnectionLostError("lost"), GatewayError("no")
 
 
 def entry(outcome: Outcome | None, reason: str | None = None) -> JournalEntry:
-    return JournalEntry("index 0", 0, "ghasedak", None, outcome, "mark", 7 if outcome is SENT else None, reason)
+    return JournalEntry(
+        "content 0", 0, "ghasedak", MESSAGE.to, MESSAGE, outcome=outcome, attempt=3, reference="mark",
+        message_id=7 if outcome is SENT else None, reason=reason,
+    )  # fmt: skip
 
 
 EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
@@ -34,6 +39,10 @@ EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
     "recall in flight": (lambda item: item.recall(entry(None)), {UNKNOWN: UNKNOWN}),
     "recall sent": (lambda item: item.recall(entry(SENT)), {UNKNOWN: SENT}),
     "recall refused": (lambda item: item.recall(entry(REFUSED, "InvalidRecipientError")), {UNKNOWN: REFUSED}),
+    "recall another message": (
+        lambda item: item.recall(attrs.evolve(entry(REFUSED, "InvalidRecipientError"), message=None)),
+        {UNKNOWN: NOT_SENT},
+    ),
     "recall what may have passed": (lambda item: item.recall(entry(REFUSED, "RateLimitError")), {UNKNOWN: NOT_SENT}),
     "leave": (lambda item: item.leave(NOW), {NOT_SENT: UNKNOWN}),
     "sent": (lambda item: item.sent(7), {UNKNOWN: SENT}),
@@ -46,7 +55,7 @@ EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
 
 
 def item_that_is(outcome: Outcome) -> Item:
-    item = Item(0, OutgoingMessage("09121234567", "text"))
+    item = Item(0, MESSAGE)
     if outcome is not NOT_SENT:
         item.leave(NOW)
     if outcome is SENT:
@@ -77,19 +86,17 @@ def test_the_outcome_is_read_only_from_outside() -> None:
         item_that_is(NOT_SENT).outcome = SENT  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
 
 
-class SlowJournal(Journal):
+class SlowJournal(MemoryJournal):
     """A journal that takes long to write down what became of messages."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.settling = asyncio.Event()
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
-        return {}
-
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        if any(entry.outcome is not None for entry in entries):
-            self.settling.set()
-            await asyncio.sleep(10)
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        self.settling.set()
+        await asyncio.sleep(10)
+        return await super().settle(entries)
 
 
 async def test_all_tasks_are_cancelled_while_what_became_of_messages_is_written_down(emulator: Emulator) -> None:

@@ -28,6 +28,8 @@ BAD_TIMES: list[Any] = [
 BAD_LISTS: list[Any] = [[], (), None, 5, b"09121111111", iter(())]
 BAD_FIELDS: list[Any] = ["", None, HALF, True]
 NO_USERS: list[Any] = [None, {}, "x"]
+NO_OPS: list[Any] = ["", None, 5]
+NO_FIELDS: list[Any] = [[], "a", {5: "a"}, {"a b": "c"}, {"a&b": "c"}, {"": "c"}]
 BAD_IDS: list[Any] = [0, -1, True, "5", 5.0, None, 2**63, []]
 BAD_LISTS_OF_IDS: list[tuple[Any, str]] = [([], ""), ("5", ""), (5, ""), (None, ""), ([5, 0], "[1]"), (["5"], "[0]")]
 
@@ -77,10 +79,17 @@ CASES: list[tuple[str, str, Call]] = [
     ("send_to_postal_code", "sender", lambda client: client.send_to_postal_code(MCI, "13", TEXT, sender="x")),
     ("send_to_postal_code", "gender",
      lambda client: client.send_to_postal_code(MCI, "13", TEXT, sender=LINE, gender=ANY)),
+    *(("call", "op", lambda client, bad=bad: client.call(bad)) for bad in NO_OPS),
+    *(("call", "fields", lambda client, bad=bad: client.call("lines", bad))
+      for bad in NO_FIELDS),
+    *(("call", f"fields['{name}']", lambda client, name=name, bad=bad: client.call("lines", {name: bad}))
+      for name, bad in (("a", ANY), ("a", HALF), ("uname", "x"), ("op", "x"))),
+    ("call", "only_reads", lambda client: client.call("lines", only_reads=ANY)),
     *(("create_user", "new_user", lambda client, bad=bad: client.create_user(bad)) for bad in NO_USERS),
     *(("create_user", f"new_user.{field.name}",
        lambda client, name=field.name, bad=bad: client.create_user(attrs.evolve(NEW_USER, **{name: bad})))
-      for field in attrs.fields(type(NEW_USER)) for bad in BAD_FIELDS),
+      for field in attrs.fields(type(NEW_USER)) for bad in BAD_FIELDS
+      if bad is not None or field.default is attrs.NOTHING),
     *(("create_user", "new_user.access_id",
        lambda client, bad=bad: client.create_user(attrs.evolve(NEW_USER, access_id=bad))) for bad in (0, -1, 2.0, [2])),
 ]  # fmt: skip

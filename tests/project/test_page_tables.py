@@ -154,7 +154,16 @@ def test_the_outcomes_are_those_of_the_code() -> None:
     ("page", "heading", "defaults"),
     [
         ("deployment", "Timeouts", {"total": "60 s", "attempt": "20 s", "connect": "5 s"}),
-        ("token", "Settings", {"token_lifetime": "1800", "token_refresh_margin": "180", "token_expiry_margin": "10"}),
+        (
+            "token",
+            "Settings",
+            {
+                "token_lifetime": "1800",
+                "token_refresh_margin": "180",
+                "token_expiry_margin": "10",
+                "token_store_timeout": "1",
+            },
+        ),
     ],
 )
 def test_the_defaults_are_those_of_the_code(page: str, heading: str, defaults: dict[str, str]) -> None:

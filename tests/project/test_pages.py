@@ -320,7 +320,7 @@ def test_the_service_of_sms_ir_tells_the_credit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["rich", "tqdm"])
 def test_the_bar_is_full_at_the_end(name: str) -> None:
-    (code,) = (block.code for block in PAGES["sending-many.md"] if "progress=progress" in block.code)
+    (code,) = (block.code for block in PAGES["sending-many.md"] if "with Progress() as bar" in block.code)
     if name == "tqdm":
         page = read_page("docs/sending-many.md")
         found = re.search(r"With `tqdm` it is `(.+?)`\s+and `progress=(.+?)`", page)
@@ -328,7 +328,7 @@ def test_the_bar_is_full_at_the_end(name: str) -> None:
         code = code.replace("from rich.progress import Progress", "from tqdm import tqdm")
         code = re.sub(r"with Progress\(\) as bar", found[1], code)
         code = re.sub(r" +task = .*\n", "", code).replace("tqdm(total", "tqdm(file=sys.stdout, total")
-        code = "import sys\n" + re.sub(r"progress = lambda .*", f"progress = {found[2]}", code)
+        code = "import sys\n" + re.sub(r"progress=lambda .*", f"progress={found[2]}", code)
     assert {"rich": "100%", "tqdm": "1000/1000"}[name] in run(code)
 
 

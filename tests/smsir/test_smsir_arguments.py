@@ -103,7 +103,7 @@ def _add_contacts() -> None:
     add("contacts.update", "group_id", lambda c, v: c.contacts.update(7, PERSON, group_id=v), *GIVEN_BAD_IDS)
     for field in ("prefix", "first_name", "last_name"):
         add("contacts.add", f"contacts[1].{field}", partial(_call_with, _add_person, field), *GIVEN_BAD_TEXTS)
-        add("contacts.update", f"contact.{field}", partial(_call_with, _update_person, field), *GIVEN_BAD_TEXTS)
+        add("contacts.update", f"contact.{field}", partial(_call_with, _update_person, field), *GIVEN_BAD_TEXTS[1:])
         add("contacts.search", field, partial(_call_with, _search, field), *GIVEN_BAD_TEXTS)
     emojis: list[object] = [0, 4, True, "2", 1.5, [1]]
     add("contacts.add", "contacts[1].emoji", partial(_call_with, _add_person, "emoji"), *emojis)
@@ -161,7 +161,7 @@ def _add_others() -> None:
     add("drafts.delete", "draft_id", lambda c, v: c.drafts.delete(v), *BAD_IDS)
     update = "notifications.update_status"
     add(update, "notification_id", lambda c, v: c.notifications.update_status(v), *BAD_IDS)
-    add("occasional_messages.list", "category_id", lambda c, v: c.occasional_messages.list(v), *BAD_IDS)
+    add("occasional_messages.list", "category_id", lambda c, v: c.occasional_messages.list(v), *BAD_INDEXES)
     add("tickets.open", "subject", lambda c, v: c.tickets.open(v, "b"), *BAD_TEXTS)
     add("tickets.open", "body", lambda c, v: c.tickets.open("s", v), *BAD_TEXTS)
     add("tickets.open", "department_id", lambda c, v: c.tickets.open("s", "b", department_id=v), *GIVEN_BAD_IDS)

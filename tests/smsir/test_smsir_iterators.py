@@ -13,7 +13,7 @@ import pytest
 from payamak.emulator import Emulator, Fault
 from payamak.smsir import InvalidArgumentError, ReplyError, SmsIrClient
 from support.raw_server import Exchange, RawServer, answer, http
-from support.smsir import failure_of
+from support.smsir import NUMBER, failure_of
 
 Connect = Callable[..., SmsIrClient]
 Start = Callable[[SmsIrClient], AsyncIterator[Any]]
@@ -261,3 +261,18 @@ async def test_dates_do_not_matter(connect: Connect) -> None:
     body = json.dumps({"IsSuccessful": True, "TicketDetails": entries}).encode()
     async with RawServer(answer(body)) as server, connect(server.url) as client:
         assert [ticket.id async for ticket in client.tickets.iterate()] == [2, 9, 4]
+
+
+@pytest.mark.parametrize("burst", [50, 60, 100, 150])
+async def test_sends_while_the_list_of_sends_is_read(burst: int, emulator: Emulator, client: SmsIrClient) -> None:
+    book = emulator.smsir.phone_book
+    book.add_contact(book.add_group("g").id, NUMBER)
+    before = [(await client.messages.send_to_numbers(NUMBER, "before")).message_id for _ in range(200)]
+    seen: list[int] = []
+    async for message in client.messages.iterate_sent():
+        seen.append(message.id)
+        if len(seen) == 100:
+            for _ in range(burst):
+                await client.messages.send_to_numbers(NUMBER, "meanwhile")
+    assert set(before) <= set(seen)
+    assert len(seen) == len(set(seen))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import attrs
 import pytest
 from payamak.emulator import Emulator
 from payamak.smsir import (
@@ -126,6 +127,16 @@ async def test_updating_a_contact(emulator: Emulator, client: SmsIrClient) -> No
     await client.contacts.update(contact.relation_id, NewContact(B), group_id=second)
     (moved,) = await client.contacts.in_group(second)
     assert (moved.mobile, moved.first_name, moved.group_name) == (B, "نام", "b")
+
+
+async def test_what_was_read_can_be_changed_and_a_name_taken_away(emulator: Emulator, client: SmsIrClient) -> None:
+    group_id = group_of(emulator, A)
+    await client.contacts.update(relation(emulator, A), NewContact(A, "آقای", "نام", "فامیل", Emoji.MAN))
+    (read,) = await client.contacts.in_group(group_id)
+    await client.contacts.update(read.relation_id, attrs.evolve(read, first_name="", last_name="دیگر"))
+    (contact,) = await client.contacts.in_group(group_id)
+    assert not contact.first_name
+    assert (contact.prefix, contact.last_name, contact.emoji) == ("آقای", "دیگر", Emoji.MAN)
 
 
 async def test_uploading_excel(emulator: Emulator, client: SmsIrClient) -> None:
@@ -298,6 +309,7 @@ async def test_ready_made_texts_and_questions(emulator: Emulator, client: SmsIrC
     assert {text.category_id for text in texts} == {categories[0].id}
     assert len(texts) == 2
     assert await client.occasional_messages.list(categories[2].id) == []
+    assert len(await client.occasional_messages.list()) == sum(category.message_count or 0 for category in categories)
     questions = await client.faq()
     assert [question.is_active for question in questions] == [True, False]
     assert all(question.question and question.answer and question.created_at for question in questions)

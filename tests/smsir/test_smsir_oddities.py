@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import inspect
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import pytest
 from payamak.emulator import Emulator
@@ -19,6 +21,8 @@ from payamak.smsir import (
     Messages,
     NewContact,
     Outcome,
+    ReplyError,
+    SentBatch,
     SmsIrClient,
     Ticket,
 )
@@ -198,9 +202,45 @@ async def test_ids_of_options_are_strings(connect: Connect, client: SmsIrClient)
 
 
 async def test_creation_time_of_a_group_is_a_string(connect: Connect) -> None:
-    for text in ("2018-05-13T10:20:30", "1397/02/23 10:20", "آن روز"):
+    moment = datetime.datetime(2018, 5, 13, 10, 20, 30, tzinfo=ZoneInfo("Asia/Tehran"))
+    for text, time in {"2018-05-13T10:20:30": moment, "1397/02/23 10:20": None, "آن روز": None, None: None}.items():
         group = await read(connect, lambda c: c.groups.create("n"), GroupId=1, CreationDateTime=text)
-        assert group.created_at == text
+        assert (group.id, group.created_at) == (1, time)
+
+
+async def test_a_group_whose_other_fields_do_not_fit_is_an_error(connect: Connect) -> None:
+    with pytest.raises(ReplyError) as caught:
+        await read(connect, lambda c: c.groups.create("n"), GroupId="x", CreationDateTime="آن روز")
+    assert caught.value.field in ("id", "created_at")
+
+
+async def test_a_single_send(emulator: Emulator, client: SmsIrClient, connect: Connect) -> None:
+    book = emulator.smsir.phone_book
+    book.add_contact(book.add_group("g").id, "09121111111")
+    result = await client.send("+98 912 111 1111", "t")
+    assert (result.recipient, result.message_id) == ("+98 912 111 1111", emulator.messages()[-1].id)
+    other = [{"ID": 5, "MobileNumber": "09122222222"}]
+    for ids in (None, [], other):
+        with pytest.raises(ReplyError) as caught:
+            await read(connect, lambda c: c.send("09121111111", "t"), Ids=ids)
+        assert (caught.value.outcome, caught.value.operation) == (Outcome.UNKNOWN, "messages.send_to_numbers")
+    with pytest.raises(InvalidArgumentError) as wrong:
+        await client.send("12", "t")
+    assert wrong.value.argument == "to"
+
+
+async def test_what_the_envelope_says_of_a_send_and_what_the_send_was_can_be_asked(
+    client: SmsIrClient, emulator: Emulator
+) -> None:
+    book = emulator.smsir.phone_book
+    book.add_contact(book.add_group("g").id, "09121111111")
+    batch = await client.messages.send_to_numbers("09121111111", "t")
+    assert (batch.gateway_message, batch.code) == ("ارسال با موفقیت انجام گردید", 0)
+    (status,) = await client.messages.recipients(batch)
+    assert [status] == [one async for one in client.messages.iterate_recipients(batch)]
+    with pytest.raises(InvalidArgumentError) as caught:
+        await client.messages.recipients(SentBatch())
+    assert caught.value.argument == "batch_key"
 
 
 @pytest.mark.parametrize("value", [250, 250.0, "250"])
@@ -239,7 +279,7 @@ async def test_missing_keys(emulator: Emulator, client: SmsIrClient) -> None:
     assert {payment.id for payment in await client.transactions.page()} == {None}
     opened = await client.tickets.open("s", "b")
     ticket = await client.tickets.get(opened.id)
-    assert (ticket.id, ticket.created_at, ticket.status_id) == (None, None, 1)
+    assert (ticket.id, ticket.created_at, ticket.status_id) == (opened.id, None, 1), "the id is that of the question"
     (listed,) = await client.tickets.from_last_id()
     assert (listed.id, listed.status_id) == (opened.id, None)
     (paged,) = await client.tickets.page()
@@ -268,7 +308,7 @@ async def test_ids_that_are_marked_optional_are_asked_for(call: Call, client: Sm
 async def test_uploads_are_multipart_with_their_fields_in_the_query(connect: Connect) -> None:
     request = await sent(connect, lambda c: c.tickets.open("عنوان", "متن & ؟"), TicketId=1)
     assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
-    assert "enctype" not in request.headers
+    assert request.headers["enctype"] == "multipart/form-data", "as the document has it"
     assert query_of(request) == {"Subject": "عنوان", "Body": "متن & ؟"}
     assert "متن & ؟".encode() in request.body
 
@@ -301,6 +341,15 @@ async def test_empty_lists_in_the_count(rejects: bool, emulator: Emulator, clien
     assert member is not None
     assert (await client.messages.count_recipients(group_ids=[group.id])).valid == 1
     assert (await client.messages.count_recipients(contact_relation_ids=[member.relation_id])).valid == 1
+
+
+async def test_of_two_refusals_of_a_count_the_first_is_told(connect: Connect) -> None:
+    first = body(IsSuccessful=False, Message="گروه یافت نشد", ErrorCode=3)
+    second = body(IsSuccessful=False, Message="لیست مخاطبان ارسال نشده است", ErrorCode=2)
+    async with RawServer(answer(first), answer(second)) as server, connect(server.url) as client:
+        error = await failure_of(client.messages.count_recipients(group_ids=[1]))
+    assert isinstance(error, GatewayError)
+    assert (error.code, error.gateway_message, error.operation) == (3, "گروه یافت نشد", "messages.count_recipients")
 
 
 async def test_the_count_is_asked_again_without_the_empty_list(connect: Connect) -> None:

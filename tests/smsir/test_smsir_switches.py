@@ -92,6 +92,15 @@ async def test_two_clients_of_one_account(revokes: bool, emulator: Emulator, cli
     assert emulator.smsir.tokens_issued == (6 if revokes else 2)
 
 
+async def test_a_token_that_is_dead_on_arrival_is_not_used_twice(emulator: Emulator, client: SmsIrClient) -> None:
+    emulator.smsir.switches.dead_tokens = 2
+    assert isinstance(await failure_of(client.messages.send_to_numbers(A, "t")), AuthenticationError)
+    group_of(emulator, A)
+    await client.messages.send_to_numbers(A, "t")
+    methods = [request.path.rpartition("/")[2] for request in emulator.requests]
+    assert methods == ["GetToken", "SendByMobileNumbers"] * 3
+
+
 @pytest.mark.parametrize("direction", ["older", "newer"])
 async def test_last_id_direction(direction: str, emulator: Emulator, client: SmsIrClient) -> None:
     emulator.smsir.switches.last_id_direction = direction
@@ -124,6 +133,15 @@ async def test_numbers_must_be_contacts(wanted: bool, emulator: Emulator, client
     else:
         assert (await client.messages.send_to_numbers(A, "t")).message_id
     assert len(emulator.messages()) == (not wanted)
+
+
+@pytest.mark.parametrize("long", [False, True])
+async def test_long_message_ids(long: bool, emulator: Emulator, client: SmsIrClient) -> None:
+    emulator.smsir.switches.long_message_ids = long
+    group_of(emulator, A)
+    (recipient,) = (await client.messages.send_to_numbers(A, "t")).recipients
+    assert recipient.id is not None
+    assert (recipient.id > 2**32) is long
 
 
 @pytest.mark.parametrize("wanted", [False, True])

@@ -67,7 +67,9 @@ async def test_a_thousand_sends_whose_token_was_rejected_ask_once_and_go_out_onc
         await asyncio.gather(*(send(client, text) for text in texts))
 
         assert gateway.token_requests == 2
-        assert Counter(gateway.tokens_used) == dict.fromkeys(gateway.issued, MANY), "one replay each"
+        used = Counter(gateway.tokens_used)
+        assert used[gateway.issued[0]] <= 200, "but for what was on its way, none goes out with a dead token"
+        assert used[gateway.issued[1]] == MANY
         assert sorted(gateway.sent) == sorted(texts)
 
 

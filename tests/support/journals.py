@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,12 @@ from typing import Any
 
 import attrs
 from payamak.common import Journal, JournalEntry, Outcome, OutgoingMessage
+from payamak.common.client import GatewayClient
+from payamak.common.many.keys import KeyMaker
+from payamak.common.numbers import normalize_recipient
+
+OPEN = (None, Outcome.UNKNOWN)
+"""What a message is while an attempt of it may still come to something."""
 
 
 class MemoryJournal:
@@ -17,15 +24,49 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.entries: dict[str, JournalEntry] = {}
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+    async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         found = {key: self.entries[key] for key in wanted if key in self.entries}
-        return {
-            key: entry if entry.message == wanted[key] else attrs.evolve(entry, message=None)
-            for key, entry in found.items()
-        }
+        return {key: _compare(entry, wanted[key], account) for key, entry in found.items()}
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        self.entries.update((entry.key, entry) for entry in entries)
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        return [self._begin(entry, lease) for entry in entries]
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        return [self._take_over(entry) for entry in entries]
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        return [self._settle(entry) for entry in entries]
+
+    def _begin(self, entry: JournalEntry, lease: float) -> int | None:
+        known = self.entries.get(entry.key)
+        if known is not None and (known.attempt != entry.attempt or known.outcome is Outcome.SENT):
+            return None
+        return self._number(attrs.evolve(entry, lease=lease))
+
+    def _take_over(self, entry: JournalEntry) -> int | None:
+        known = self.entries.get(entry.key)
+        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN:
+            return None
+        return self._number(known)
+
+    def _number(self, entry: JournalEntry) -> int:
+        self.entries[entry.key] = attrs.evolve(entry, attempt=entry.attempt + 1)
+        return entry.attempt + 1
+
+    def _settle(self, entry: JournalEntry) -> bool:
+        known = self.entries.get(entry.key)
+        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN:
+            return False
+        self.entries[entry.key] = attrs.evolve(entry, lease=known.lease)
+        return True
+
+
+def _compare(entry: JournalEntry, wanted: OutgoingMessage, account: str) -> JournalEntry:
+    known = entry.message and attrs.evolve(entry.message, to=entry.recipient)
+    is_same = wanted.check_id is None or wanted == known
+    return attrs.evolve(
+        entry, message=entry.message if is_same else None, account=account if entry.account == account else ""
+    )
 
 
 class KilledJournal:
@@ -34,12 +75,13 @@ class KilledJournal:
     def __init__(self, inner: Journal, *, keeps: Collection[Outcome] = ()) -> None:
         self._inner = inner
         self._keeps = keeps
+        self.read = inner.read
+        self.begin = inner.begin
+        self.take_over = inner.take_over
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
-        return await self._inner.read(wanted)
-
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        await self._inner.write([entry for entry in entries if entry.outcome is None or entry.outcome in self._keeps])
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        await self._inner.settle([entry for entry in entries if entry.outcome in self._keeps])
+        return [True] * len(entries)
 
 
 class FailingJournal:
@@ -59,13 +101,21 @@ class FailingJournal:
         self._left = {"reads": reads, "writes": writes}
         self._once = once
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+    async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         self._count("reads")
-        return await self._inner.read(wanted)
+        return await self._inner.read(wanted, account)
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         self._count("writes")
-        await self._inner.write(entries)
+        return await self._inner.begin(entries, lease)
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        self._count("writes")
+        return await self._inner.settle(entries)
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        self._count("writes")
+        return await self._inner.take_over(entries, lease)
 
     def _count(self, what: str) -> None:
         left = self._left[what]
@@ -74,6 +124,26 @@ class FailingJournal:
             raise self._error
         if left is not None:
             self._left[what] = left - 1
+
+
+def entry_for(
+    client: GatewayClient, message: OutgoingMessage, outcome: Outcome | None = None, **fields: Any
+) -> JournalEntry:
+    """What an earlier run of a client has written of a message that was the first of its like."""
+    number = normalize_recipient(message.to, "to")
+    with contextlib.closing(KeyMaker()) as keys:
+        ((key, _),) = keys.make([(number, message)])
+    return JournalEntry(key, 0, client.gateway, number, message, client.account_hash, outcome, **fields)
+
+
+async def put(journal: Journal, *entries: JournalEntry, lease: float = 0.0) -> None:
+    """Let a journal come to hold entries that it does not have yet."""
+    attempts = await journal.begin([attrs.evolve(entry, outcome=None) for entry in entries], lease)
+    numbered = [
+        attrs.evolve(entry, attempt=attempt) for entry, attempt in zip(entries, attempts, strict=True) if attempt
+    ]
+    assert len(numbered) == len(entries)
+    assert all(await journal.settle([entry for entry in numbered if entry.outcome is not None]))
 
 
 def query(path: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -16,13 +16,15 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from payamak.common import (
     Attempt,
     AttemptReply,
+    Hook,
     JournalEntry,
     OnUnknown,
+    Outcome,
     OutgoingMessage,
     Proceed,
     RetryPolicy,
@@ -62,19 +64,31 @@ class DeadlyJournal:
         self._inner = inner
         self._reaper = reaper
 
-    async def read(self, wanted: Mapping[str, OutgoingMessage]) -> Mapping[str, JournalEntry]:
+    async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         self._reaper.pass_by("reading")
-        return await self._inner.read(wanted)
+        return await self._inner.read(wanted, account)
 
-    async def write(self, entries: Sequence[JournalEntry]) -> None:
-        what = "request" if entries[0].outcome is None else "outcome"
-        self._reaper.pass_by(f"{what} unwritten")
-        await self._inner.write(entries)
-        self._reaper.pass_by(f"{what} written")
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        self._reaper.pass_by("request unwritten")
+        attempts = await self._inner.begin(entries, lease)
+        self._reaper.pass_by("request written")
+        return attempts
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        self._reaper.pass_by("outcome unwritten")
+        counted = await self._inner.settle(entries)
+        self._reaper.pass_by("outcome written")
+        return counted
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        return await self._inner.take_over(entries, lease)
 
 
 async def run(job: Mapping[str, Any]) -> None:
-    """Send all messages of a job, and write the reports into a file if it lives so long."""
+    """Send all messages of a job, and write the reports into a file if it lives so long.
+
+    What it says to have sent it tells at once in another file, as one does who writes down each result.
+    """
     reaper = Reaper(job["die_at"], job["die_times"])
 
     async def hook(attempt: Attempt, proceed: Proceed) -> AttemptReply:
@@ -87,19 +101,37 @@ async def run(job: Mapping[str, Any]) -> None:
         return reply
 
     (gateway,) = (gateway for gateway in GATEWAYS if gateway.label == job["gateway"])
+    messages: list[OutgoingMessage] = pickle.loads(Path(job["messages"]).read_bytes())  # noqa: ASYNC240, S301
+    with Path(job["told"]).open("a", buffering=1) as told:  # noqa: ASYNC230
+        reports = await _send(job, gateway, messages, reaper, hook, told)
+    _write(Path(job["reports"]), reports)
+
+
+async def _send(
+    job: Mapping[str, Any],
+    gateway: Gateway,
+    messages: Sequence[OutgoingMessage],
+    reaper: Reaper,
+    hook: Hook,
+    told: TextIO,
+) -> list[SendReport]:
+    reports: list[SendReport] = []
     async with (
         SqliteJournal(job["journal"]) as journal,
         gateway.make(base_url=job["url"], retry=RetryPolicy(attempts=1), hooks=[hook]) as client,
     ):
         sending = client.send_many(
-            make_messages(gateway, job["count"]),
+            messages,
             concurrency=job["concurrency"],
             journal=DeadlyJournal(journal, reaper),
             grace=job["grace"],
             on_unknown=OnUnknown(job["on_unknown"]),
         )
-        reports = [report async for report in sending]
-    _write(Path(job["reports"]), reports)
+        async for report in sending:
+            reports.append(report)
+            if report.outcome is Outcome.SENT:
+                told.write(json.dumps([report.message.to, report.message.text, str(report.message_id)]) + "\n")
+    return reports
 
 
 def _write(path: Path, reports: Sequence[SendReport]) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import attrs
-from payamak.common import Outcome, SendReport
+from payamak.common import Outcome, OutgoingMessage, SendReport
+from payamak.common.numbers import normalize_recipient
 from payamak.emulator import Emulator
 
 from .journals import query
-from .kill_worker import make_messages
 from .many import GHASEDAK, Gateway, judge
 
 GRACE = 0.25
@@ -72,9 +72,9 @@ class Job:
     gateway: Gateway
     emulator: Emulator
     folder: Path
-    count: int
+    messages: list[OutgoingMessage]
     concurrency: int = 1
-    in_flight: set[int] = attrs.field(factory=set[int])
+    in_flight: set[tuple[str, str]] = attrs.field(factory=set[tuple[str, str]])
     """The messages whose request was on its way when a process was killed, says the journal."""
 
     def __attrs_post_init__(self) -> None:
@@ -91,12 +91,14 @@ class Job:
 
     async def start(self, die_at: str | None = None, times: int = 1) -> int:
         """Start a process, and return its id."""
+        (self.folder / "messages").write_bytes(pickle.dumps(self.messages))
         return await self.worker.start({
             "gateway": self.gateway.label,
             "url": getattr(self.emulator, self.gateway.url),
             "journal": str(self.journal),
             "reports": str(self.folder / "reports"),
-            "count": self.count,
+            "messages": str(self.folder / "messages"),
+            "told": str(self.folder / "told"),
             "concurrency": self.concurrency,
             "grace": GRACE,
             "on_unknown": "ask",
@@ -111,7 +113,7 @@ class Job:
         status = await self.worker.reap()
         assert status in (0, KILLED), f"the process ended with {status}"
         if status == KILLED:
-            self.in_flight.update(self._look_for_in_flight())
+            self.note_in_flight()
         return status == KILLED
 
     async def run_to_the_end(self) -> list[SendReport]:
@@ -128,7 +130,7 @@ class Job:
         """Hold the reports against the ledger, and return the unknown ones, each of which must have a cause."""
         judge(self.gateway, self.emulator, [report.message for report in reports], reports)
         unknown = [report for report in reports if report.outcome is Outcome.UNKNOWN]
-        assert {report.index for report in unknown} <= self.in_flight
+        assert {place_of(report.message) for report in unknown} <= self.in_flight
         assert not unknown or self.gateway is not GHASEDAK
         assert all(report.outcome in (Outcome.SENT, Outcome.UNKNOWN) for report in reports)
         taken = [(entry.recipient, entry.text) for entry in self.gateway.ledger(self.emulator)]
@@ -139,20 +141,26 @@ class Job:
         path = self.folder / "reports"
         reports: list[SendReport] = sorted(pickle.loads(path.read_bytes()), key=lambda report: report.index)  # noqa: S301
         path.unlink()
-        assert [report.message for report in reports] == make_messages(self.gateway, self.count)
+        assert [report.message for report in reports] == self.messages
         return reports
 
-    def _look_for_in_flight(self) -> set[int]:
+    def note_in_flight(self) -> None:
+        """Take in what the journal says to be on its way."""
         # In a copy: who looks into a file after a crash repairs it.
         copies = [
-            shutil.copy(path, self.folder / path.name.replace("journal", "copy"))
+            shutil.copy(path, self.folder / path.name.replace("journal", "copy", 1))
             for path in self.folder.glob("journal.db*")
         ]
         copy = self.folder / "copy.db"
         try:
             tables = query(copy, "SELECT name FROM sqlite_master") if copy.exists() else []
-            rows = query(copy, "SELECT \"index\" FROM messages WHERE state = 'in flight'") if tables else []
+            rows = query(copy, "SELECT recipient, text FROM messages WHERE state = 'in flight'") if tables else []
         finally:
             for path in copies:
                 Path(path).unlink(missing_ok=True)
-        return {row[0] for row in rows}
+        self.in_flight.update((recipient, text) for recipient, text in rows)
+
+
+def place_of(message: OutgoingMessage) -> tuple[str, str]:
+    """By what a message is found in the ledger."""
+    return normalize_recipient(message.to, "to"), message.text

@@ -246,11 +246,12 @@ def tokens_of(client: SmsIrClient) -> TokenManager:
 
 
 def put_clocks(tokens: TokenManager | SmsIrClient) -> Clocks:
-    """Let the test move the clocks."""
+    """Let the test move the clocks, and leave nothing to chance."""
     manager: Any = tokens_of(tokens) if isinstance(tokens, SmsIrClient) else tokens
     clocks = Clocks()
-    manager._monotonic = clocks.monotonic
+    manager._monotonic = manager._store._monotonic = clocks.monotonic
     manager._wall_clock = clocks.wall
+    manager._spread = 0.0
     return clocks
 
 

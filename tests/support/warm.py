@@ -68,6 +68,11 @@ def for_nested_pytest() -> list[str]:
     return warm_python(("-X", "dev"), ("pytest", *SHARED))
 
 
+def for_token_workers() -> list[str]:
+    """With what reaches either store that ships."""
+    return warm_python(("-W", "error"), ("payamak.smsir.stores", "redis.asyncio", *SHARED))
+
+
 def for_commands() -> list[str]:
     """With what ``payamak`` imports until it sends, whatever it is told to do."""
     return warm_python(("-W", "error", "-X", "utf8"), ("payamak.cli.app", "rich.table", "rich.progress", *SHARED))

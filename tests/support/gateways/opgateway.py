@@ -36,7 +36,8 @@ from support.surface import SEND_MANY
 LINE = "3000505"
 BULK, BOOK, JOB, TREND = 10_929_800, 101, 11, 111
 USER = NewUser(
-    NAME, KEY, NAME, NAME, NATIONAL_ID, CERTIFICATE_ID, 2, PHONE, PHONE, POSTAL_CODE, f"{NAME}@example.com", TEXT
+    username=NAME, password=KEY, name=NAME, company=NAME, national_id=NATIONAL_ID, certificate_id=CERTIFICATE_ID,
+    access_id=2, telephone=PHONE, mobile=PHONE, postal_code=POSTAL_CODE, email=f"{NAME}@example.com", address=TEXT,
 )  # fmt: skip
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -76,6 +77,8 @@ BAD_CALLS: tuple[Run, ...] = (
     lambda client: client.job_count([OTHER]),
     lambda client: client.postal_code_count(OTHER, PARAM),
     lambda client: client.create_user(OTHER),
+    lambda client: client.call(KEY + "\udcff"),
+    lambda client: client.call("lines", {"a": TEXT + "\udcff"}),
     lambda client: client.create_user(attrs.evolve(USER, password=KEY + "\udcff")),
     lambda client: client.create_user(attrs.evolve(USER, access_id=LIST)),
     lambda client: client.create_user(attrs.evolve(USER, mobile=NUMBER)),
@@ -85,17 +88,20 @@ SURFACE = Surface(
     shared=("DeliveryState", "InsufficientCreditError", "InvalidRecipientError", "InvalidSenderError"),
     own=(
         "AccessLevel", "Approval", "CreatedUser", "Gender", "Job", "JobTrend", "ListEntry", "MessageProgress",
-        "NewUser", "OpGatewayClient", "Operator", "PhoneBook", "PostalArea", "ReceivedMessage", "RecipientDelivery",
+        "NewUser", "OpGatewayClient", "OpProfile", "Operator", "PanelAnswer", "PhoneBook", "PostalArea",
+        "ReceivedMessage", "RecipientDelivery",
     ),
     areas={"": OpGatewayClient},
     signatures={
-        "OpGatewayClient": "username, password, *, base_url, timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
+        "OpGatewayClient": "username, password, *, base_url, profile=OpProfile(ops={}, fields={}), "
+        "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
         "ssl=None, trust_env=False, hooks=()",
         "access_levels": "",
         "aclose": "",
         "send_many": SEND_MANY,
         "resolve": "error, messages, *, grace=60.0",
+        "call": "op, fields=None, *, only_reads=False",
         "check_message": "bulk_id",
         "create_user": "new_user",
         "credit": "",
@@ -115,8 +121,10 @@ SURFACE = Surface(
         "CreatedUser": "id, raw",
         "ListEntry": "id, title, raw",
         "MessageProgress": "status=None, approval=None",
-        "NewUser": "username, password, name, company, national_id, certificate_id, access_id, telephone, mobile, "
-        "postal_code, email, address",
+        "NewUser": "*, username, password, name=None, company=None, national_id, certificate_id, access_id, telephone, "
+        "mobile, postal_code=None, email, address",
+        "OpProfile": "ops=NOTHING, fields=NOTHING",
+        "PanelAnswer": "code, data",
         "ReceivedMessage": "text=None, sender=None, line=None, received_at=None",
         "RecipientDelivery": "recipient, status",
     },

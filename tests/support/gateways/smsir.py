@@ -178,7 +178,7 @@ SURFACE = Surface(
     areas={"": SmsIrClient, **AREAS},
     signatures={
         "SmsIrClient": "user_api_key, secret_key, *, base_url='https://api.sms.ir/users/v1/', token_store=None, "
-        "token_lifetime=1800, token_refresh_margin=180, token_expiry_margin=10, "
+        "token_lifetime=1800, token_refresh_margin=180, token_expiry_margin=10, token_store_timeout=1, "
         "token_rejection=TokenRejection(codes=(), words=()), "
         "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
@@ -186,7 +186,8 @@ SURFACE = Surface(
         "NewContact": "mobile, prefix=None, first_name=None, last_name=None, emoji=None",
         "TokenRejection": "codes=(), words=()",
         "Token": "value, issued_at",
-        "authenticate": "",
+        "authenticate": "*, fresh=False",
+        "send": "to, text",
         "account": "",
         "credit": "",
         "faq": "",
@@ -229,7 +230,7 @@ SURFACE = Surface(
         "notifications.update_status": "notification_id",
         "notifications.iterate": "",
         "occasional_messages.categories": "",
-        "occasional_messages.list": "category_id",
+        "occasional_messages.list": "category_id=0",
         "tickets.open": "subject, body, *, file=None, file_name=None, department_id=None, priority_id=None",
         "tickets.get": "ticket_id",
         "tickets.from_last_id": "last_id=0",

@@ -1,0 +1,94 @@
+"""By what a message is known, in a sending and in its journal: its check id, or its content."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+from collections.abc import Sequence
+
+from ..errors import InvalidArgumentError
+from ..numbers import normalize_line
+from ..results import OutgoingMessage
+
+_CONTENT = "content "
+_SCHEMA = """
+PRAGMA journal_mode = MEMORY;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -16000;
+CREATE TABLE seen (digest BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_COUNT = "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
+
+
+class KeyMaker:
+    """Gives each message of one sending its key: the check id that you gave it, or its content (number, text, line and
+    time) and the how manieth of its like it is.
+
+    It never is its place in the input: rows are deleted, inserted and sorted between two runs. What has been seen is
+    kept in a temporary file, so that a sending of millions needs no more memory than one of a thousand.
+    """
+
+    def __init__(self) -> None:
+        import sqlite3  # noqa: PLC0415 -- few sendings have a journal or check ids
+
+        self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._seen.executescript(_SCHEMA)
+
+    def make(self, messages: Sequence[tuple[str, OutgoingMessage]]) -> list[tuple[str, bool]]:
+        """Make the keys of messages, each with its number as it travels.
+
+        Returns:
+            The keys, and whether an earlier message has it already, which only one with the same check id does.
+        """
+        digests = [_digest(number, message) for number, message in messages]
+        named = zip(messages, digests, self._count(digests), strict=True)
+        return [_name(message.check_id, digest, times) for (_, message), digest, times in named]
+
+    def close(self) -> None:
+        """Drop what has been seen."""
+        self._seen.close()
+
+    def _count(self, digests: Sequence[bytes]) -> list[int]:
+        """Count what has these digests, and return how often each was counted."""
+        self._seen.execute("BEGIN")
+        rows = [(digest,) for digest in digests]
+        times = [1] * len(rows)
+        if self._seen.executemany("INSERT OR IGNORE INTO seen VALUES (?, 1)", rows).rowcount < len(rows):
+            # Together they do not tell which were there, so all are counted once more one by one.
+            self._seen.execute("ROLLBACK")
+            self._seen.execute("BEGIN")
+            times = [int(self._seen.execute(_COUNT, row).fetchone()[0]) for row in rows]
+        self._seen.execute("COMMIT")
+        return times
+
+
+def is_content(key: str) -> bool:
+    """Whether a key was made of content, so that no other message has it."""
+    return key.startswith(_CONTENT)
+
+
+def _name(check_id: str | None, digest: bytes, times: int) -> tuple[str, bool]:
+    if check_id is not None:
+        return f"check id {check_id.strip()}", times > 1
+    return f"{_CONTENT}{digest.hex()}" if times == 1 else f"{_CONTENT}{digest.hex()} {times}", False
+
+
+def _digest(number: str, message: OutgoingMessage) -> bytes:
+    """What messages of the same check id have in common, or of the same number, text, line and time."""
+    if message.check_id is not None:
+        content = message.check_id.strip()
+    else:
+        at = "" if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
+        # The text comes last, for it alone may hold the mark that stands between them.
+        content = f"{number}\0{clean_line(message.sender) or ''}\0{at}\0{message.text}"
+    return hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=16).digest()
+
+
+@functools.lru_cache(16)
+def clean_line(sender: str | None) -> str | None:
+    """A line as it travels, if it is one."""
+    try:
+        return sender and normalize_line(sender, "sender")
+    except InvalidArgumentError:
+        return sender

@@ -1,0 +1,141 @@
+"""The file that `SqliteJournal` is kept in: made whole or not at all, and opened only if it is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sqlite3
+from typing import Any
+
+import aiosqlite
+
+from ..errors import JournalError
+
+_APPLICATION = 0x50594D4B
+_VERSION = 2
+# Rows stand in the order in which they were written, and only the index is scattered, which is small: each page that a
+# commit touches is written twice. message_id has no type: SQLite would make a real number of a huge integer.
+_SCHEMA = f"""
+CREATE TABLE messages (
+    key BLOB NOT NULL,
+    "index" INTEGER NOT NULL,
+    gateway TEXT NOT NULL,
+    account TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sender TEXT,
+    send_at TEXT,
+    check_id TEXT,
+    state TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    reference TEXT,
+    message_id,
+    reason TEXT,
+    detail TEXT,
+    at TEXT NOT NULL,
+    lease REAL NOT NULL
+);
+CREATE UNIQUE INDEX messages_key ON messages (key);
+CREATE TABLE settings (salt BLOB NOT NULL, hash_proof TEXT);
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+"""
+
+
+class Hidden(list[Any]):
+    """Values for SQLite. aiosqlite writes what it is given into its log, where no number and no text may stand."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden>"
+
+
+async def open_file(path: str) -> aiosqlite.Connection:
+    """Open a journal's file; make it if nothing is there.
+
+    Raises:
+        JournalError: It is no journal, or not a whole one.
+        sqlite3.Error: It cannot be opened.
+        OSError: It cannot be made.
+    """
+    await asyncio.to_thread(_create, path)
+    database = await aiosqlite.connect(path, isolation_level=None)
+    try:
+        await _prepare(database, path)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+async def close_file(database: aiosqlite.Connection) -> None:
+    """Close it, so that nothing is left beside it."""
+    try:
+        with contextlib.suppress(sqlite3.Error):  # Another process may have it open, for a look.
+            await ask(database, "PRAGMA journal_mode = DELETE")
+    finally:
+        await database.close()
+
+
+async def ask(database: aiosqlite.Connection, question: str, *values: object) -> Any:
+    """Ask for one value; ``None`` if there is none."""
+    async with database.execute(question, Hidden(values)) as cursor:
+        row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+def identify_file(path: str) -> tuple[int, int] | None:
+    """What tells the file from another of the same name."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def explain_failure(what: str, error: BaseException) -> JournalError:
+    """What went wrong by the name that SQLite gives it, such as SQLITE_FULL."""
+    return JournalError(f"the journal cannot be {what} ({getattr(error, 'sqlite_errorname', type(error).__name__)})")
+
+
+def _create(path: str) -> None:
+    """Make a journal, if there is none; under another name, so that who is killed meanwhile leaves no empty one."""
+    if os.path.exists(path):
+        return
+    new = f"{path}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(new)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
+        database.executescript(_SCHEMA)
+        database.execute("INSERT INTO settings VALUES (?, NULL)", (secrets.token_bytes(16),))
+    os.replace(new, path)
+
+
+async def _prepare(database: aiosqlite.Connection, path: str) -> None:
+    identity = await ask(database, "PRAGMA application_id"), await ask(database, "PRAGMA user_version")
+    if identity == (_APPLICATION, 1):
+        raise JournalError(
+            "the journal was begun with payamak 0.1, which knew messages by their places: "
+            "finish that job with it, and take a new file for the next"
+        )
+    if identity != (_APPLICATION, _VERSION):
+        raise JournalError(
+            "the file is no journal of this version of payamak, or only a part of one: "
+            "what a whole one would know may have been sent"
+        )
+    # Not quick_check: it does not see that half of a commit is missing, as in a copy without what was beside the file.
+    if await ask(database, "PRAGMA integrity_check(1)") != "ok":
+        raise JournalError("the journal is damaged: what it should know may have been sent; take a whole copy")
+    if os.stat(path).st_nlink > 1:
+        # Two names have two locks, and what SQLite writes down for the case of a crash goes by the name too.
+        raise JournalError("the journal has two names (a hard link): make a copy of it in place of one")
+    # One file is the journal, so that a copy of it is one too; and a commit is on the disk when it returns.
+    if await ask(database, "PRAGMA journal_mode = PERSIST") != "persist":
+        raise JournalError("the journal is in use by another program: close it there")
+    await database.execute("PRAGMA synchronous = EXTRA")
+    await database.execute("PRAGMA cache_size = -16000")  # kB: an index of half a million messages.
+    await database.execute("PRAGMA cache_spill = OFF")  # Nothing of a transaction is in the file before its commit.
+    await database.execute("PRAGMA fullfsync = ON")  # On macOS, a sync is none without it.
