@@ -7,7 +7,7 @@ import collections
 import copy
 import datetime
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -84,12 +84,12 @@ class Reports:
             Those that may go out, and those whose request had left in an earlier run.
         """
         self.enter(items)
-        known: Mapping[str, JournalEntry] = {}
-        if self._journal is not None:
-            try:
-                known = await self._journal.read({item.key: _as_it_travels(item) for item in items}, self._account)
-            except Exception as error:
-                raise self._fail("read", error) from error
+        if self._journal is None:
+            return list(items), []
+        try:
+            known = await self._journal.read({item.key: _as_it_travels(item) for item in items}, self._account)
+        except Exception as error:
+            raise self._fail("read", error) from error
         fresh: list[Item] = []
         lost: list[Item] = []
         for item in items:
@@ -102,7 +102,7 @@ class Reports:
                 self._report([item])
             else:
                 self._recall(item, entry, fresh, lost)
-        return fresh, await self._take_over(lost)
+        return fresh, await self._take_over(lost, self._journal)
 
     def _is_out_of_reach(self, entry: JournalEntry) -> bool:
         is_in_doubt = entry.outcome in (None, Outcome.UNKNOWN)
@@ -110,8 +110,7 @@ class Reports:
 
     def _recall(self, item: Item, entry: JournalEntry | None, fresh: list[Item], lost: list[Item]) -> None:
         """Take in what the journal knows; only then what is wrong with the message."""
-        if self._journal is not None:
-            item.recall(entry)
+        item.recall(entry)
         if item.outcome is Outcome.UNKNOWN:
             lost.append(item)
         elif item.outcome is not Outcome.NOT_SENT:
@@ -121,13 +120,11 @@ class Reports:
         else:
             fresh.append(item)
 
-    async def _take_over(self, items: list[Item]) -> list[Item]:
-        if self._journal is None or not items:
-            return items
+    async def _take_over(self, items: list[Item], journal: Journal) -> list[Item]:
         if self.failure is not None:
             self._report(items)
             return []
-        return await self._number(items, self._journal.take_over)
+        return await self._number(items, journal.take_over) if items else items
 
     async def _number(self, items: Sequence[Item], write: _Write) -> list[Item]:
         """Write the next attempt of messages. Returns those with which no other run has gone on."""
