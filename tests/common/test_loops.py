@@ -165,7 +165,10 @@ def test_closing_closes_each_in_its_own_loop(server: RawServer, caplog: pytest.L
         connections = 2 * 3
         loops = count_files() - before - connections
         asyncio.run(send_twice(client))
+        connectors = [opened.session.connector for opened in client._session._own.by_loop.values()]
         asyncio.run(client.aclose())
+        assert [connector.closed for connector in connectors if connector is not None] == [True] * 3
+        del connectors
         assert has_at_most(before + loops), "connections are open, at this end or at the other"
         for one in busy:
             assert type(one.run(failure_of(send(client)))) is ClientStateError

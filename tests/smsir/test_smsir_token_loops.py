@@ -81,6 +81,22 @@ def test_a_rejected_token_is_replaced_once() -> None:
     assert gateway.asked == 2
 
 
+def test_who_wants_another_token_is_not_content_with_the_old_one() -> None:
+    gateway = Gateway()
+    tokens = TokenManager(gateway.fetch, key="a-key")
+    asyncio.run(tokens.get())
+    together = threading.Barrier(THREADS)
+
+    async def renew() -> str:
+        together.wait(30)
+        return (await tokens.renew(fresh=False)).value
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = set(pool.map(lambda _: asyncio.run(renew()), range(THREADS)))
+    assert found == {"token-2"}
+    assert gateway.asked == 2
+
+
 def test_whose_loop_ends_is_not_waited_for() -> None:
     gateway = Gateway(seconds=0.3)
     tokens = TokenManager(gateway.fetch, key="a-key")
