@@ -117,8 +117,10 @@ def variable_of(gateway: GatewayName, name: str) -> str:
 def _emulated(gateway: GatewayName) -> Settings:
     path, values = _EMULATED[gateway]
     url = os.environ.get("PAYAMAK_EMULATOR_URL", _EMULATOR_URL).rstrip("/")
-    credentials = {name: value for name, value in values.items() if name != "sender"}
-    return Settings(gateway, {**credentials, "base_url": url + path}, values.get("sender"), is_emulated=True)
+    options: dict[str, Any] = {name: value for name, value in values.items() if name != "sender"}
+    # It may be in the container beside, and its credentials are no secret.
+    options |= {"base_url": url + path, "allow_http": True}
+    return Settings(gateway, options, values.get("sender"), is_emulated=True)
 
 
 def _read_file(path: Path, *, is_named: bool) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-import zoneinfo
 
-_TEHRAN = "Asia/Tehran"
 _FIRST_YEAR = 2000
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 
@@ -31,4 +29,8 @@ def parse_time(text: str) -> datetime.datetime:
         time = datetime.datetime.fromisoformat(plain)
     except ValueError:
         raise ValueError("a time must be written like 2026-11-22 18:30") from None
-    return time if time.tzinfo else time.replace(tzinfo=zoneinfo.ZoneInfo(_TEHRAN))
+    if time.tzinfo is not None:
+        return time
+    from ..common import tehran  # noqa: PLC0415 -- it takes a while to load, and the help does without
+
+    return time.replace(tzinfo=tehran())

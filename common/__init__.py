@@ -23,6 +23,7 @@ from .errors import (
     ServiceUnavailableError,
     TransportError,
 )
+from .fields import tehran
 from .hooks import Attempt, AttemptReply, Hook, Proceed
 from .many import Journal, JournalEntry, RateLimiter, SendMany
 from .parts import Parts, count_parts
@@ -73,4 +74,5 @@ __all__ = [
     "TransportError",
     "count_parts",
     "show",
+    "tehran",
 ]

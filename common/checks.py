@@ -216,7 +216,7 @@ def require_aware(value: object, argument: str) -> datetime.datetime:
     else:
         if is_naive:
             raise InvalidArgumentError(
-                f"{argument} has no time zone: give it one, such as tzinfo=ZoneInfo('Asia/Tehran')", argument=argument
+                f"{argument} has no time zone: give it one, such as tzinfo=payamak.common.tehran()", argument=argument
             )
         if is_meant:
             return value

@@ -7,6 +7,7 @@ import functools
 import socket
 import struct
 import sys
+import weakref
 from typing import Any
 
 import aiohttp
@@ -101,12 +102,36 @@ class BeforeSendingError(Exception):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for."""
+    """Tells what fails before anything of the request has left, and takes no connection with bytes nobody asked for.
 
-    def __init__(self) -> None:
+    Args:
+        keepalive: How long a connection may be idle and is used again, in seconds; 0 for none.
+    """
+
+    def __init__(self, keepalive: float) -> None:
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         # Without a limit: it is kept by the session, where who waits is known to have sent nothing.
-        super().__init__(limit=0, socket_factory=make_socket)  # pyright: ignore[reportUnknownMemberType] -- aiohttp's types
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] -- aiohttp's types
+            limit=0, socket_factory=self._make_socket, keepalive_timeout=keepalive or None, force_close=not keepalive
+        )
         self._factory = functools.partial(ExchangeProtocol, loop=self._loop)  # type: ignore[assignment]
+
+    def __del__(self, *_: Any) -> None:
+        # aiohttp would log an error. Whoever forgets to close a client is told so by `HttpSession`.
+        if not self.closed and self._loop.is_closed():
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the sockets when the event loop can do nothing any more."""
+        self._conns.clear()
+        self._acquired.clear()
+        for made in list(self._sockets):
+            made.close()
+
+    def _make_socket(self, address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+        made = make_socket(address)
+        self._sockets.add(made)
+        return made
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout

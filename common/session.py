@@ -29,10 +29,13 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
+from .loops import LoopSession, LoopSessions
 from .transport_errors import Gate, translate
 from .uploads import Upload
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
+KEEPALIVE = 4.0
+"""Less than the five seconds after which common servers hang up, and than any firewall takes to forget a connection."""
 _NO_LIMIT = sys.maxsize
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
@@ -121,13 +124,18 @@ def _parse_http_date(value: str) -> datetime.datetime | None:
 class HttpSession:
     """An aiohttp session that several clients can share.
 
-    It is made on first use, inside the running event loop. A session that you bring yourself is borrowed: it is used as
-    it is and never closed. When the event loop has ended (as after `asyncio.run`), the next call makes a new session.
+    It is made on first use, inside the running event loop. Used in several event loops, in threads or one after the
+    other, it has connections for each, and closes those of a loop when that ends. A session that you bring yourself is
+    borrowed: it is used as it is, in its own event loop, and never closed.
 
     Args:
         client_session: An `aiohttp.ClientSession` to borrow; by default a session of its own is made.
-        max_connections: How many connections may be open at once; further requests wait for a free one. The request
-            for a token has one beside these. Not for a borrowed session, whose connector has its own limit.
+        max_connections: How many connections may be open at once in an event loop; further requests wait for a free
+            one. The request for a token has one beside these. Not for a borrowed session, whose connector has its own
+            limit.
+        keepalive: How long a connection may be idle and is used again, in seconds; 0 for a new one each time. Firewalls
+            forget idle connections and tell nobody: what is sent on one of those is *unknown*. Not for a borrowed
+            session, whose connector has its own.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that verifies nothing is refused.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
@@ -141,13 +149,13 @@ class HttpSession:
         client_session: aiohttp.ClientSession | None = None,
         *,
         max_connections: int = 100,
+        keepalive: float = KEEPALIVE,
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | None = None,
         trust_env: bool = False,
     ) -> None:
         self._borrowed = client_session
-        self._own: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._own = LoopSessions()
         self._closed = False
         if client_session is not None:
             checks.require_instance(client_session, aiohttp.ClientSession, "session")
@@ -163,8 +171,10 @@ class HttpSession:
             raise InvalidArgumentError(
                 "trust_env is a setting of the session that you brought: set it there", argument="trust_env"
             )
+        checks.require_seconds(keepalive, "keepalive", or_zero=True)
         self._max_connections = max_connections
-        self._slots = asyncio.Semaphore(_NO_LIMIT)
+        self._keepalive = keepalive
+        self._unlimited = asyncio.Semaphore(_NO_LIMIT)
         self._options: _RequestOptions = {"allow_redirects": False, "raise_for_status": False, "auto_decompress": True}
         if ssl is not None:
             self._options["ssl"] = ssl
@@ -201,24 +211,20 @@ class HttpSession:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections, if they are its own. Closing twice does no harm."""
+        """Close the connections, if they are its own, each in its own event loop. Closing twice does no harm."""
         self._closed = True
-        own, self._own = self._own, None
-        if own is not None and self._loop is asyncio.get_running_loop():
-            await own.close()
-        elif own is not None:
-            _abandon(own)
+        await self._own.aclose()
 
     def __del__(self) -> None:
-        own: aiohttp.ClientSession | None = getattr(self, "_own", None)
-        if own is not None and not own.closed:
+        own: LoopSessions | None = getattr(self, "_own", None)
+        if own is not None and own.were_used and not self._closed:
             warnings.warn(
                 "a payamak client was never closed: use `async with`, or `await client.aclose()`",
                 ResourceWarning,
                 stacklevel=2,
                 source=self,
             )
-            _abandon(own)
+            own.let_go()
 
     async def send(
         self, request: Request, *, deadline: float | None, timeout: Timeout, may_repeat: bool = False
@@ -236,12 +242,11 @@ class HttpSession:
             ConnectionLostError: The connection broke; the gateway may have the request.
             RequestTimeoutError: The deadline passed; the gateway may have the request.
             ReplyError: The answer is too long or not HTTP.
-            ClientStateError: It is closed, or belongs to another running event loop.
+            ClientStateError: It is closed, or a borrowed session belongs to another event loop.
         """
-        session = self._get_session()
+        session, slots = self._get_session()
         if request.is_urgent:
             return await self._exchange(session, request, request.body, deadline, timeout, may_repeat=may_repeat)
-        slots = self._slots
         has_waited = slots.locked()
         if has_waited:
             await self._wait_for_slot(slots, deadline)
@@ -261,31 +266,28 @@ class HttpSession:
         finally:
             slots.release()
 
-    def _get_session(self) -> aiohttp.ClientSession:
+    def _get_session(self) -> tuple[aiohttp.ClientSession, asyncio.Semaphore]:
+        """Return the session of the running event loop, and its free connections."""
         loop = asyncio.get_running_loop()
-        if self._closed:
-            raise ClientStateError("the session is closed: make a new client")
-        if self._own is not None and self._loop is loop:
-            return self._own
-        if self._borrowed is not None:
-            if self._borrowed.closed:
-                raise ClientStateError("the aiohttp session that this client borrowed is closed")
-            # The public property `loop` warns that it is deprecated.
-            if getattr(self._borrowed, "_loop", loop) is not loop:
-                raise ClientStateError("the aiohttp session that this client borrowed belongs to another event loop")
-            return self._borrowed
-        if self._own is not None:
-            if self._loop is not None and self._loop.is_running():
-                raise ClientStateError("this client is in use by another event loop: make one client for each loop")
-            _abandon(self._own)
-        self._loop = loop
-        self._slots = asyncio.Semaphore(self._max_connections)
-        self._own = aiohttp.ClientSession(
-            connector=Connector(),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=self._trust_env,
+        try:
+            own = self._own.by_loop[loop]
+        except KeyError:
+            if self._closed:
+                raise ClientStateError("the session is closed: make a new client") from None
+            if self._borrowed is not None:
+                _require_usable(self._borrowed, loop)
+                return self._borrowed, self._unlimited
+            own = self._open()
+        return own.session, own.slots
+
+    def _open(self) -> LoopSession:
+        connector = Connector(self._keepalive)
+        session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=self._trust_env
         )
-        return self._own
+        opened = LoopSession(session, connector, asyncio.Semaphore(self._max_connections))
+        self._own.add(opened)
+        return opened
 
     async def _wait_for_slot(self, slots: asyncio.Semaphore, deadline: float | None) -> None:
         try:
@@ -354,6 +356,17 @@ class HttpSession:
             del failure, cause  # They hold this frame, which holds them.
 
 
+def _require_usable(borrowed: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    if borrowed.closed:
+        raise ClientStateError("the aiohttp session that this client borrowed is closed")
+    # The public property `loop` warns that it is deprecated.
+    if getattr(borrowed, "_loop", loop) is not loop:
+        raise ClientStateError(
+            "the aiohttp session that this client borrowed belongs to another event loop: "
+            "bring none, and the client has one for each"
+        )
+
+
 def _surround(
     middlewares: Sequence[aiohttp.ClientMiddlewareType], method: str, gate: Gate | None
 ) -> Sequence[aiohttp.ClientMiddlewareType]:
@@ -407,8 +420,3 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         chunks.append(chunk)
         if response.content.at_eof():
             return b"".join(chunks)
-
-
-def _abandon(session: aiohttp.ClientSession) -> None:
-    # Nothing can be awaited here: the event loop is another one, or has ended. Its sockets close with the connector.
-    session.detach()

@@ -15,6 +15,7 @@ from typing import Any
 
 from . import checks
 from .errors import AuthenticationError, ClientStateError, InvalidArgumentError, PayamakError
+from .loop_lock import LoopLock
 from .token_stores import GuardedStore, MemoryTokenStore, Token, TokenStore
 
 __all__ = ["MemoryTokenStore", "Token", "TokenManager", "TokenStore"]
@@ -31,7 +32,8 @@ _MOST_REJECTED = 10
 class TokenManager:
     """Hands out a valid token.
 
-    - One refresh at a time: whoever asks meanwhile waits for it. A waiting caller that is cancelled does not stop it.
+    - One refresh at a time: whoever asks meanwhile waits for it, in other event loops of the process too. A waiting
+      caller that is cancelled does not stop it.
     - In the last ``refresh_margin`` seconds callers still get the old token at once, while one refresh runs behind.
       Processes that share a token, and have no lock, begin it at a random moment of the first half of that time.
     - In the last ``expiry_margin`` seconds the token counts as expired, because a request takes its time.
@@ -98,8 +100,11 @@ class TokenManager:
         self._rejected: collections.deque[Token] = collections.deque(maxlen=_MOST_REJECTED)
         self._refusal: AuthenticationError | None = None
         self._next_try = 0.0
-        self._coming: asyncio.Future[Token] | None = None
-        self._refreshing: asyncio.Task[None] | None = None
+        self._failure: PayamakError | None = None
+        self._failed_at = -math.inf
+        self._one_loop = LoopLock()
+        self._coming: dict[asyncio.AbstractEventLoop, asyncio.Future[Token]] = {}
+        self._refreshing: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -156,9 +161,11 @@ class TokenManager:
     async def aclose(self) -> None:
         """Cancel a running refresh, and wait until it and what is being written to the store have ended."""
         self._closed = True
-        tasks = [task for task in self._behind if task.get_loop() is asyncio.get_running_loop()]
-        if self._refreshing in tasks and self._coming is not None and not self._coming.done():
-            self._refreshing.cancel()
+        loop = asyncio.get_running_loop()
+        tasks = [task for task in list(self._behind) if task.get_loop() is loop]
+        coming = self._coming.get(loop)
+        if coming is not None and not coming.done():
+            self._refreshing[loop].cancel()
         if tasks:
             await asyncio.wait(tasks)
 
@@ -166,12 +173,12 @@ class TokenManager:
         if self._closed:
             raise ClientStateError("the client is closed: make a new one")
         loop = asyncio.get_running_loop()
-        coming = self._coming
-        # A future of an event loop that has ended will never be done.
-        if coming is None or coming.done() or coming.get_loop() is not loop:
-            self._coming = coming = loop.create_future()
-            self._refreshing = self._run_behind(self._refresh(coming, newer_than), "payamak token refresh")
-            self._refreshing.add_done_callback(functools.partial(self._conclude, coming))
+        coming = self._coming.get(loop)
+        if coming is None or coming.done():
+            self._coming[loop] = coming = loop.create_future()
+            task = self._run_behind(self._refresh(coming, newer_than), "payamak token refresh")
+            self._refreshing[loop] = task
+            task.add_done_callback(functools.partial(self._conclude, coming))
         return coming
 
     def _run_behind(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -191,6 +198,34 @@ class TokenManager:
             raise copy.copy(error) from error.__cause__
 
     async def _refresh(self, coming: asyncio.Future[Token], newer_than: float) -> None:
+        began, known = self._monotonic(), self._token
+
+        def has_come() -> bool:
+            return self._take_from_another_loop(coming, known, newer_than, began)
+
+        async with self._one_loop.held(coming, unless=has_come) as is_held:
+            if not is_held:
+                return
+            try:
+                await self._get_another(coming, newer_than)
+            except PayamakError as error:
+                self._failure, self._failed_at = error, self._monotonic()
+                raise
+
+    def _take_from_another_loop(
+        self, coming: asyncio.Future[Token], known: Token | None, newer_than: float, began: float
+    ) -> bool:
+        """Whether another event loop, in another thread, has brought a token since then, or could not."""
+        token = self._token
+        is_valid = self._expires - self._monotonic() > self._expiry_margin
+        if token is not None and token is not known and is_valid and token.issued_at > newer_than:
+            coming.set_result(token)
+            return True
+        if self._failure is not None and self._failed_at > began:
+            raise copy.copy(self._failure) from self._failure.__cause__
+        return False
+
+    async def _get_another(self, coming: asyncio.Future[Token], newer_than: float) -> None:
         if newer_than == _ANY_AGE and await self._take_stored(coming, newer_than):
             return
         async with self._store.locked() as is_locked:
@@ -226,7 +261,11 @@ class TokenManager:
 
     def _conclude(self, coming: asyncio.Future[Token], task: asyncio.Task[None]) -> None:
         """Tell those who wait how the refresh has failed, if it has."""
+        loop = task.get_loop()
+        if self._refreshing.get(loop) is task:
+            del self._refreshing[loop], self._coming[loop]
         if task.cancelled():
+            self._next_try = self._monotonic() + self._pause  # Its loop has ended, and the next may be as short.
             coming.cancel()
         elif error := task.exception():
             self._next_try = self._monotonic() + self._pause

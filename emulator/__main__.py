@@ -9,7 +9,7 @@ import errno
 import signal
 import sys
 
-from .about import command_help, start_lines
+from .about import REMOTE_LINE, command_help, start_lines
 from .server import DEFAULT_HOST, Emulator
 
 _DEFAULT_PORT = 8650
@@ -49,6 +49,8 @@ async def serve(emulator: Emulator) -> None:
             loop.add_signal_handler(number, stop.set)
     async with emulator:
         sys.stdout.write(f"{start_lines(emulator.url, emulator.gateways.values())}\n")
+        if emulator.allows_remote:
+            sys.stdout.write(f"{REMOTE_LINE}\n")
         sys.stdout.write(f"payamak emulator ready on {emulator.url}\n")
         sys.stdout.flush()
         await stop.wait()

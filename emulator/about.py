@@ -27,6 +27,9 @@ Control, JSON under {url}/emulator/
 """
 
 
+REMOTE_LINE = "remote    at any other name of this machine; clients need allow_http=True there"
+"""What the command prints where other machines are let in."""
+
 _FAULTS = """\
 Faults, which `POST faults` under /emulator/ and Emulator.add_fault order for the next requests that match.
 "Processed" means that the gateway did what was asked although the client is not told so.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-TEHRAN = ZoneInfo("Asia/Tehran")
+# Not by its name, for then the system's own data would count, which may still have daylight saving.
+with importlib.resources.files("tzdata.zoneinfo.Asia").joinpath("Tehran").open("rb") as _file:
+    TEHRAN = ZoneInfo.from_file(_file, key="Asia/Tehran")
 
 # Leap years come every four years, and after some thirty years in the fifth. In these years that rule starts anew:
 # without them it would drift away from the equinox, which is what the calendar follows. Good for the years 1 to 2090.

@@ -28,6 +28,8 @@ from .smsir import SmsIrGateway
 from .uploads import MAX_BODY
 
 DEFAULT_HOST = "127.0.0.1"
+# All addresses of this machine can be listened on; a client needs one.
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _BACKLOG = 1024
 # Handlers end by themselves when the emulator stops; this is for a client that does not take its answer.
 _SHUTDOWN_SECONDS = 0.2
@@ -135,10 +137,16 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Scheme, host and port, without a slash at the end."""
+        """Scheme, host and port, without a slash at the end, as clients on this machine reach it."""
         if self._port is None:
             raise RuntimeError("the emulator has not been started")
-        return str(URL.build(scheme="http", host=self._host, port=self._port)).rstrip("/")
+        host = _LOOPBACK_OF.get(self._host, self._host)
+        return str(URL.build(scheme="http", host=host, port=self._port)).rstrip("/")
+
+    @property
+    def allows_remote(self) -> bool:
+        """Whether it takes what comes from other machines."""
+        return self._allow_remote
 
     @property
     def ghasedak_url(self) -> str:
@@ -238,18 +246,22 @@ class Emulator:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if not self._allow_remote and not _names_loopback(request.headers.get("Host")):
             # A web page whose name was made to point here must not drive the emulator (DNS rebinding).
-            return web.Response(status=403, text="The Host header does not name this machine.\n")
+            return web.Response(
+                status=403, text="The Host header does not name this machine. Start the emulator with --allow-remote.\n"
+            )
         path = request.path
         if path == "/":
             if assets.wants_page(request):
                 return assets.page()
-            return web.Response(text=start_page(self.url, self._gateways.values()), headers={"Vary": "Accept"})
+            return web.Response(
+                text=start_page(_address_of(request), self._gateways.values()), headers={"Vary": "Accept"}
+            )
         if f"{path}/".startswith(CONTROL_PREFIX):
             return await self._serve_control(request)
         for gateway in self._gateways.values():
             if gateway.owns(path):
                 return await self._serve_gateway(request, gateway)
-        return web.Response(status=404, text=f"Nothing lives here; see {self.url}/\n")
+        return web.Response(status=404, text=f"Nothing lives here; see {_address_of(request)}/\n")
 
     async def _serve_control(self, request: web.Request) -> web.StreamResponse:
         if _is_foreign(request):
@@ -265,6 +277,11 @@ class Emulator:
         self.requests.append(record)
         fault = self._faults.take(gateway.name, request.path)
         return await Exchange(request, gateway, record, self._stopping).run(fault)
+
+
+def _address_of(request: web.Request) -> str:
+    """This emulator's address as the one who asks has it."""
+    return f"http://{request.host}"
 
 
 def _is_foreign(request: web.Request) -> bool:

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 def _payamak_thread() -> Iterator[EmulatorThread]:  # pyright: ignore[reportUnusedFunction] -- pytest finds it by name
     from .thread import EmulatorThread  # noqa: PLC0415
 
-    thread = EmulatorThread()
+    try:
+        thread = EmulatorThread()
+    except Exception as error:  # whatever keeps tests from the network
+        pytest.fail(
+            "payamak's emulator cannot listen on 127.0.0.1. Where pytest-socket forbids it: "
+            f"pytest --allow-hosts=127.0.0.1 ({type(error).__name__}: {error})",
+            pytrace=False,
+        )
     yield thread
     thread.stop()
 
@@ -59,8 +66,7 @@ def payamak_clock(payamak_emulator: RunningEmulator) -> EmulatorClock:
     return payamak_emulator.clock
 
 
-# The clients are closed in the emulator's event loop, not in the test's, which may have ended. That is no harm: the
-# emulator has closed the connection of each call.
+# The clients are closed in the emulator's event loop, not in the test's, which may have ended.
 
 
 @pytest.fixture

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
 
 from ..emulator import Emulator
 
 T = TypeVar("T")
+Started: TypeAlias = "Future[tuple[asyncio.AbstractEventLoop, Emulator]]"
 
 
 class _EmulatorForTests(Emulator):
@@ -34,14 +36,15 @@ class EmulatorThread:
 
     Raises:
         OSError: No port could be had.
+        RuntimeError: Something forbids sockets, as pytest-socket does.
     """
 
     def __init__(self) -> None:
-        started: Future[tuple[asyncio.AbstractEventLoop, Emulator]] = Future()
+        with socket.socket():  # Where sockets are forbidden, this fails, and leaves no event loop half made.
+            pass
+        started: Started = Future()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run(started)), name="payamak emulator", daemon=True
-        )
+        self._thread = threading.Thread(target=self._serve, args=(started,), name="payamak emulator", daemon=True)
         self._thread.start()
         self._loop, self._emulator = started.result()
 
@@ -67,12 +70,17 @@ class EmulatorThread:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    async def _run(self, started: Future[tuple[asyncio.AbstractEventLoop, Emulator]]) -> None:
+    def _serve(self, started: Started) -> None:
         try:
-            async with _EmulatorForTests() as emulator:
-                started.set_result((asyncio.get_running_loop(), emulator))
-                await self._stop.wait()
+            with asyncio.Runner() as runner:
+                runner.get_loop()  # If this fails, no coroutine has been made that nobody awaits.
+                runner.run(self._run(started))
         except BaseException as error:
             if started.done():
                 raise
             started.set_exception(error)
+
+    async def _run(self, started: Started) -> None:
+        async with _EmulatorForTests() as emulator:
+            started.set_result((asyncio.get_running_loop(), emulator))
+            await self._stop.wait()

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -353,6 +354,31 @@ def test_ctrl_c_while_the_answer_is_awaited(
 def wait_for_messages(count: int) -> None:
     while len(sent()) < count:
         pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 0.0.0.0 leads nowhere")
+def test_an_emulator_in_the_container_beside(payamak: Command) -> None:
+    """To the clients, 0.0.0.0 is an address of another machine, as ``sms`` in a compose file is."""
+    arguments = ["emulator", "--host", "0.0.0.0", "--allow-remote", "--port", "0"]  # noqa: S104
+    with subprocess.Popen([*payamak.command, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [next(process.stdout)]
+        while "ready" not in lines[-1]:
+            lines.append(next(process.stdout))
+        printed = lines[-1].split()[-1]
+        assert "allow_http=True" in "".join(lines)
+        for url in (printed, printed.replace("127.0.0.1", "0.0.0.0")):  # noqa: S104
+            done = payamak.emulated("credit", variables={"PAYAMAK_EMULATOR_URL": url})
+            assert (done.returncode, done.stdout, done.stderr) == (0, "1000000\n", "")
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_a_gateway_with_credentials_is_still_spoken_to_in_tls_only(payamak: Command) -> None:
+    settings = {"PAYAMAK_GHASEDAK_API_KEY": "k", "PAYAMAK_GHASEDAK_BASE_URL": "http://sms:8650/v2/"}
+    done = payamak.run("credit", "--gateway", "ghasedak", variables=settings)
+    assert done.returncode == 4
+    assert "https" in done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")

@@ -107,7 +107,7 @@ def test_the_emulator_gets_none_of_the_users_credentials(monkeypatch: pytest.Mon
     monkeypatch.setenv("PAYAMAK_GHASEDAK_BASE_URL", "https://real.example")
     monkeypatch.setenv("PAYAMAK_EMULATOR_URL", "http://127.0.0.1:1/")
     found = read_settings(None, None, emulator=True)
-    assert found.options == {"api_key": "emulator-key", "base_url": "http://127.0.0.1:1/v2/"}
+    assert found.options == {"api_key": "emulator-key", "base_url": "http://127.0.0.1:1/v2/", "allow_http": True}
 
 
 def _options() -> Iterator[Any]:

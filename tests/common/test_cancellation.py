@@ -96,8 +96,8 @@ async def test_a_hundred_sends_cancelled_at_every_moment_leave_nothing_and_send_
             await asyncio.gather(task, return_exceptions=True)
         assert len(server.requests) <= 100
         assert (await send(client)).message_id == 70001
-        session = client._session
-        assert session._slots._value == 100
-        connector = session._own.connector if session._own else None
+        (own,) = client._session._own.by_loop.values()
+        assert own.slots._value == 100
+        connector = own.session.connector
         assert connector is not None
         assert not connector._acquired

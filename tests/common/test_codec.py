@@ -7,16 +7,15 @@ import enum
 import json
 import sys
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from payamak.common import ReplyError, codec
+from payamak.common import ReplyError, codec, tehran
 from payamak.common.codec import as_dict, as_int, as_list, loads
 from payamak.common.fields import TehranTime, UnixTime, named
 from payamak.common.structuring import decode
 
-TEHRAN = ZoneInfo("Asia/Tehran")
+TEHRAN = tehran()
 
 
 class Colour(enum.IntEnum):

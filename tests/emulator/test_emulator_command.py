@@ -106,7 +106,7 @@ def test_refuses_other_machines_unless_allowed() -> None:
     assert "--allow-remote" in ended.stderr
     assert "Traceback" not in ended.stderr
     with running("--host", "0.0.0.0", "--port", "0", "--allow-remote") as (_, lines):  # noqa: S104
-        assert lines[-1].startswith("payamak emulator ready on http://0.0.0.0:")
+        assert lines[-1].startswith("payamak emulator ready on http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "۸۰"])

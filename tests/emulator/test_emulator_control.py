@@ -294,9 +294,21 @@ async def test_only_loopback_unless_allowed() -> None:
         with pytest.raises(ValueError, match="not a loopback"):
             Emulator(host)
     async with Emulator("0.0.0.0", allow_remote=True) as emulator, aiohttp.ClientSession() as session:  # noqa: S104
-        url = emulator.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        async with session.get(f"{url}/emulator/clock", headers={"Host": "phone.lan"}) as response:
+        assert emulator.url.startswith("http://127.0.0.1:"), "nobody can connect to all addresses"
+        async with session.get(f"{emulator.url}/emulator/clock", headers={"Host": "phone.lan"}) as response:
             assert response.status == 200
+        async with session.get(f"{emulator.url}/", headers={"Host": "phone.lan:80"}) as response:
+            assert "http://phone.lan:80/v2/" in await response.text()
+
+
+async def test_all_addresses_of_ipv6() -> None:
+    emulator = Emulator("::", allow_remote=True)
+    try:
+        await emulator.start()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert emulator.url.startswith("http://[::1]:")
+    await emulator.stop()
 
 
 async def test_lifecycle_of_the_server() -> None:

@@ -14,8 +14,10 @@ import time
 import tomllib
 import types
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +51,8 @@ KINDS = {
     "service": re.compile(r"\bFastAPI\("),
     "bot": re.compile(r"\bDispatcher\("),
     "worker": re.compile(r"\.add_signal_handler\("),
+    "framework": re.compile(r"\bFlask\(|\bCelery\(|\bget_wsgi_application\("),
+    "part": re.compile(r"^from django|^atexit\.register", re.MULTILINE),
     "script": re.compile(r"\basyncio\.run\("),
     "module": re.compile(""),
 }
@@ -104,7 +108,7 @@ def fresh_emulator(emulator_process: None) -> None:
 
 def test_every_block_is_of_a_kind_that_a_test_runs() -> None:
     # Drawings have no language; what a text block shows is compared where it follows an example.
-    known = {"python", "console", "dockerfile", "text", ""}
+    known = {"python", "console", "dockerfile", "yaml", "text", ""}
     assert {block.language for blocks in PAGES.values() for block in blocks} <= known
 
 
@@ -117,7 +121,7 @@ def test_the_script_runs_as_printed(place: Place, tmp_path: Path) -> None:
         assert printed == place.printed_output
 
 
-@pytest.mark.parametrize("place", find("python", "module"))
+@pytest.mark.parametrize("place", find("python", "module", "part"))
 def test_the_module_is_imported_by_another_example(place: Place, tmp_path: Path) -> None:
     assert place.block.title
     place.save_files(tmp_path)
@@ -228,6 +232,86 @@ def test_the_deployed_service_answers(tmp_path: Path) -> None:
     assert len(sent()) == 2
 
 
+def save_threaded_server(folder: Path) -> None:
+    """What stands for gunicorn with threads."""
+    (folder / "threaded.py").write_text(
+        "import sys\n"
+        "from importlib import import_module\n"
+        "from socketserver import ThreadingMixIn\n"
+        "from wsgiref.simple_server import WSGIServer, make_server\n"
+        "class Server(ThreadingMixIn, WSGIServer):\n"
+        "    daemon_threads = True\n"
+        "    request_queue_size = 100\n"
+        "module, name = sys.argv[1].split(':')\n"
+        "application = getattr(import_module(module), name)\n"
+        "make_server('127.0.0.1', int(sys.argv[-1]), application, Server).serve_forever()\n"
+    )
+
+
+def log_in_at_once(url: str, times: int) -> None:
+    def log_in(number: int) -> int:
+        return post(f"{url}/login", f"0912{number:07}")[0]
+
+    assert post(f"{url}/login", "123")[0] == 422
+    control("POST", "reset", {})
+    with ThreadPoolExecutor(times) as pool:
+        assert set(pool.map(log_in, range(times))) == {200}
+    assert len(sent()) == times
+    control("POST", "faults", {"kind": "drop_after_read"})
+    assert post(f"{url}/login", "09121234567")[0] == 202
+    assert post(f"{url}/login", "09000000009")[0] == 503
+
+
+@pytest.mark.parametrize(
+    "server", [["threaded", "project:wsgi"], ["uvicorn", "project:asgi", "--log-level", "error"]], ids=["wsgi", "asgi"]
+)
+def test_the_views_of_django_answer_many_at_once(server: list[str], tmp_path: Path) -> None:
+    Place("django.md", 0).save_files(tmp_path)
+    save_threaded_server(tmp_path)
+    with serve(server, tmp_path) as url:
+        log_in_at_once(url, 50)
+        assert post(f"{url}/notify", "09121234567") == (200, {"status": "sent"})
+        assert post(f"{url}/notify", "09000000009") == (503, {"status": "refused"})
+
+
+def test_the_views_of_flask_answer_many_at_once(tmp_path: Path) -> None:
+    Place("flask.md", 0).save_files(tmp_path)
+    with serve(["flask", "--app", "app", "run"], tmp_path) as url:
+        log_in_at_once(url, 50)
+
+
+CELERY = """
+import os
+import sys
+
+from celery.contrib.testing.worker import start_worker
+from tasks import app, notify
+
+app.conf.update(broker_url="memory://", broker_transport_options={"polling_interval": 0.01})
+with start_worker(app, pool=sys.argv[1], concurrency=4, perform_ping_check=False) as worker:
+    for number in range(20):
+        notify.delay(f"0912{number:07}", "text", number)
+    notify.delay("09000000009", "text", 1001)
+    sys.stdin.read()
+    worker.pool.terminate()
+    os._exit(0)  # To be stopped takes this worker seconds.
+"""
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_the_tasks_of_celery_send_once(pool: str, tmp_path: Path) -> None:
+    Place("celery.md", 0).save_files(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", CELERY, pool], cwd=tmp_path, env=environment(), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as worker:  # fmt: skip
+        wait_until(lambda: worker.poll() is not None or len(control("GET", "requests")["requests"]) == 21)
+        output, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 0, output
+    assert "Unclosed" not in output
+    assert sorted(message["check_id"] for message in sent()) == sorted(f"order-{number}" for number in range(20))
+
+
 def test_the_service_of_sms_ir_tells_the_credit(tmp_path: Path) -> None:
     Place("smsir.md", 0).save_files(tmp_path)
     with serve(["uvicorn", "service:app", "--log-level", "warning"], tmp_path) as url:
@@ -266,6 +350,14 @@ def test_the_container_starts_what_the_page_has(place: Place, tmp_path: Path) ->
     arguments: list[str] = json.loads(command)
     with serve([argument.replace("0.0.0.0", "127.0.0.1") for argument in arguments], tmp_path) as url:  # noqa: S104
         assert ask(f"{url}/health", None)[0] == 200
+
+
+@pytest.mark.parametrize("place", find("yaml"))
+def test_the_composed_emulator_starts_where_its_clients_look(place: Place, tmp_path: Path) -> None:
+    (command,) = re.findall(r"^ +command: python (.+)$", place.block.code, re.MULTILINE)
+    try_python(shlex.split(command), place, tmp_path)
+    (name,) = re.findall(r"^  (\w+):\n.*\n +command:", place.block.code, re.MULTILINE)
+    assert set(re.findall(r"http://([\w.]+):", place.block.code)) == {name}
 
 
 @pytest.mark.parametrize("place", find("console"))
@@ -327,7 +419,26 @@ def try_pytest(words: list[str], place: Place, folder: Path) -> None:
 
 def try_uvicorn(words: list[str], place: Place, folder: Path) -> None:
     with serve(["uvicorn", *words], folder) as url:
-        assert ask(f"{url}/openapi.json", None)[0] == 200
+        if "project:asgi" in words:
+            assert post(f"{url}/login", "123")[0] == 422
+        else:
+            assert ask(f"{url}/openapi.json", None)[0] == 200
+
+
+def try_gunicorn(words: list[str], place: Place, folder: Path) -> None:
+    save_threaded_server(folder)
+    with serve(["threaded", words[-1]], folder) as url:
+        assert post(f"{url}/login", "123")[0] == 422
+
+
+def try_flask(words: list[str], place: Place, folder: Path) -> None:
+    with serve(["flask", *words], folder) as url:
+        assert post(f"{url}/login", "123")[0] == 422
+
+
+def try_celery(words: list[str], place: Place, folder: Path) -> None:
+    assert words[:2] == ["-A", "tasks"]  # The tasks themselves run above, with no broker.
+    assert (folder / "tasks.py").exists()
 
 
 COMMANDS: dict[str, Callable[[list[str], Place, Path], None]] = {
@@ -338,13 +449,24 @@ COMMANDS: dict[str, Callable[[list[str], Place, Path], None]] = {
     "sqlite3": try_sqlite3,
     "pytest": try_pytest,
     "uvicorn": try_uvicorn,
+    "gunicorn": try_gunicorn,
+    "flask": try_flask,
+    "celery": try_celery,
 }
 
 
 def ask(url: str, body: object) -> tuple[int, Any]:
     """Post a body, or get if there is none, as soon as the service answers."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    return _open(urllib.request.Request(url, data, {"Content-Type": "application/json"}))
+
+
+def post(url: str, number: str) -> tuple[int, Any]:
+    """Post the form of a page that asks for a number."""
+    return _open(urllib.request.Request(url, urllib.parse.urlencode({"number": number}).encode()))
+
+
+def _open(request: urllib.request.Request) -> tuple[int, Any]:
     until = time.monotonic() + 60
     while True:
         try:

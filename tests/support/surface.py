@@ -16,6 +16,6 @@ SHARED = (
 """What each package gives of `payamak.common`."""
 ENGINE = (
     "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Parts", "Proceed", "RateLimiter", "SendMany", "Sent",
-    "count_parts", "show",
+    "count_parts", "show", "tehran",
 )  # fmt: skip
 """What `payamak.common` gives beside what packages give of it."""

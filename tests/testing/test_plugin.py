@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import re
+
 import pytest
+from payamak.testing.thread import EmulatorThread
 from support.nested import run_pytest
 
 pytest_plugins = ["pytester"]
@@ -138,6 +143,38 @@ def test_workers_of_xdist_have_an_emulator_each(pytester: pytest.Pytester, monke
     run(pytester, f"{ASYNCIO}auto", test, "-n", "2").assert_outcomes(passed=20)
     urls = [file.read_text() for file in pytester.path.glob("*.url")]
     assert len(urls) == len(set(urls)) == 2
+
+
+BLOCKED = """
+    import asyncio, pytest
+
+    def test_without_a_client(payamak_emulator):
+        assert payamak_emulator.url
+
+    def test_with_a_client(ghasedak_client, sent_messages):
+        asyncio.run(ghasedak_client.send("09121234567", "hello"))
+        assert sent_messages[0].text == "hello"
+"""
+
+
+def test_where_sockets_are_blocked_it_fails_at_once_and_says_what_to_allow(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_socket")
+    pytester.makepyfile(BLOCKED)
+    pytester.makeini(f"[pytest]\n{STRICT_WARNINGS}    ignore:A test tried to use\n{ASYNCIO}auto")
+    blocked = run_pytest(pytester, "--disable-socket")
+    blocked.assert_outcomes(errors=2)
+    assert "unraisable" not in blocked.stdout.str().lower() + blocked.stderr.str().lower()
+    (advice,) = set(re.findall(r"--allow-\S+", blocked.stdout.str()))
+    run_pytest(pytester, "--disable-socket", advice).assert_outcomes(passed=2)
+
+
+def test_an_event_loop_that_cannot_be_made_is_no_reason_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(asyncio.Runner, "get_loop", lambda _: refuse())
+    with pytest.raises(OSError, match="too many"):
+        EmulatorThread()
 
 
 def test_it_costs_nothing_to_who_does_not_use_it(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
