@@ -12,7 +12,7 @@ from aiohttp import hdrs
 
 from ..common import checks
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, dumps, loads
+from ..common.codec import as_dict, as_int, as_list, dumps, find_document, loads
 from ..common.errors import InvalidArgumentError, ReplyError
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
@@ -166,7 +166,9 @@ def read_rest_answer(reply: Reply) -> Answer:
     try:
         value = loads(reply.body, http_status=reply.status)
     except ReplyError as error:
-        raise from_bare_reply(reply, error) from None
+        code, result = _split(_unwrap(find_document(reply.body)))
+        error.message_ids = () if code else tuple(_ids_in(result))
+        raise error if error.message_ids else from_bare_reply(reply, error) from None
     return _read_value(value, reply)
 
 

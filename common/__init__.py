@@ -23,7 +23,7 @@ from .errors import (
     ServiceUnavailableError,
     TransportError,
 )
-from .hooks import Attempt, AttemptReply, Hook, Proceed
+from .hooks import Attempt, AttemptReply, CallHook, ClientCall, Hook, Proceed, ProceedCall
 from .many import Journal, JournalEntry, RateLimiter, SendMany
 from .parts import Parts, count_parts
 from .results import DeliveryState, OnUnknown, OutgoingMessage, Progress, SendReport, SendResult
@@ -34,6 +34,8 @@ __all__ = [
     "Attempt",
     "AttemptReply",
     "AuthenticationError",
+    "CallHook",
+    "ClientCall",
     "ClientStateError",
     "ConnectionFailedError",
     "ConnectionLostError",
@@ -57,6 +59,7 @@ __all__ = [
     "PayamakError",
     "PermissionDeniedError",
     "Proceed",
+    "ProceedCall",
     "Progress",
     "RateLimitError",
     "RateLimiter",

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from .errors import ReplyError
 
 _MOST_DIGITS = 19
+# So much is looked through for ids in an answer that is no JSON: what a send answers is shorter.
+_MOST_OF_A_DOCUMENT = 64 * 1024
+_MOST_OPENINGS = 100
+_OPENING = re.compile(r"[\[{]")
 
 
 def encode_form(fields: Mapping[str, str]) -> str:
@@ -53,6 +60,20 @@ def _parse(body: bytes) -> Any:
     except ValueError:
         return json.loads(body)
     return value if end == len(text) else json.loads(body)
+
+
+def find_document(body: bytes) -> Any:
+    """The JSON that stands between what a server's own warnings have put around it; ``None`` if there is none.
+
+    It ends where the body does, or begins there. What stands within a page, such as a script, is none.
+    """
+    text = body[:_MOST_OF_A_DOCUMENT].decode("utf-8", "replace").strip()
+    for start in itertools.islice(_OPENING.finditer(text), _MOST_OPENINGS):
+        with contextlib.suppress(ValueError, RecursionError):
+            value, end = _decode(text, start.start())
+            if end == len(text) or start.start() == 0:
+                return value
+    return None
 
 
 def as_dict(value: object) -> dict[str, Any]:

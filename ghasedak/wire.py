@@ -14,7 +14,7 @@ import attrs
 
 from ..common import checks
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, encode_form, loads
+from ..common.codec import as_dict, as_int, as_list, encode_form, find_document, loads
 from ..common.errors import InvalidArgumentError, Outcome, ReplyError
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
@@ -261,7 +261,8 @@ def read_envelope(reply: Reply) -> Envelope:
                 field="result.code",
             )
     except ReplyError as error:
-        raise from_bare_reply(reply, error, statuses=RESULT_CODES) from None
+        error.message_ids = tuple(_ids_in(find_document(reply.body)))
+        raise error if error.message_ids else from_bare_reply(reply, error, statuses=RESULT_CODES) from None
     if code == _SUCCESS:
         if not 200 <= reply.status < 300:
             raise ReplyError(
@@ -287,21 +288,36 @@ def read_envelope(reply: Reply) -> Envelope:
     raise from_status(code, **details, statuses=RESULT_CODES)
 
 
-def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:
-    """Match the ids of a send with its recipients. An id may come bare or inside an object."""
-    items = as_list(envelope.items)
-    if items is None:
-        items = [envelope.items]
-    numbers = [
+def _ids_in(document: Any) -> list[int]:
+    """The ids in a success that other things stand around."""
+    envelope = as_dict(document)
+    if as_int(as_dict(envelope.get("result")).get("code")) != _SUCCESS:
+        return []
+    return _messages_in(_numbers_in(envelope.get("items")))
+
+
+def _numbers_in(items: Any) -> list[int | None]:
+    """Ids, or error numbers, bare or inside objects."""
+    entries = as_list(items)
+    return [
         item if type(item) is int else as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item)
-        for item in items
+        for item in ([items] if entries is None else entries)
     ]
-    if len(items) != len(recipients):
+
+
+def _messages_in(numbers: Iterable[int | None]) -> list[int]:
+    return [number for number in numbers if number is not None and number > HIGHEST_ERROR_NUMBER]
+
+
+def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:
+    """Match the ids of a send with its recipients."""
+    numbers = _numbers_in(envelope.items)
+    if len(numbers) != len(recipients):
         raise ReplyError(
-            f"the answer (HTTP status {envelope.http_status}) has {len(items)} items for {len(recipients)} recipients",
+            f"the answer (HTTP status {envelope.http_status}) has {len(numbers)} items for {len(recipients)} recipients",
             http_status=envelope.http_status,
             field="items",
-            message_ids=[number for number in numbers if number is not None and number > HIGHEST_ERROR_NUMBER],
+            message_ids=_messages_in(numbers),
         )
     results: list[SendResult] = []
     for index, (number, recipient) in enumerate(zip(numbers, recipients, strict=True)):
