@@ -293,31 +293,27 @@ def _ids_in(document: Any) -> list[int]:
     envelope = as_dict(document)
     if as_int(as_dict(envelope.get("result")).get("code")) != _SUCCESS:
         return []
-    return _messages_in(_numbers_in(envelope.get("items")))
-
-
-def _numbers_in(items: Any) -> list[int | None]:
-    """Ids, or error numbers, bare or inside objects."""
+    items = envelope.get("items")
     entries = as_list(items)
-    return [
-        item if type(item) is int else as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item)
-        for item in ([items] if entries is None else entries)
-    ]
-
-
-def _messages_in(numbers: Iterable[int | None]) -> list[int]:
+    numbers = [as_int(_lower_names(item).get("messageid", item)) for item in ([items] if entries is None else entries)]
     return [number for number in numbers if number is not None and number > HIGHEST_ERROR_NUMBER]
 
 
 def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:
-    """Match the ids of a send with its recipients."""
-    numbers = _numbers_in(envelope.items)
-    if len(numbers) != len(recipients):
+    """Match the ids of a send with its recipients. An id may come bare or inside an object."""
+    items = as_list(envelope.items)
+    if items is None:
+        items = [envelope.items]
+    numbers = [
+        item if type(item) is int else as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item)
+        for item in items
+    ]
+    if len(items) != len(recipients):
         raise ReplyError(
-            f"the answer (HTTP status {envelope.http_status}) has {len(numbers)} items for {len(recipients)} recipients",
+            f"the answer (HTTP status {envelope.http_status}) has {len(items)} items for {len(recipients)} recipients",
             http_status=envelope.http_status,
             field="items",
-            message_ids=_messages_in(numbers),
+            message_ids=[number for number in numbers if number is not None and number > HIGHEST_ERROR_NUMBER],
         )
     results: list[SendResult] = []
     for index, (number, recipient) in enumerate(zip(numbers, recipients, strict=True)):
