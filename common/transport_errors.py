@@ -114,12 +114,13 @@ def _find_reason(error: Exception) -> str | None:
     inner = _get_cause(error)
     if isinstance(error, aiohttp.ClientOSError) and isinstance(error.__cause__, ssl.SSLError):
         inner = error.__cause__  # Its number is none of the system's.
+    # Those that Python's own code raises lack what OpenSSL's have.
     if isinstance(inner, ssl.SSLCertVerificationError):
         # "Hostname mismatch, certificate is not valid for 'gateway.example'."
-        message = re.sub(r"'[^']*'", "this host", inner.verify_message).rstrip(".")
+        message = re.sub(r"'[^']*'", "this host", getattr(inner, "verify_message", "")).rstrip(".")
         return f"certificate verify failed: {message}"
     if isinstance(inner, ssl.SSLError):
-        words = (inner.reason or "").replace("_", " ").lower()
+        words = (getattr(inner, "reason", None) or "").replace("_", " ").lower()
         return _TLS_REASONS.get(words, words)
     if isinstance(inner, socket.gaierror):
         return inner.strerror
