@@ -15,7 +15,6 @@ _MOST_DIGITS = 19
 # So much is looked through for ids in an answer that is no JSON: what a send answers is shorter.
 _MOST_OF_A_DOCUMENT = 64 * 1024
 _MOST_OPENINGS = 100
-_OPENING = re.compile(r"[\[{]")
 
 
 def encode_form(fields: Mapping[str, str]) -> str:
@@ -68,7 +67,7 @@ def find_document(body: bytes) -> Any:
     It ends where the body does, or begins there. What stands within a page, such as a script, is none.
     """
     text = body[:_MOST_OF_A_DOCUMENT].decode("utf-8", "replace").strip()
-    for start in itertools.islice(_OPENING.finditer(text), _MOST_OPENINGS):
+    for start in itertools.islice(re.finditer(r"[\[{]", text), _MOST_OPENINGS):
         with contextlib.suppress(ValueError, RecursionError):
             value, end = _decode(text, start.start())
             if end == len(text) or start.start() == 0:
