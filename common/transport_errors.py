@@ -121,7 +121,7 @@ def _find_reason(error: Exception) -> str | None:
         return f"certificate verify failed: {message}"
     if isinstance(inner, ssl.SSLError):
         words = (getattr(inner, "reason", None) or "").replace("_", " ").lower()
-        return _TLS_REASONS.get(words, words)
+        return "what listens there speaks no TLS" if words in _NO_TLS else words
     if isinstance(inner, socket.gaierror):
         return inner.strerror
     # What asyncio makes of one error, or of one for each address, holds the addresses beside the numbers.
@@ -129,9 +129,7 @@ def _find_reason(error: Exception) -> str | None:
     return ", ".join(dict.fromkeys(os.strerror(int(number)) for number in numbers))
 
 
-_TLS_REASONS = dict.fromkeys(
-    ("wrong version number", "record layer failure", "http request"), "what listens there speaks no TLS"
-)
+_NO_TLS = ("wrong version number", "record layer failure", "http request")
 
 
 def _ask_for_emulator(error: Exception) -> str:

@@ -115,8 +115,8 @@ async def test_a_call_that_is_cancelled() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    for seen in (*watch.calls, *attempts):
-        assert (seen.error_type, seen.outcome) == ("CancelledError", Outcome.UNKNOWN)
+    seen: list[ClientCall | Attempt] = [*watch.calls, *attempts]
+    assert [(one.error_type, one.outcome) for one in seen] == [("CancelledError", Outcome.UNKNOWN)] * 2
 
 
 async def test_the_token_is_within_the_call() -> None:
