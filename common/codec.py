@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import re
@@ -67,10 +66,17 @@ def find_document(body: bytes) -> Any:
     It ends where the body does, or begins there. What stands within a page, such as a script, is none.
     """
     text = body[:_MOST_OF_A_DOCUMENT].decode("utf-8", "replace").strip()
-    for start in itertools.islice(re.finditer(r"[\[{]", text), _MOST_OPENINGS):
-        with contextlib.suppress(ValueError, RecursionError):
-            value, end = _decode(text, start.start())
-            if end == len(text) or start.start() == 0:
+    for opening in itertools.islice(re.finditer(r"[\[{]", text), _MOST_OPENINGS):
+        start = opening.start()
+        try:
+            value, end = _decode(text, start)
+        except json.JSONDecodeError as error:
+            if text[start + 1 : error.pos].strip():
+                return None  # Half a document: what stands within it is no whole one.
+        except RecursionError:
+            return None
+        else:
+            if start == 0 or end == len(text):
                 return value
     return None
 

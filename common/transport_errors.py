@@ -125,7 +125,7 @@ def _find_reason(error: Exception) -> str | None:
     if isinstance(inner, socket.gaierror):
         return inner.strerror
     # What asyncio makes of one error, or of one for each address, holds the addresses beside the numbers.
-    numbers = re.findall(r"\[Errno (\d+)\]", str(inner)) if isinstance(inner, OSError) else []
+    numbers = re.findall(r"\[Errno (\d{1,4})\]", str(inner)) if isinstance(inner, OSError) else []
     return ", ".join(dict.fromkeys(os.strerror(int(number)) for number in numbers))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from payamak.common import Outcome, ReplyError
+from payamak.common import Outcome, PayamakError, ReplyError
 from support.gateways import EACH, Gateway
 from support.raw_server import RawServer, answer
 
@@ -38,3 +38,13 @@ async def test_an_answer_that_nobody_understands_can_be_seen(gateway: Gateway) -
             await gateway.send.run(client)
     assert caught.value.body == WARNING
     assert caught.value.message_ids == ()
+
+
+@EACH
+async def test_what_stands_within_a_page_is_no_id(gateway: Gateway) -> None:
+    page = b"<html><script>var result = " + gateway.send_reply + b";</script><p>Your address is not allowed.</p></html>"
+    async with RawServer(answer(page, 403)) as server, gateway.connect(server.url) as client:
+        with pytest.raises(PayamakError) as caught:
+            await gateway.send.run(client)
+    assert not isinstance(caught.value, ReplyError)
+    assert caught.value.outcome is not Outcome.UNKNOWN
