@@ -73,8 +73,8 @@ def find_document(body: bytes) -> Any:
         except json.JSONDecodeError as error:
             if text[start + 1 : error.pos].strip():
                 return None  # Half a document: what stands within it is no whole one.
-        except RecursionError:
-            return None
+        except (ValueError, RecursionError):
+            return None  # Too many digits, or nested too deeply.
         else:
             if start == 0 or end == len(text):
                 return value

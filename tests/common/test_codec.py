@@ -367,6 +367,7 @@ def test_a_field_that_is_only_taken_by_name() -> None:
         (b"", None),
         (b"[" * 70_000, None),
         (b"x[1" * 100_000, None),
+        (b"x[" + b"1" * 5_000 + b"]", None),
     ],
 )
 def test_a_document_between_other_things(body: bytes, document: object) -> None:
