@@ -312,6 +312,7 @@ def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, v
     elif not log.handlers:
         # Otherwise warnings go to the error stream, where each error is one line.
         log.addHandler(logging.NullHandler())
+    settings.options["keep_replies"] = verbose  # `log_words` shows them.
     return connect(settings)
 
 
