@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import decimal
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +14,8 @@ from aiohttp import hdrs
 
 from ..common import checks
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, dumps, loads
-from ..common.errors import InvalidArgumentError, ReplyError
+from ..common.codec import as_dict, as_int, as_list, dumps, find_document, loads
+from ..common.errors import InvalidArgumentError, PayamakError, ReplyError
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
@@ -150,7 +152,7 @@ def read_soap_answer(reply: Reply) -> Answer:
     try:
         value = soap.decode_reply(reply.body)
     except soap.UnreadableXmlError as error:
-        raise from_bare_reply(reply, _misfit(reply.status, str(error), None)) from None
+        raise _from_unreadable(reply, _misfit(reply.status, str(error), None), _find_envelope(reply.body)) from None
     if isinstance(value, soap.Fault):
         raise from_fault(value.code, value.message, http_status=reply.status, retry_after=reply.retry_after)
     return _read_value(value, reply)
@@ -166,8 +168,23 @@ def read_rest_answer(reply: Reply) -> Answer:
     try:
         value = loads(reply.body, http_status=reply.status)
     except ReplyError as error:
-        raise from_bare_reply(reply, error) from None
+        raise _from_unreadable(reply, error, find_document(reply.body)) from None
     return _read_value(value, reply)
+
+
+def _find_envelope(body: bytes) -> Any:
+    """What the SOAP behind a server's own warnings says; ``None`` if there is none."""
+    start = re.search(rb"<\?xml\b|<(?:[\w-]+:)?Envelope\b", body)
+    with contextlib.suppress(soap.UnreadableXmlError):
+        return None if start is None else soap.decode_reply(body[start.start() :])
+    return None
+
+
+def _from_unreadable(reply: Reply, error: ReplyError, found: Any) -> PayamakError:
+    """Make the exception for an answer that cannot be understood, though something was found within it."""
+    code, result = _split(_unwrap(found))
+    error.message_ids = () if code else tuple(_ids_in(result))
+    return error if error.message_ids else from_bare_reply(reply, error)
 
 
 def _read_value(value: Any, reply: Reply) -> Answer:

@@ -184,8 +184,6 @@ def send_many(
         sender,
         choice,
         skips_repeated=skip_duplicates,
-        changed_are_new=changed_texts_are_new,
-        is_same_account=same_account,
     )
     if dry_run:
         return bulk.rehearse(given, chosen, as_json=json)
@@ -198,7 +196,7 @@ def send_many(
         is_trial=emulator,
         overwrites=overwrite,
     )
-    manner = bulk.Manner(concurrency, rate, on_unknown.value, grace)
+    manner = bulk.Manner(concurrency, rate, on_unknown.value, grace, changed_texts_are_new, same_account)
     return bulk.send_file(given, places, manner, chosen, is_confirmed=yes, as_json=json)
 
 
@@ -314,6 +312,7 @@ def _connect(name: GatewayName | None, config: Path | None, *, emulator: bool, v
     elif not log.handlers:
         # Otherwise warnings go to the error stream, where each error is one line.
         log.addHandler(logging.NullHandler())
+    settings.options["keep_replies"] = verbose  # `log_words` shows them.
     return connect(settings)
 
 

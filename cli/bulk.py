@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import attrs
@@ -42,8 +42,6 @@ class Input:
         sender: The line for rows that name none.
         choice: What the headings of its columns need not say.
         skips_repeated: Whether rows are left out that have the number and text of an earlier one.
-        changed_are_new: Whether rows are sent whose number has got another text in an earlier run.
-        is_same_account: Whether what an earlier run has sent with another key or address is of this account.
     """
 
     source: Path | None
@@ -51,8 +49,6 @@ class Input:
     sender: str | None
     choice: Choice
     skips_repeated: bool = False
-    changed_are_new: bool = False
-    is_same_account: bool = False
 
     def read(self, table: Table, gateway: Gateway) -> RowReader:
         """Its rows."""
@@ -73,12 +69,16 @@ class Manner:
         rate: How many may leave in a second.
         on_unknown: What to do where nobody knows.
         grace: Seconds after which a message that the gateway does not know was not sent.
+        changed_are_new: Whether rows are sent whose number has got another text in an earlier run.
+        is_same_account: Whether what an earlier run has sent with another key or address is of this account.
     """
 
     concurrency: int
     rate: float | None
     on_unknown: str
     grace: float
+    changed_are_new: bool = False
+    is_same_account: bool = False
 
     @property
     def limiter(self) -> AsyncLimiter | None:
@@ -94,6 +94,7 @@ class Survey:
     messages: int = 0
     parts: int = 0
     wrong: int = 0
+    reused: list[int] = attrs.field(factory=list[int])
 
     @property
     def total(self) -> int:
@@ -146,6 +147,11 @@ def send_file(
     if is_file(given.source):
         # All of it is read once before anything leaves, so that a broken file is found in time.
         survey = _survey(given, gateway, lambda row, problem: None)
+        if survey.reused:
+            raise CommandError(
+                f"{name_rows(survey.reused)}: the check_id is that of an earlier row, so nothing was sent; "
+                "give each message a check_id of its own"
+            )
         if not is_confirmed:
             _confirm(survey, places, gateway)
         total = survey.total
@@ -188,11 +194,11 @@ async def _send(
         await stack.enter_async_context(gateway.client)
         journal = None
         if places.journal is not None:
-            opening = SqliteJournal(places.journal, same_account=given.is_same_account)
+            opening = SqliteJournal(places.journal, same_account=manner.is_same_account)
             journal = await stack.enter_async_context(opening)
             await journal.require_account(gateway.client.account_hash)
-            if is_file(given.source) and not given.changed_are_new:
-                await refuse_changed(journal, given, gateway)
+            if is_file(given.source):
+                await refuse_changed(journal, given, gateway, are_new=manner.changed_are_new)
         # Not before the journal is held: another run may be writing there.
         results = stack.enter_context(open_results(places, table, gateway))
 
@@ -222,7 +228,7 @@ async def _send(
     return Ending(tally, results.place, broken)
 
 
-async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway) -> None:
+async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway, *, are_new: bool) -> None:
     """Refuse a file of which an earlier run has sent people something that it does not hold any more.
 
     Raises:
@@ -235,21 +241,32 @@ async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway)
     def read(table: Table) -> Iterator[tuple[str, Row]]:
         for row in given.read(table, gateway):
             is_wanted = selection.judge(row) is None
-            number = gateway.find_number(row)
+            number = gateway.find_number(row) if row.problem is None else row.recipient
             if number is not None:
                 numbers.append(row.number if is_wanted else None)
                 yield number, row
 
     with open_table(given.source, given.choice) as table:
-        places = await journal.find_changed(read(table), gateway.client.account_hash)
-    changed = [str(number) for place in places if (number := numbers[place]) is not None]
-    if changed:
-        more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
+        changes = await journal.find_changed(read(table), gateway.client.account_hash)
+    reused = [number for place in changes.reused if (number := numbers[place]) is not None]
+    if reused:
         raise CommandError(
-            f"row {', '.join(changed[:_MOST_SHOWN])}{more}: an earlier run has sent the number another text, line or "
-            "time, which the file does not hold any more, so nothing was sent now; undo the change, or give "
-            "--changed-texts-are-new to send these too"
+            f"{name_rows(reused)}: an earlier run has sent another message with the same check_id, so nothing was sent "
+            "now; undo the change, or give a new message a check_id of its own"
         )
+    changed = [number for place in changes.new if (number := numbers[place]) is not None]
+    if changed and not are_new:
+        raise CommandError(
+            f"{name_rows(changed)}: an earlier run has sent the number another text, line or time, which the file does "
+            "not hold any more, so nothing was sent now; undo the change, or give --changed-texts-are-new to send "
+            "these too"
+        )
+
+
+def name_rows(numbers: Sequence[int]) -> str:
+    """The numbers of rows, but not of thousands."""
+    more = f" and {len(numbers) - _MOST_SHOWN} more" if len(numbers) > _MOST_SHOWN else ""
+    return f"row {', '.join(str(number) for number in numbers[:_MOST_SHOWN])}{more}"
 
 
 def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) -> Survey:
@@ -260,6 +277,9 @@ def _survey(given: Input, gateway: Gateway, tell: Callable[[int, str], None]) ->
             if survey.selection.judge(row) is not None:
                 continue
             problem = find_problem(row, gateway)
+            if survey.selection.is_reused(row):
+                survey.reused.append(row.number)
+                problem = "its check_id is that of an earlier row"
             if problem is None:
                 survey.messages += 1
                 survey.parts += count(row.text).parts

@@ -41,6 +41,20 @@ def read_number(cell: str) -> str:
         return digits
 
 
+def find_recipient(cell: str) -> str | None:
+    """Whose number stands in a cell, whatever is wrong with its row: empty if a program has spoiled it, ``None`` if
+    there is none.
+    """
+    if _NOTHING.fullmatch(cell):
+        return None
+    try:
+        return normalize_number(read_number(cell))
+    except InvalidArgumentError:
+        return None
+    except ValueError:
+        return ""
+
+
 def read_digits(cell: str) -> str:
     """The digits of a cell that a program may have taken for those of a quantity.
 

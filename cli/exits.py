@@ -11,6 +11,7 @@ import sys
 from .output import escape_controls
 
 _log = logging.getLogger(__name__)
+_MOST_OF_A_BODY = 1000
 
 
 class ExitCode(enum.IntEnum):
@@ -58,11 +59,17 @@ def complain(message: str) -> None:
         sys.stderr.flush()
 
 
+def find_words(error: BaseException | None) -> str | None:
+    """What the gateway itself has written: its sentence, or how an answer begins that cannot be understood."""
+    body: bytes | None = getattr(error, "body", None)
+    words = body[:_MOST_OF_A_BODY].decode("utf-8", "replace") if body else getattr(error, "gateway_message", None)
+    return " ".join(str(words).split()) if words else None
+
+
 def log_words(error: BaseException | None) -> None:
     """Tell those who asked for more what the gateway itself has written, which may quote a number or a text."""
-    words = getattr(error, "gateway_message", None)
-    if words:
-        _log.debug("%s says: %s", getattr(error, "gateway", None) or "the gateway", " ".join(str(words).split()))
+    if words := find_words(error):
+        _log.debug("%s says: %s", getattr(error, "gateway", None) or "the gateway", words)
 
 
 def describe_error(error: Exception) -> str:

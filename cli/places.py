@@ -15,7 +15,7 @@ from .feed import is_file
 
 _TRIAL = "emulator"
 _NAME = re.compile(r"[\w-]+")
-_JOURNAL_NAME = re.compile(r"\.journal\.db(\.lock|\.new|-journal)?", re.IGNORECASE)
+_JOURNAL_NAME = re.compile(r"\.journal\.db(\.lock|-journal)?", re.IGNORECASE)
 _DATABASE = b"SQLite format 3\0"
 # What stands there is written to as it is, also if it leads to a file: whoever gave it has that open.
 _SYSTEM = ("/dev/", "/proc/")
@@ -122,7 +122,7 @@ def _refuse_clashes(source: Path | None, places: Places) -> None:
 
 
 def _list_files_of(journal: Path) -> list[Path]:
-    return [Path(f"{os.path.realpath(journal)}{end}") for end in ("", ".lock", ".new", "-journal")]
+    return [Path(f"{os.path.realpath(journal)}{end}") for end in ("", ".lock", "-journal")]
 
 
 def _is_same(one: Path, other: Path) -> bool:

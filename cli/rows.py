@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from ..common import InvalidArgumentError, OutgoingMessage
-from .cells import read_digits, read_number, unwrap
+from .cells import find_recipient, read_digits, read_number, unwrap
 from .exits import CommandError, describe_error
 from .gateways.base import Gateway
 from .headings import normalize_name
@@ -25,12 +25,14 @@ class Row(OutgoingMessage):
         cells: What stood there.
         outcome: What became of it in an earlier job, if the file holds results.
         problem: Why it cannot be sent. Its message has no recipient then, so that no gateway takes it.
+        recipient: The number of a row that cannot be sent; empty if a program has spoiled it, ``None`` if it is none.
     """
 
     number: int = attrs.field(default=0, kw_only=True)
     cells: Sequence[str] = attrs.field(default=(), kw_only=True, repr=False)
     outcome: str = attrs.field(default="", kw_only=True)
     problem: str | None = attrs.field(default=None, kw_only=True)
+    recipient: str | None = attrs.field(default=None, kw_only=True, repr=False)
 
 
 class RowReader:
@@ -83,7 +85,16 @@ class RowReader:
                 outcome=outcome,
             )
         except (ValueError, EmptyCellError) as error:
-            return Row(to="", text="", number=number, cells=cells, outcome=outcome, problem=str(error))
+            return Row(
+                to="",
+                text="",
+                check_id=self._cell(values, "check_id") or None,
+                number=number,
+                cells=cells,
+                outcome=outcome,
+                problem=str(error),
+                recipient=find_recipient(self._cell(values, "to")),
+            )
 
     def _cell(self, values: Sequence[str], field: str) -> str:
         place = self._table.columns.get(field)

@@ -52,6 +52,7 @@ class Selection:
         self._skips_repeated = skips_repeated
         self._counts_repeated = counts_repeated or skips_repeated
         self._seen: set[bytes] = set()
+        self._check_ids: set[bytes] = set()
 
     def judge(self, row: Row) -> LeftOut | None:
         """Why the next row is left out; ``None`` if it is to be sent."""
@@ -64,16 +65,24 @@ class Selection:
             self.left_out[reason] += 1
         return reason
 
+    def is_reused(self, row: Row) -> bool:
+        """Whether a row that is to be sent has the check id of an earlier one."""
+        return row.check_id is not None and not self._is_first(row.check_id.strip(), self._check_ids)
+
     def _is_repeated(self, row: Row) -> bool:
         number = self._gateway.find_number(row)
         if number is None:
             return False
-        # A number ends where the zero is, and a million of these take less than the texts do.
-        content = hashlib.blake2b(f"{number}\0{row.text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if content in self._seen:
-            return True
-        self._seen.add(content)
-        return False
+        # A number ends where the zero is.
+        return not self._is_first(f"{number}\0{row.text}", self._seen)
+
+    @staticmethod
+    def _is_first(content: str, seen: set[bytes]) -> bool:
+        # A million of these take less than the texts do.
+        digest = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        is_first = digest not in seen
+        seen.add(digest)
+        return is_first
 
 
 def describe_left_out(counts: Mapping[LeftOut, int]) -> str:

@@ -20,7 +20,7 @@ from ..common import (
     SendMany,
     SendReport,
 )
-from .exits import ExitCode, describe_error, log_words
+from .exits import ExitCode, describe_error, find_words, log_words
 from .selection import LeftOut
 
 _MOST_WORDS = 100
@@ -54,7 +54,7 @@ class Tally:
         self.left += not report.from_journal and report.outcome is not Outcome.NOT_SENT
         self.first_failure = self.first_failure or reason
         self._refused_login |= isinstance(report.error, AuthenticationError)
-        words = getattr(report.error, "gateway_message", None)
+        words = find_words(report.error)
         # The same sentence a million times tells no more; a gateway that quotes makes a new one each time.
         if words and len(self._words) < _MOST_WORDS and words not in self._words:
             self._words.add(words)

@@ -24,7 +24,7 @@ from .errors import (
     TransportError,
 )
 from .fields import tehran
-from .hooks import Attempt, AttemptReply, Hook, Proceed
+from .hooks import Attempt, AttemptReply, CallHook, ClientCall, Hook, Proceed, ProceedCall
 from .many import Journal, JournalEntry, RateLimiter, SendMany
 from .parts import Parts, count_parts
 from .results import DeliveryState, OnUnknown, OutgoingMessage, Progress, SendReport, SendResult
@@ -36,6 +36,8 @@ __all__ = [
     "Attempt",
     "AttemptReply",
     "AuthenticationError",
+    "CallHook",
+    "ClientCall",
     "ClientStateError",
     "ConnectionFailedError",
     "ConnectionLostError",
@@ -59,6 +61,7 @@ __all__ = [
     "PayamakError",
     "PermissionDeniedError",
     "Proceed",
+    "ProceedCall",
     "Progress",
     "RateLimitError",
     "RateLimiter",

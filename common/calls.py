@@ -8,18 +8,29 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 import attrs
 
-from .errors import ClientStateError, ConnectionLostError, Outcome, PayamakError
-from .hooks import Attempt, AttemptReply, Hook, Proceed, note_nothing_left
+from .errors import ClientStateError, ConnectionLostError, Outcome, PayamakError, ReplyError
+from .hooks import (
+    Attempt,
+    AttemptReply,
+    CallHook,
+    ClientCall,
+    Hook,
+    make_extra,
+    note_failure,
+    note_nothing_left,
+)
 from .results import errors_within
 from .retry import Effect, RetryPolicy, TryAgainError, repeating, wait_before_next
 from .session import Reply, Request
 
 T = TypeVar("T")
+Seen = TypeVar("Seen")
+Passed = TypeVar("Passed")
 
 
 @attrs.frozen
@@ -47,15 +58,19 @@ class Caller:
         gateway: The gateway's package name.
         retry: How often to try.
         hooks: What runs around each attempt.
+        call_hooks: What runs around each call.
         log: Where the log records go.
         exchange: Sends the request of one attempt, and returns the answer; it gets the call's deadline as well.
+        keeps_replies: Whether errors and hooks get answers that cannot be understood.
     """
 
     gateway: str
     retry: RetryPolicy
     hooks: tuple[Hook, ...]
+    call_hooks: tuple[CallHook, ...]
     log: logging.Logger
     exchange: Callable[[Operation, Request, float | None], Awaitable[Reply]]
+    keeps_replies: bool
 
     def describe(self, error: PayamakError, operation: Operation, operation_id: str | None) -> None:
         """Set what an error says of where it comes from."""
@@ -105,16 +120,39 @@ class Call(Generic[T]):
             # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
             return await self._attempt_repeatedly()
         except PayamakError as error:
-            self._describe(error)
-            if error.outcome is Outcome.UNKNOWN:
-                error.references = error.references or self.request.references
+            self._complete(error)
             raise
-        except asyncio.CancelledError:
-            self._log_cancelled()
+        except asyncio.CancelledError as error:
+            self._log_cancelled(error)
             raise
         except Exception as error:
             if not self._attempts and self.operation.effect is Effect.ONCE:
                 note_nothing_left(error)  # A hook has kept the preparation from being done.
+            raise
+
+    async def run_with_hooks(self, prepare: Callable[[], Awaitable[object] | None]) -> T:
+        """Do the same within the hooks around the whole call.
+
+        Args:
+            prepare: Makes what must be awaited before the first attempt.
+        """
+        call = ClientCall(self.caller.gateway, self.operation.name, self.operation_id)
+
+        async def run() -> tuple[T, None]:
+            started = time.perf_counter()
+            try:
+                return await self.run(prepare()), None
+            except BaseException as error:
+                note_failure(call, error, self._judge_interrupted())
+                raise
+            finally:
+                call.attempts = self._attempts
+                call.duration = time.perf_counter() - started
+
+        try:
+            return await self._surround(self.caller.call_hooks, call, run)
+        except PayamakError as error:
+            self._complete(error)
             raise
 
     async def _attempt(self) -> T:
@@ -138,7 +176,7 @@ class Call(Generic[T]):
             self.caller.log.warning(
                 "%s: attempt %d of at most %d failed (%s, outcome: %s), next in %.2f s, operation id %s",
                 self.operation.name, self._attempts, self.caller.retry.attempts, type(error).__name__,
-                error.outcome.value, wait, self.operation_id,
+                error.outcome.value, wait, self.operation_id, extra=self._make_extra(error),
             )  # fmt: skip
             raise TryAgainError(wait) from error
 
@@ -147,10 +185,24 @@ class Call(Generic[T]):
         return await self._attempt()
 
     def _read(self, reply: Reply) -> T:
-        result = self.read(reply)
+        try:
+            result = self.read(reply)
+        except ReplyError as error:
+            self._keep(reply, error)
+            raise
         for failure in errors_within(result):
             self._describe(failure)
+            self._keep(reply, failure)
         return result
+
+    def _keep(self, reply: Reply, error: PayamakError) -> None:
+        if self.caller.keeps_replies and isinstance(error, ReplyError):
+            error.body = reply.body
+
+    def _complete(self, error: PayamakError) -> None:
+        self._describe(error)
+        if error.outcome is Outcome.UNKNOWN:
+            error.references = error.references or self.request.references
 
     def _describe(self, error: PayamakError) -> None:
         self.caller.describe(error, self.operation, self.operation_id)
@@ -170,13 +222,39 @@ class Call(Generic[T]):
     def _make_attempt(self) -> Attempt:
         return Attempt(self.caller.gateway, self.operation.name, self.operation_id, self._attempts)
 
+    def _make_extra(self, error: BaseException, outcome: Outcome = Outcome.UNKNOWN) -> dict[str, object]:
+        attempt = self._make_attempt()
+        attempt.http_status = getattr(error, "http_status", None)
+        note_failure(attempt, error, outcome)
+        return make_extra(attempt)
+
     async def _attempt_with_hooks(self) -> T:
         attempt = self._make_attempt()
+
+        async def run() -> tuple[T, AttemptReply]:
+            result, reply = await self._attempt_observed(attempt)
+            return result, AttemptReply(reply.status, len(reply.body))
+
+        return await self._surround(self.caller.hooks, attempt, run)
+
+    async def _surround(
+        self,
+        hooks: Sequence[Callable[[Seen, Callable[[], Awaitable[Passed]]], Awaitable[Passed]]],
+        seen: Seen,
+        run: Callable[[], Awaitable[tuple[T, Passed]]],
+    ) -> T:
+        """Run hooks around something, whose result or error is what comes out, whatever the hooks make of it.
+
+        Args:
+            hooks: The hooks, the outermost first.
+            seen: What they see of it.
+            run: What they are around; it returns the result, and what hooks get of it.
+        """
         started = ended = False
         finished: list[T] = []
-        failed: list[PayamakError] = []
+        failed: list[Exception] = []
 
-        async def proceed() -> AttemptReply:
+        async def proceed() -> Passed:
             nonlocal started
             if ended:
                 raise ClientStateError("a hook called proceed after it had returned: nothing was sent")
@@ -184,16 +262,16 @@ class Call(Generic[T]):
                 raise RuntimeError("a hook called proceed twice")
             started = True
             try:
-                result, reply = await self._attempt_observed(attempt)
-            except PayamakError as error:
+                result, passed = await run()
+            except Exception as error:
                 failed.append(error)
                 raise
             finished.append(result)
-            return AttemptReply(reply.status, len(reply.body))
+            return passed
 
-        chain: Proceed = proceed
-        for hook in reversed(self.caller.hooks):
-            chain = functools.partial(hook, attempt, chain)
+        chain: Callable[[], Awaitable[Passed]] = proceed
+        for hook in reversed(hooks):
+            chain = functools.partial(hook, seen, chain)
         try:
             await chain()
         except Exception as error:
@@ -205,7 +283,7 @@ class Call(Generic[T]):
                 # Without the exception, whose text may hold anything.
                 self.caller.log.log(
                     logging.ERROR, "%s: a hook failed with %s, operation id %s",
-                    self.operation.name, type(error).__name__, self.operation_id,
+                    self.operation.name, type(error).__name__, self.operation_id, extra=self._make_extra(error),
                 )  # fmt: skip
         finally:
             ended = True  # What a hook has put into a task, and has not begun, must not begin now.
@@ -214,40 +292,42 @@ class Call(Generic[T]):
         if failed:
             raise failed[0]
         if started:
-            raise ConnectionLostError("a hook gave up on the attempt before its answer was here")
+            raise ConnectionLostError("a hook gave up before the answer was here")
         raise ClientStateError("a hook returned without calling proceed: nothing was sent")
 
     async def _attempt_observed(self, attempt: Attempt) -> tuple[T, Reply]:
         log = self.caller.log
         started = time.perf_counter()
-        ending = "broken off"
+        reply: Reply | None = None
         try:
             reply = await self.caller.exchange(self.operation, self.request, self.deadline)
             attempt.http_status = reply.status
-            result = self._read(reply)
-        except PayamakError as error:
-            ending = type(error).__name__
-            attempt.outcome = error.outcome
-            if error.operation_id is None:
+            return self._read(reply), reply
+        except BaseException as error:
+            note_failure(attempt, error)
+            if reply is not None and self.caller.keeps_replies:
+                attempt.body = reply.body
+            if isinstance(error, PayamakError) and error.operation_id is None:
                 self.caller.describe(error, self.operation, self.operation_id)
             raise
-        else:
-            ending = "ok"
-            return result, reply
         finally:
             attempt.duration = time.perf_counter() - started
             if log.isEnabledFor(logging.DEBUG):
                 log.debug(
                     "%s: attempt %d, HTTP status %s, %.0f ms, %s, operation id %s",
                     attempt.operation, attempt.number, attempt.http_status, attempt.duration * 1000,
-                    ending, attempt.operation_id,
+                    attempt.error_type or "ok", attempt.operation_id, extra=make_extra(attempt),
                 )  # fmt: skip
 
-    def _log_cancelled(self) -> None:
-        unknown = self._in_flight or self._may_have_run
-        level = logging.WARNING if unknown and self.operation.effect is not Effect.NONE else logging.DEBUG
+    def _judge_interrupted(self) -> Outcome:
+        return Outcome.UNKNOWN if self._in_flight or self._may_have_run else Outcome.NOT_SENT
+
+    def _log_cancelled(self, error: asyncio.CancelledError) -> None:
+        outcome = self._judge_interrupted()
+        is_serious = outcome is Outcome.UNKNOWN and self.operation.effect is not Effect.NONE
         self.caller.log.log(
-            level, "%s: cancelled in attempt %d, outcome: %s, operation id %s",
-            self.operation.name, self._attempts, (Outcome.UNKNOWN if unknown else Outcome.NOT_SENT).value,
-            self.operation_id,
+            logging.WARNING if is_serious else logging.DEBUG,
+            "%s: cancelled in attempt %d, outcome: %s, operation id %s",
+            self.operation.name, self._attempts, outcome.value, self.operation_id,
+            extra=self._make_extra(error, outcome),
         )  # fmt: skip

@@ -19,7 +19,7 @@ import yarl
 from . import checks
 from .calls import Call, Caller, Operation
 from .errors import ClientStateError, InvalidArgumentError, NotFoundError, PayamakError
-from .hooks import Hook
+from .hooks import CallHook, Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
 from .retry import Effect, RetryPolicy
@@ -57,15 +57,17 @@ class GatewayClient:
         ssl: ssl_module.SSLContext | None,
         trust_env: bool,
         hooks: Sequence[Hook],
+        call_hooks: Sequence[CallHook],
+        keep_replies: bool,
     ) -> None:
         checks.require_instance(allow_http, bool, "allow_http")
         self._base_url = checks.require_base_url(base_url, allow_http=allow_http)
         self._lacks_path = not self._base_url.endswith(self._usual_path)
         self._timeout = _check_timeout(timeout)
         checks.require_instance(retry, RetryPolicy, "retry")
-        around = tuple(checks.require_iterable(hooks, "hooks"))
-        if not all(callable(hook) for hook in around):
-            raise InvalidArgumentError("hooks must be a list of coroutine functions", argument="hooks")
+        around_attempts = _check_hooks(hooks, "hooks")
+        around_calls = _check_hooks(call_hooks, "call_hooks")
+        checks.require_instance(keep_replies, bool, "keep_replies")
         self._closes_session = not isinstance(session, HttpSession)
         if isinstance(session, HttpSession):
             if proxy is not None or ssl is not None or trust_env:
@@ -80,7 +82,9 @@ class GatewayClient:
         self._closing = False
         self._sendings: weakref.WeakSet[SendMany] = weakref.WeakSet()
         log = logging.getLogger(f"payamak.{self.gateway}")
-        self._caller = Caller(self.gateway, retry, around, log, self._exchange)
+        self._caller = Caller(
+            self.gateway, retry, around_attempts, around_calls, log, self._exchange, keeps_replies=keep_replies
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{' (closed)' if self._closed else ''}>"
@@ -256,6 +260,8 @@ class GatewayClient:
         if self._lacks_path:
             read = functools.partial(self._read_or_name_path, read)
         call = Call(self._caller, operation, operation_id, request, read, deadline)
+        if self._caller.call_hooks:
+            return call.run_with_hooks(lambda: self._prepare(operation, deadline))
         return call.run(self._prepare(operation, deadline))
 
     def _read_or_name_path(self, read: Callable[[Reply], T], reply: Reply) -> T:
@@ -273,6 +279,13 @@ class GatewayClient:
         """Send the request of one attempt. A gateway with short-lived tokens adds its token here."""
         may_repeat = operation.effect is not Effect.ONCE
         return self._session.send(request, deadline=deadline, timeout=self._timeout, may_repeat=may_repeat)
+
+
+def _check_hooks(hooks: Iterable[T], argument: str) -> tuple[T, ...]:
+    around = tuple(checks.require_iterable(hooks, argument))
+    if not all(callable(hook) for hook in around):
+        raise InvalidArgumentError(f"{argument} must be a list of coroutine functions", argument=argument)
+    return around
 
 
 def _check_timeout(timeout: float | Timeout | None) -> Timeout:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from .errors import ReplyError
 
 _MOST_DIGITS = 19
+# So much is looked through for ids in an answer that is no JSON: what a send answers is shorter.
+_MOST_OF_A_DOCUMENT = 64 * 1024
+_MOST_OPENINGS = 100
 
 
 def encode_form(fields: Mapping[str, str]) -> str:
@@ -53,6 +58,27 @@ def _parse(body: bytes) -> Any:
     except ValueError:
         return json.loads(body)
     return value if end == len(text) else json.loads(body)
+
+
+def find_document(body: bytes) -> Any:
+    """The JSON that stands between what a server's own warnings have put around it; ``None`` if there is none.
+
+    It ends where the body does, or begins there. What stands within a page, such as a script, is none.
+    """
+    text = body[:_MOST_OF_A_DOCUMENT].decode("utf-8", "replace").strip()
+    for opening in itertools.islice(re.finditer(r"[\[{]", text), _MOST_OPENINGS):
+        start = opening.start()
+        try:
+            value, end = _decode(text, start)
+        except json.JSONDecodeError as error:
+            if text[start + 1 : error.pos].strip():
+                return None  # Half a document: what stands within it is no whole one.
+        except (ValueError, RecursionError):
+            return None  # Too many digits, or nested too deeply.
+        else:
+            if start == 0 or end == len(text):
+                return value
+    return None
 
 
 def as_dict(value: object) -> dict[str, Any]:

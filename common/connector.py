@@ -76,6 +76,8 @@ class ExchangeProtocol(ResponseHandler):
 
     def _find_answer(self) -> Any:
         head, end, rest = self._received.partition(b"\r\n\r\n")
+        # A header that stands there twice says no more than once; aiohttp takes no Content-Length that does.
+        head = b"\r\n".join(dict.fromkeys(head.split(b"\r\n")))
         parser = HttpResponseParser(self, self._loop, len(self._received), payload_exception=aiohttp.ClientPayloadError)
         try:
             # In two pieces, for a parser that fails forgets what is new in that piece.

@@ -59,6 +59,21 @@ class _References(tuple[str, ...]):
         return f"<{len(self)} references>"
 
 
+class _Body:
+    """The bytes of an answer, which nothing shows and no pickle holds: what was sent may be quoted there."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __repr__(self) -> str:
+        return f"<{len(self.content)} bytes>"
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
 class PayamakError(Exception):
     """The root of all exceptions of this library.
 
@@ -166,6 +181,9 @@ class ReplyError(PayamakError):
         http_status: The HTTP status of that answer.
         field: Where in the answer the trouble is, such as ``"items[0].price"``.
         message_ids: Ids of messages that stand in the answer, but cannot be told apart by recipient.
+        body: The answer itself, if the client was made with ``keep_replies=True`` and it could be read to its end. It
+            may quote what you sent: think before you log it. It is in no text of the error, and does not travel with a
+            pickled one.
     """
 
     def __init__(
@@ -181,6 +199,16 @@ class ReplyError(PayamakError):
         self.http_status = http_status
         self.field = field
         self.message_ids = tuple(message_ids)
+        self._body: _Body | None = None
+
+    @property
+    def body(self) -> bytes | None:
+        """The answer itself, if the client keeps it."""
+        return None if self._body is None else self._body.content
+
+    @body.setter
+    def body(self, body: bytes) -> None:
+        self._body = _Body(body)
 
 
 class GatewayError(PayamakError):

@@ -241,7 +241,7 @@ class HttpSession:
             ConnectionFailedError: Nothing left this process.
             ConnectionLostError: The connection broke; the gateway may have the request.
             RequestTimeoutError: The deadline passed; the gateway may have the request.
-            ReplyError: The answer is too long or not HTTP.
+            ReplyError: The answer is too long, is not HTTP or not compressed as it says.
             ClientStateError: It is closed, or a borrowed session belongs to another event loop.
         """
         session, slots = self._get_session()
@@ -314,6 +314,7 @@ class HttpSession:
             middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = getattr(session, "_middlewares", ())
             gate = Gate() if middlewares and not may_repeat else None
             options = {**options, "middlewares": _surround(middlewares, request.method, gate)}
+        status: int | None = None
         ends, limits = _limit_attempt(deadline, timeout)
         alarm = None if ends is None else Alarm(ends)
         try:
@@ -327,7 +328,8 @@ class HttpSession:
             )
             # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
             try:
-                return Reply(response.status, response.headers, await _read(response))
+                status = response.status
+                return Reply(status, response.headers, await _read(response))
             except BaseException:
                 response.close()
                 raise
@@ -343,7 +345,7 @@ class HttpSession:
             else:
                 raise
         except Exception as error:
-            failure, cause = translate(error) if gate is None else gate.judge(error)
+            failure, cause = (translate if gate is None else gate.judge)(error, status)
         finally:
             if alarm is not None:
                 alarm.stop()

@@ -13,7 +13,7 @@ import aiohttp
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient, Start
-from ..common.hooks import Hook
+from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_iranian, normalize_line
 from ..common.paging import chunked, iterate_pages
 from ..common.results import OutgoingMessage, SendResult, only_result
@@ -52,7 +52,10 @@ class GhasedakClient(GatewayClient):
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
-        hooks: Coroutine functions ``(call, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
+        hooks: Coroutine functions ``(attempt, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
+        call_hooks: Coroutine functions ``(call, proceed)`` around each call with all its attempts. See `CallHook`.
+        keep_replies: Whether ``body`` of a `ReplyError`, and of a failed `Attempt`, holds what the gateway answered. It
+            may quote numbers, texts and credentials.
 
     Raises:
         InvalidArgumentError: An argument is wrong.
@@ -74,10 +77,12 @@ class GhasedakClient(GatewayClient):
         ssl: ssl_module.SSLContext | None = None,
         trust_env: bool = False,
         hooks: Sequence[Hook] = (),
+        call_hooks: Sequence[CallHook] = (),
+        keep_replies: bool = False,
     ) -> None:
         super().__init__(
             base_url=base_url, timeout=timeout, retry=retry, session=session, allow_http=allow_http,
-            proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks,
+            proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks, call_hooks=call_hooks, keep_replies=keep_replies,
         )  # fmt: skip
         self._api_key = checks.require_secret(api_key, "api_key")
         self._headers = {**FORM_HEADERS, "apikey": self._api_key}

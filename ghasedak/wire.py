@@ -14,7 +14,7 @@ import attrs
 
 from ..common import checks
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, encode_form, loads
+from ..common.codec import as_dict, as_int, as_list, encode_form, find_document, loads
 from ..common.errors import InvalidArgumentError, Outcome, ReplyError
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
@@ -261,7 +261,8 @@ def read_envelope(reply: Reply) -> Envelope:
                 field="result.code",
             )
     except ReplyError as error:
-        raise from_bare_reply(reply, error, statuses=RESULT_CODES) from None
+        error.message_ids = tuple(_ids_in(find_document(reply.body)))
+        raise error if error.message_ids else from_bare_reply(reply, error, statuses=RESULT_CODES) from None
     if code == _SUCCESS:
         if not 200 <= reply.status < 300:
             raise ReplyError(
@@ -285,6 +286,17 @@ def read_envelope(reply: Reply) -> Envelope:
         # One that may have come after a message was taken says so of all.
         raise next((refusal for refusal in refusals if refusal.outcome is Outcome.UNKNOWN), refusals[0])
     raise from_status(code, **details, statuses=RESULT_CODES)
+
+
+def _ids_in(document: Any) -> list[int]:
+    """The ids in a success that other things stand around."""
+    envelope = as_dict(document)
+    if as_int(as_dict(envelope.get("result")).get("code")) != _SUCCESS:
+        return []
+    items = envelope.get("items")
+    entries = as_list(items)
+    numbers = [as_int(_lower_names(item).get("messageid", item)) for item in ([items] if entries is None else entries)]
+    return [number for number in numbers if number is not None and number > HIGHEST_ERROR_NUMBER]
 
 
 def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[SendResult]:

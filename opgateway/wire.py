@@ -19,7 +19,7 @@ import attrs
 
 from ..common import checks
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, loads
+from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, find_document, loads
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.fields import tehran
 from ..common.retry import Effect
@@ -159,7 +159,9 @@ def read_answer(reply: Reply) -> Answer:
     try:
         document = loads(reply.body, http_status=reply.status)
     except ReplyError as error:
-        raise from_bare_reply(reply, error) from None
+        code, data = _split(find_document(reply.body))
+        error.message_ids = tuple(_ids_in(_unwrap(data))) if code is None or code in SUCCESS_CODES else ()
+        raise error if error.message_ids else from_bare_reply(reply, error) from None
     code, data = _split(document)
     if code is not None and code not in SUCCESS_CODES:
         message = data if isinstance(data, str) else None

@@ -22,7 +22,7 @@ from ..common.errors import (
     PayamakError,
     ReplyError,
 )
-from ..common.hooks import Hook
+from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_recipient
 from ..common.results import SendResult
 from ..common.retry import RetryPolicy
@@ -79,7 +79,10 @@ class SmsIrClient(GatewayClient):
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
-        hooks: Coroutine functions ``(call, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
+        hooks: Coroutine functions ``(attempt, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
+        call_hooks: Coroutine functions ``(call, proceed)`` around each call with all its attempts. See `CallHook`.
+        keep_replies: Whether ``body`` of a `ReplyError`, and of a failed `Attempt`, holds what the gateway answered. It
+            may quote numbers, texts and credentials.
 
     Raises:
         InvalidArgumentError: An argument is wrong.
@@ -108,10 +111,12 @@ class SmsIrClient(GatewayClient):
         ssl: ssl_module.SSLContext | None = None,
         trust_env: bool = False,
         hooks: Sequence[Hook] = (),
+        call_hooks: Sequence[CallHook] = (),
+        keep_replies: bool = False,
     ) -> None:
         super().__init__(
             base_url=base_url, timeout=timeout, retry=retry, session=session, allow_http=allow_http,
-            proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks,
+            proxy=proxy, ssl=ssl, trust_env=trust_env, hooks=hooks, call_hooks=call_hooks, keep_replies=keep_replies,
         )  # fmt: skip
         self._user_api_key = checks.require_credential(user_api_key, "user_api_key")
         self._secret_key = checks.require_credential(secret_key, "secret_key")

@@ -107,9 +107,9 @@ class SmsIrBulkGateway(BulkGateway):
                 type(error).__name__,
             )
 
-    def recall(self, item: Item) -> None:
+    def set_apart(self, reference: str) -> None:
         """What an earlier run sent is no trace of a lost message."""
-        self._claims.take(item.reference)
+        self._claims.take(reference)
 
     def mark(self, item: Item) -> None:
         """Remember after which send the message left."""

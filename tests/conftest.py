@@ -74,7 +74,7 @@ def nothing_shows(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for record in caplog.get_records("call"):
-        assert not leaks(record.getMessage(), record.args), record.getMessage()
+        assert not leaks(record.getMessage(), record.args, vars(record)), record.getMessage()
         if record.exc_info and record.exc_info[1]:
             assert_silent(record.exc_info[1])
     assert not leaks(*(str(warning.message) for warning in caught))

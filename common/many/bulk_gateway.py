@@ -82,8 +82,11 @@ class BulkGateway(abc.ABC):
     async def start(self) -> None:  # noqa: B027 -- most have nothing to do
         """Do what must be done once, before the first request."""
 
-    def recall(self, item: Item) -> None:  # noqa: B027 -- most have nothing to tell apart
-        """Take in what an earlier run sent, by its reference."""
+    def recall(self, item: Item) -> None:  # noqa: B027 -- most learn nothing of it
+        """Take in what an earlier run sent."""
+
+    def set_apart(self, reference: str) -> None:  # noqa: B027 -- most have nothing to tell apart
+        """Take nothing with this reference for a lost message: an earlier run has sent it, perhaps of another input."""
 
     def mark(self, item: Item) -> None:  # noqa: B027 -- most have nothing to ask by
         """Give a message the reference by which it can be asked for, before its request leaves."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -129,6 +129,14 @@ class Journal(Protocol):
 
         Raises:
             JournalError: It cannot be read, or is of another account.
+        """
+        ...
+
+    async def list_references(self) -> Collection[str]:
+        """List the references of all that was sent, also of what is not among the messages of this run any more.
+
+        Only gateways are asked for it at which a lost message is looked for among all that the account has sent, and
+        several messages share a reference there.
         """
         ...
 

@@ -13,17 +13,18 @@ from ..results import OutgoingMessage
 
 _CONTENT = "content "
 _SCHEMA = """
-PRAGMA journal_mode = MEMORY;
+PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -16000;
 CREATE TABLE seen (digest BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+BEGIN;
 """
-_COUNT = "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
+_COUNT = "INSERT INTO seen VALUES {} ON CONFLICT DO UPDATE SET times = times + 1 RETURNING digest, times"
 
 
 class KeyMaker:
     """Gives each message of one sending its key: the check id that you gave it, or its content (number, text, line and
-    time) and the how manieth of its like it is.
+    time) and how many like it came before.
 
     It never is its place in the input: rows are deleted, inserted and sorted between two runs. What has been seen is
     kept in a temporary file, so that a sending of millions needs no more memory than one of a thousand.
@@ -51,16 +52,11 @@ class KeyMaker:
 
     def _count(self, digests: Sequence[bytes]) -> list[int]:
         """Count what has these digests, and return how often each was counted."""
-        self._seen.execute("BEGIN")
-        rows = [(digest,) for digest in digests]
-        times = [1] * len(rows)
-        if self._seen.executemany("INSERT OR IGNORE INTO seen VALUES (?, 1)", rows).rowcount < len(rows):
-            # Together they do not tell which were there, so all are counted once more one by one.
-            self._seen.execute("ROLLBACK")
-            self._seen.execute("BEGIN")
-            times = [int(self._seen.execute(_COUNT, row).fetchone()[0]) for row in rows]
-        self._seen.execute("COMMIT")
-        return times
+        rows = self._seen.execute(_COUNT.format(", ".join(["(?, 1)"] * len(digests))), digests).fetchall()
+        times: dict[bytes, list[int]] = {}
+        for digest, count in sorted(rows, reverse=True):
+            times.setdefault(digest, []).append(count)
+        return [times[digest].pop() for digest in digests]
 
 
 def is_content(key: str) -> bool:
@@ -77,7 +73,7 @@ def _name(check_id: str | None, digest: bytes, times: int) -> tuple[str, bool]:
 def _digest(number: str, message: OutgoingMessage) -> bytes:
     """What messages of the same check id have in common, or of the same number, text, line and time."""
     if message.check_id is not None:
-        content = message.check_id.strip()
+        content = f"check id\0{message.check_id.strip()}"
     else:
         at = "" if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
         # The text comes last, for it alone may hold the mark that stands between them.

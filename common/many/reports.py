@@ -7,7 +7,7 @@ import collections
 import copy
 import datetime
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -78,12 +78,11 @@ class Reports:
                 item.consult()
 
     async def admit(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-        """Enter messages, and settle those of which the journal knows enough, or that cannot be sent.
+        """Settle those messages of which the journal knows enough, or that cannot be sent.
 
         Returns:
             Those that may go out, and those whose request had left in an earlier run.
         """
-        self.enter(items)
         if self._journal is None:
             return list(items), []
         try:
@@ -126,6 +125,13 @@ class Reports:
             return []
         return await self._number(items, journal.take_over) if items else items
 
+    async def list_references(self) -> Collection[str]:
+        """List the references of all that the journal knows as sent."""
+        try:
+            return await self._journal.list_references() if self._journal is not None else ()
+        except Exception as error:
+            raise self._fail("read", error) from error
+
     async def _number(self, items: Sequence[Item], write: _Write) -> list[Item]:
         """Write the next attempt of messages. Returns those with which no other run has gone on."""
         now = datetime.datetime.now(datetime.UTC)
@@ -150,13 +156,13 @@ class Reports:
 
     def _lose_journal(self) -> JournalError:
         self.failure = JournalError("another run has gone on with this journal: nothing more is sent by this one")
+        self._log.error("send_many: %s", self.failure.args[0])
         self.failure.outcome = Outcome.UNKNOWN
         return self.failure
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
         item.hold_back(error)
-        self.open[item.index] = item
         self._report([item])
 
     async def begin(self, items: Sequence[Item]) -> Sequence[Item]:

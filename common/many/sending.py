@@ -54,7 +54,7 @@ class Plan:
         checks.require_seconds(self.grace, "grace", or_zero=True)
         checks.require_seconds(self.close_timeout, "close_timeout", or_zero=True)
         _require_methods(self.rate_limit, "rate_limit", "acquire")
-        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over")
+        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over", "list_references")
         if self.progress is not None and (not callable(self.progress) or inspect.iscoroutinefunction(self.progress)):
             raise InvalidArgumentError("progress must be a plain function of one argument", argument="progress")
 
@@ -258,10 +258,12 @@ class SendMany:
             await self._take_batches(gathered, late)
         finally:
             # What an asynchronous source had given when this was ended is reported too.
-            self._reports.enter(self._check(gathered))
+            self._check(gathered)
             if self._keys is not None:
                 self._keys.close()
         if late:
+            for reference in await self._reports.list_references():
+                self._gateway.set_apart(reference)
             self._spawn(self._runner.search(late))
 
     async def _take_batches(self, gathered: list[object], late: list[Item]) -> None:
@@ -294,10 +296,12 @@ class SendMany:
 
     def _check(self, batch: Sequence[Any]) -> Sequence[Item]:
         """Number the messages. Those that cannot be sent are reported at once."""
+        entered = [Item(index, message) for index, message in enumerate(batch, self._taken)]
+        self._taken += len(entered)
+        # First of all, so that they get a report whatever happens.
+        self._reports.enter(entered)
         items: list[Item] = []
-        for message in batch:
-            item = Item(self._taken, message)
-            self._taken += 1
+        for item in entered:
             error = self._prepare(item, "")
             if error is not None:
                 # Once more by its name: names for all would cost as much as the checks.
@@ -316,6 +320,8 @@ class SendMany:
         try:
             item.number = normalize_recipient(item.message.to, "to")
             checks.require_text(item.message.text, "text")
+            checks.require_instance(item.message.sender or "", str, "sender")
+            checks.require_instance(item.message.check_id or "", str, "check_id")
             if item.message.send_at is not None:
                 checks.require_aware(item.message.send_at, "send_at")
         except InvalidArgumentError:

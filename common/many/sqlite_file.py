@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+import tempfile
 from typing import Any
 
 import aiosqlite
@@ -15,6 +16,8 @@ from ..errors import JournalError
 
 _APPLICATION = 0x50594D4B
 _VERSION = 2
+_PATIENCE = 60.0
+"""For so many seconds a write waits for who looks into the file meanwhile."""
 # Rows stand in the order in which they were written, and only the index is scattered, which is small: each page that a
 # commit touches is written twice. message_id has no type: SQLite would make a real number of a huge integer.
 _SCHEMA = f"""
@@ -61,7 +64,7 @@ async def open_file(path: str) -> aiosqlite.Connection:
         OSError: It cannot be made.
     """
     await asyncio.to_thread(_create, path)
-    database = await aiosqlite.connect(path, isolation_level=None)
+    database = await aiosqlite.connect(path, isolation_level=None, timeout=_PATIENCE)
     try:
         await _prepare(database, path)
     except BaseException:
@@ -104,10 +107,8 @@ def _create(path: str) -> None:
     """Make a journal, if there is none; under another name, so that who is killed meanwhile leaves no empty one."""
     if os.path.exists(path):
         return
-    new = f"{path}.new"
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(new)
-    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    descriptor, new = tempfile.mkstemp(prefix=f"{os.path.basename(path)}.", dir=os.path.dirname(path))
+    os.close(descriptor)
     with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
         database.executescript(_SCHEMA)
         database.execute("INSERT INTO settings VALUES (?, NULL)", (secrets.token_bytes(16),))

@@ -11,7 +11,7 @@ import itertools
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,10 +51,13 @@ _SETTLE = (
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
 _CHANGED = """
-SELECT place FROM temp.given WHERE place IS NOT NULL AND recipient IN (
+WITH lost AS MATERIALIZED (
     SELECT recipient FROM messages WHERE state IN ('sent', 'in flight', 'unknown')
     AND NOT EXISTS (SELECT 1 FROM temp.given WHERE given.key = messages.key)
 )
+SELECT place FROM temp.given WHERE place IS NOT NULL AND (
+    recipient IN (SELECT recipient FROM lost) OR recipient = ? AND EXISTS (SELECT 1 FROM lost)
+) ORDER BY place
 """
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
@@ -67,11 +70,25 @@ _OTHER_ACCOUNT = (
 Row = tuple[Any, ...]
 
 
+@attrs.frozen
+class Changes:
+    """Where messages are not what the journal knows of their people, by their places.
+
+    Attributes:
+        new: New to somebody who has got another one, or may have, which is not there any more.
+        reused: With the ``check_id`` of another one, which somebody has got, or may have.
+    """
+
+    new: Sequence[int]
+    reused: Sequence[int]
+
+
 class SqliteJournal:
     """A journal in a file, for one job: ``async with SqliteJournal("bills-2026-11.db") as journal``.
 
-    The table ``messages`` can be read with plain SQL, also while it is in use: one row a message, with ``state`` one of
-    ``in flight``, ``sent``, ``refused``, ``not sent`` and ``unknown``. What is written survives a power cut.
+    The table ``messages`` can be read with plain SQL, also while it is in use, if that takes seconds and no minute,
+    for meanwhile nothing can be written: one row a message, with ``state`` one of ``in flight``, ``sent``, ``refused``,
+    ``not sent`` and ``unknown``. What is written survives a power cut.
 
     One `send_many` at a time can use it; put ``async with client.send_many(…)`` inside, so that what is in flight is
     written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file
@@ -104,6 +121,7 @@ class SqliteJournal:
         self._salt = b""
         self._hidden: dict[str, str] = {}
         self._account: str | None = None
+        self._is_renamed = False
         # Who has the file without the lock, such as after it was removed, is told apart by this.
         self._run = secrets.token_hex(8)
         self._waiting: list[_Job] = []
@@ -131,12 +149,20 @@ class SqliteJournal:
             self._database = await asyncio.shield(opening)
         except BaseException:
             # aiosqlite, if cancelled, leaves a connection that nobody closes: so it goes on to its end.
+            abandoning = asyncio.create_task(self._abandon(opening))
+            while not abandoning.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({abandoning})
+            raise
+        return self
+
+    async def _abandon(self, opening: asyncio.Task[aiosqlite.Connection]) -> None:
+        try:
             await asyncio.wait({opening})
             if not opening.cancelled() and opening.exception() is None:
                 await close_file(opening.result())
+        finally:
             self._lock.release()
-            raise
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -208,18 +234,15 @@ class SqliteJournal:
         except sqlite3.Error as error:
             raise explain_failure("read", error) from error
 
-    async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> list[int]:
+    async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> Changes:
         """Find messages to people who have got another one, or may have, that is not among these any more.
 
         So it looks if a text was changed by mistake between two runs of a job. `send_many` does not ask: it sends what
         the journal does not know.
 
         Args:
-            messages: All messages of the job, each with its number as it travels.
+            messages: All messages of the job, each with its number as it travels; an empty one may be anybody's.
             account: The ``account_hash`` of the client.
-
-        Returns:
-            Their places.
 
         Raises:
             JournalError: The journal cannot be read, or is of another account.
@@ -227,15 +250,15 @@ class SqliteJournal:
         database = self._require_open()
         await self.require_account(account)
         try:
-            if not await ask(database, "SELECT EXISTS (SELECT 1 FROM messages)"):
-                return []
-            await database.execute(_GIVEN)
+            # One transaction, which is taken back: to commit each batch would take ever longer.
+            await database.execute("BEGIN")
             try:
-                changed = await self._take_given(database, messages, account)
-                async with database.execute(_CHANGED) as cursor:
-                    return sorted([*changed, *[place async for (place,) in cursor]])
+                await database.execute(_GIVEN)
+                reused = await self._take_given(database, messages, account)
+                rows = await database.execute_fetchall(_CHANGED, (self._hide(""),))
+                return Changes([place for (place,) in rows], reused)
             finally:
-                await database.execute("DROP TABLE temp.given")
+                await database.rollback()
         except sqlite3.Error as error:
             raise explain_failure("read", error) from error
 
@@ -243,21 +266,25 @@ class SqliteJournal:
         self, database: aiosqlite.Connection, messages: Iterable[tuple[str, OutgoingMessage]], account: str
     ) -> list[int]:
         """Put messages beside those of the journal. Returns the places of those with the check id of another one."""
-        changed: list[int] = []
+        reused: list[int] = []
         places = enumerate(messages)
         with contextlib.closing(KeyMaker()) as keys:
             while batch := list(itertools.islice(places, _MOST_PARAMETERS)):
                 made = keys.make([pair for _, pair in batch])
-                given = {key: (place, *pair) for (key, _), (place, pair) in zip(made, batch, strict=True)}
+                given = {
+                    key: (place, *pair)
+                    for (key, is_repeated), (place, pair) in zip(made, batch, strict=True)
+                    if not is_repeated
+                }
                 wanted = {key: attrs.evolve(message, to=number) for key, (_, number, message) in given.items()}
                 known = await self.read(wanted, account)
-                changed += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
+                reused += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
                 rows = [
                     (self._hide_key(key), self._hide(number), None if key in known else place)
                     for key, (place, number, _) in given.items()
                 ]
-                await database.executemany("INSERT OR IGNORE INTO temp.given VALUES (?, ?, ?)", Hidden(rows))
-        return changed
+                await database.executemany("INSERT INTO temp.given VALUES (?, ?, ?)", Hidden(rows))
+        return sorted(reused)
 
     async def _check_account(self, database: aiosqlite.Connection, hidden: str) -> None:
         if self._account == hidden:
@@ -267,8 +294,16 @@ class SqliteJournal:
         if await ask(database, others, hidden) and (self._same_account or not await ask(database, ours, hidden)):
             if not self._same_account:
                 raise JournalError(_OTHER_ACCOUNT)
-            await database.execute("UPDATE messages SET account = ?", Hidden([hidden]))
+            self._is_renamed = True
         self._account = hidden
+
+    async def list_references(self) -> Collection[str]:
+        """List the references of what was sent. See `Journal.list_references`."""
+        question = "SELECT DISTINCT reference FROM messages WHERE state = 'sent' AND reference IS NOT NULL"
+        try:
+            return [reference for (reference,) in await self._require_open().execute_fetchall(question)]
+        except sqlite3.Error as error:
+            raise explain_failure("read", error) from error
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Write that a request is about to leave. See `Journal.begin`."""
@@ -283,7 +318,7 @@ class SqliteJournal:
         rows = [
             (
                 self._hide_key(entry.key), entry.attempt, self._run, entry.outcome and entry.outcome.value,
-                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, _to_utc(entry.at),
+                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, _write_moment(entry.at),
             )
             for entry in entries
         ]  # fmt: skip
@@ -336,22 +371,28 @@ class SqliteJournal:
     async def _commit(self, jobs: Sequence[_Job]) -> list[Sequence[bool]]:
         database = self._require_open()
         try:
-            await database.execute("BEGIN IMMEDIATE")
+            await self._start_writing(database)
             counted: list[Sequence[bool]] = [[True] * len(job.rows) for job in jobs]
             for job in jobs:
                 written = await database.executemany(job.statement, Hidden(job.rows))
                 if written.rowcount < len(job.rows):
                     # Some came too late. Together they do not tell which, so all is written once more one by one.
                     await database.rollback()
-                    await database.execute("BEGIN IMMEDIATE")
+                    await self._start_writing(database)
                     counted = [[await _write_row(database, job.statement, row) for row in job.rows] for job in jobs]
                     break
             await database.commit()
+            self._is_renamed = False
         except BaseException:
             # Whatever it was, the next write must not find this transaction open.
             await database.rollback()
             raise
         return counted
+
+    async def _start_writing(self, database: aiosqlite.Connection) -> None:
+        await database.execute("BEGIN IMMEDIATE")
+        if self._is_renamed:
+            await database.execute("UPDATE messages SET account = ?", Hidden([self._account]))
 
     def _require_open(self) -> aiosqlite.Connection:
         if self._database is None:
@@ -363,8 +404,8 @@ class SqliteJournal:
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
-            _to_utc(message and message.send_at), message and message.check_id, _IN_FLIGHT,
-            entry.attempt + 1, self._run, entry.reference, None, None, None, _to_utc(entry.at), lease,
+            _to_utc(message.send_at if message else None), message and message.check_id, _IN_FLIGHT,
+            entry.attempt + 1, self._run, entry.reference, None, None, None, _write_moment(entry.at), lease,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
@@ -377,7 +418,7 @@ class SqliteJournal:
         is_same = is_content(key) or (recipient, text, clean_line(sender), send_at) == given
         return JournalEntry(
             key, index, gateway, recipient, wanted if is_same else None,
-            account if hidden == self._hide_account(account) else "",
+            account if self._is_renamed or hidden == self._hide_account(account) else "",
             None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
             _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at), lease,
         )  # fmt: skip
@@ -412,7 +453,12 @@ def _digest(value: str, key: bytes) -> hashlib.blake2b:
     return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16)
 
 
-@functools.lru_cache(32)  # Those of one request share it.
+@functools.lru_cache(32)
+def _write_moment(at: datetime.datetime) -> str:
+    """The moment of a writing, which the messages of one request share."""
+    return at.isoformat()
+
+
 def _to_utc(at: datetime.datetime | None) -> str | None:
     return None if at is None else at.astimezone(datetime.UTC).isoformat()
 

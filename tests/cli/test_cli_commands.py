@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from payamak.cli.exits import log_words
 from payamak.cli.sending import describe_failure
-from payamak.common import GatewayError, Outcome, OutgoingMessage, SendReport
+from payamak.common import GatewayError, Outcome, OutgoingMessage, ReplyError, SendReport
 from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import control, free_port, sent
 from support.sockets import dead_port
@@ -248,11 +248,34 @@ def test_nobody_listens(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     with dead_port() as port:
         monkeypatch.setenv("PAYAMAK_EMULATOR_URL", f"http://127.0.0.1:{port}")
         done = call("credit", "--emulator")
-        failed = call("send", "--emulator", PHONE, "hi")
+        sending = call("send", "--emulator", PHONE, "hi")
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"payamak: ghasedak: [^\n]+\n", done.stderr)
-    for errors in (done.stderr, failed.stderr):
-        assert f": {os.strerror(errno.ECONNREFUSED)}; is `payamak emulator` running?\n" in errors
+    reason = (
+        f"no connection to the gateway came about: {os.strerror(errno.ECONNREFUSED)}; is `payamak emulator` running?"
+    )
+    assert done.stderr == f"payamak: ghasedak: {reason}\n"
+    assert sending.stderr == f"payamak: 1 not sent: ConnectionFailedError: {reason}\n"
+
+
+def test_an_answer_that_cannot_be_understood_is_shown_on_request(call: Call) -> None:
+    for options, shown in (((), 0), (("--verbose",), 1)):
+        control("POST", "faults", {"kind": "garbage"})
+        done = call("send", "--emulator", PHONE, "hi", "--on-unknown", "leave", *options)
+        assert done.stderr.count('payamak: ghasedak says: {"result": <garbage\n') == shown
+
+
+def test_an_answer_that_cannot_be_understood_moves_no_cursor(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    call("credit", "--emulator", "--verbose")
+    log_words(make_unreadable(b"\x1b[31mred \xff" + b"x" * 100_000))
+    shown = capsys.readouterr().err
+    assert shown.startswith("payamak: the gateway says: \\x1b[31mred \ufffdxxx")
+    assert len(shown) < 1100
+
+
+def make_unreadable(body: bytes) -> ReplyError:
+    error = ReplyError("no JSON")
+    error.body = body
+    return error
 
 
 @pytest.mark.parametrize("gateway", ["ghasedak", "opgateway"])

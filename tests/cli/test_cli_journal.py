@@ -132,12 +132,64 @@ def test_another_text_by_the_same_check_id(call: Call, payamak: Command) -> None
     assert call("send-many", "list.csv", "--emulator").returncode == 0
     before = (payamak.folder / RESULTS).read_bytes()
     payamak.write("list.csv", "number,text,check_id\n09122222222,b,two\n09121111111,c,one\n")
-    done = call("send-many", "list.csv", "--emulator")
-    assert (done.returncode, "row 3: " in done.stderr, len(sent())) == (2, True, 2)
+    for options in [(), ("--changed-texts-are-new",)]:  # The gateway, too, would take it for the first.
+        done = call("send-many", "list.csv", "--emulator", *options)
+        assert (done.returncode, done.stdout, len(sent())) == (2, "", 2)
+        assert done.stderr.startswith("payamak: row 3: an earlier run has sent another message with the same check_id")
+        assert (payamak.folder / RESULTS).read_bytes() == before
+
+
+def test_a_check_id_that_stands_twice_in_a_file(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", "number,text,check_id\n09121111111,a,one\n09122222222,b,two\n09123333333,c,one \n")
+    for options in [(), ("--no-journal",)]:
+        done = call("send-many", "list.csv", "--emulator", *options)
+        assert (done.returncode, done.stdout, sent()) == (2, "", [])
+        assert done.stderr.startswith("payamak: row 4: the check_id is that of an earlier row")
+    done = call("send-many", "list.csv", "--emulator", "--dry-run")
+    assert done.stdout.startswith(
+        "row 4: its check_id is that of an earlier row\n2 messages in 2 SMS parts, 1 wrong rows"
+    )
+
+
+SPOILED = {
+    "a time": "number,name,send_at\n09121111111,Sara,1/1/2027 25:00 AM\n09122222222,Reza,\n",
+    "a number": "number,name,send_at\n9.12E+09,Sara,\n09122222222,Reza,\n",
+    "an error": "number,name,send_at\n#####,Sara,\n09122222222,Reza,\n",
+    "a name": "number,name,send_at\n09121111111,,\n09122222222,Reza,\n",
+    "a cell too much": "number,name,send_at\n09121111111,Sara,,x\n09122222222,Reza,\n",
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED.values(), ids=list(SPOILED))
+def test_a_row_that_was_sent_and_is_spoiled_now(call: Call, payamak: Command, spoiled: str) -> None:
+    """Nobody who has got it is told otherwise."""
+    payamak.write("list.csv", "number,name,send_at\n09121111111,Sara,\n09122222222,Reza,\n")
+    assert send(call).returncode == 0
+    before = (payamak.folder / RESULTS).read_bytes()
+    payamak.write("list.csv", spoiled)
+    done = send(call)
+    assert (done.returncode, "row 2: " in done.stderr, len(sent())) == (2, True, 2)
     assert (payamak.folder / RESULTS).read_bytes() == before
-    # It stays refused: the gateway, too, would take it for the first.
-    new = call("send-many", "list.csv", "--emulator", "--changed-texts-are-new")
-    assert (new.returncode, len(sent())) == (1, 2)
+
+
+def test_a_row_that_was_wrong_and_stays_so_hinders_no_other_edit(call: Call, payamak: Command) -> None:
+    write(payamak, [*ROWS, ("Wrong", "0912")])
+    assert send(call).returncode == 1
+    write(payamak, [*ROWS[1:], ("Wrong", "0912"), ("Nobody", "")])
+    assert (send(call).returncode, len(sent())) == (1, len(ROWS))
+
+
+def test_a_key_that_was_wrong_renames_nothing(
+    call: Call, payamak: Command, elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(payamak, ROWS)
+    assert send(call).returncode == 0
+    monkeypatch.setenv("PAYAMAK_EMULATOR_URL", EMULATOR)
+    write(payamak, [("Sarah", ROWS[0][1]), *ROWS[1:]])
+    assert send(call, "--same-account").returncode == 2
+    monkeypatch.setenv("PAYAMAK_EMULATOR_URL", EMULATOR.replace("127.0.0.1", "localhost"))
+    write(payamak, ROWS)
+    assert send(call).returncode == 5
 
 
 @pytest.fixture

@@ -151,7 +151,6 @@ def test_results_that_cannot_take_their_place_are_beside(payamak: Command) -> No
         (["-o", JOURNAL], "--output is the journal"),
         (["-o", f"./{JOURNAL}"], "--output is the journal"),
         (["-o", f"{JOURNAL}.lock"], "--output is the journal"),
-        (["-o", f"{JOURNAL}.new"], "--output is the journal"),
         (["-o", f"{JOURNAL}-journal"], "--output is the journal"),
         (["-o", "hard"], "--output is the journal"),
         (["-o", "soft/" + JOURNAL], "--output is the journal"),

@@ -70,7 +70,7 @@ FAULTS = [
     Fault("half a status line", bytes_then_close(b"HTTP/1.1 20"), ConnectionLostError),
     Fault("half the headers", bytes_then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-Ha"), ConnectionLostError),
     Fault("cut body", bytes_then_close(http(envelope([70001]))[:-9]), ConnectionLostError),
-    Fault("bad gzip", answer(b"this is not gzip", headers=GZIP), ConnectionLostError),
+    Fault("bad gzip", answer(b"this is not gzip", headers=GZIP), ReplyError, repeated=False),
     Fault(
         "cut chunk",
         bytes_then_close(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"),

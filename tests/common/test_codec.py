@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 from payamak.common import ReplyError, codec, tehran
-from payamak.common.codec import as_dict, as_int, as_list, loads
+from payamak.common.codec import as_dict, as_int, as_list, find_document, loads
 from payamak.common.fields import TehranTime, UnixTime, named
 from payamak.common.structuring import decode
 
@@ -351,3 +351,23 @@ def test_a_field_that_is_only_taken_by_name() -> None:
     found = decode({"first": "a", "status": "7", "last": "0001-01-01T00:00:00"}, Keyword, path="", http_status=200)
     assert found == Keyword("a", status=7)
     assert misfit({"first": "a"}, Keyword).field == "items.status"
+
+
+@pytest.mark.parametrize(
+    ("body", "document"),
+    [
+        (b'Warning: in [] on line 3\n{"a": [1]}', {"a": [1]}),
+        (b'{"a": [1]}\n<br>Warning: [late]', {"a": [1]}),
+        (b'\xff[x] [0, "7"] \r\n', [0, "7"]),
+        (b"<script>[1, 2]</script>", None),
+        (b'Warning in {main} [<a href>]: {"a": [1]}', {"a": [1]}),
+        (b'Warning: {"a": [1]', None),
+        (b'Warning: {"a": "half [1]', None),
+        (b"", None),
+        (b"[" * 70_000, None),
+        (b"x[1" * 100_000, None),
+        (b"x[" + b"1" * 5_000 + b"]", None),
+    ],
+)
+def test_a_document_between_other_things(body: bytes, document: object) -> None:
+    assert find_document(body) == document

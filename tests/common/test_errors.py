@@ -32,6 +32,7 @@ VALUES: dict[str, Any] = {
     "gateway_message": "پیام",
     "message_ids": (70001,),
     "is_bare": True,
+    "_body": None,
 }
 
 

@@ -45,13 +45,13 @@ async def run_each(gateway: Gateway, behaviour: Behaviour, calls: list[Call], **
 @EACH
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_of_a_fault(gateway: Gateway, fault: str) -> None:
-    await run_each(gateway, FAULTS[fault], gateway.sampled)
+    await run_each(gateway, FAULTS[fault], gateway.sampled, keep_replies=True)
 
 
 @EACH
 async def test_of_a_request_that_is_given_back(gateway: Gateway) -> None:
     """Each request holds secrets of its own."""
-    await run_each(gateway, echo_the_request, list(gateway.calls.values()))
+    await run_each(gateway, echo_the_request, list(gateway.calls.values()), keep_replies=True)
 
 
 @EACH
@@ -74,7 +74,7 @@ async def run_all_at_once(gateway: Gateway, server: RawServer) -> None:
 )
 async def test_of_an_answer(gateway: Gateway, echo: str) -> None:
     """Each operation has a reader of its own, which has a go at it."""
-    await run_each(gateway, gateway.echoes[echo], list(gateway.calls.values()), retry=ONCE)
+    await run_each(gateway, gateway.echoes[echo], list(gateway.calls.values()), retry=ONCE, keep_replies=True)
 
 
 @EACH
@@ -147,6 +147,8 @@ BAD_SETTINGS: tuple[dict[str, Any], ...] = (
     {"session": KEY},
     {"ssl": KEY},
     {"hooks": [KEY]},
+    {"call_hooks": [KEY]},
+    {"keep_replies": KEY},
 )
 
 
@@ -189,13 +191,14 @@ async def test_of_a_hook_that_fails(gateway: Gateway) -> None:
         try:
             reply = await proceed()
         except PayamakError:
+            assert not leaks(call)
             raise ValueError("in a failure")  # noqa: B904
         assert not leaks(reply)
         raise ValueError("after a success")
 
     behaviours = [FAULTS[name] for name in ("closes", "bad chunk", "half the headers", "not HTTP", "echo")]
     for behaviour in (answer(gateway.send_reply), gateway.echoes["refusal"], *behaviours):
-        await run_each(gateway, behaviour, gateway.sampled, hooks=[fail])
+        await run_each(gateway, behaviour, gateway.sampled, hooks=[fail], keep_replies=True)
 
 
 @EACH

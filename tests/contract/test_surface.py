@@ -114,7 +114,7 @@ async def test_other_public_attributes(gateway: Gateway) -> None:
     client, areas = gateway.make("https://gateway.example/"), {**gateway.surface.areas}
     kind = areas.pop("")
     public = {name for name in dir(client) if not name.startswith("_")}
-    assert public - set(functions_of(gateway)) == {"closed", "gateway", *areas}
+    assert public - set(functions_of(gateway)) == {"account_hash", "closed", "gateway", *areas}
     for name, area in areas.items():
         thing: Any = getattr(client, name)
         assert isinstance(thing, area)

@@ -25,7 +25,7 @@ import pytest
 from payamak.common import InvalidArgumentError, Journal, JournalEntry, JournalError, Outcome, OutgoingMessage
 from payamak.common.many.keys import KeyMaker
 from payamak.common.numbers import normalize_recipient
-from payamak.common.sqlite_journal import SqliteJournal
+from payamak.common.sqlite_journal import Changes, SqliteJournal
 from support.ghasedak import failure_of
 from support.journals import MemoryJournal, contents, put, query
 from support.sentinels import CHECK_ID, KEY, PHONE, TEXT, assert_all_silent, assert_silent
@@ -312,6 +312,7 @@ async def test_an_account_that_is_said_to_be_the_same(path: Path) -> None:
     async with SqliteJournal(path, same_account=True) as journal:
         found = await journal.read({"content 1": MESSAGE, "content 2": MESSAGE}, OTHER_ACCOUNT)
         assert {known.account for known in found.values()} == {OTHER_ACCOUNT}
+        await put(journal, entry(3, account=OTHER_ACCOUNT))
     async with SqliteJournal(path) as journal:  # That it said once is enough.
         assert len(await journal.read({"content 1": MESSAGE}, OTHER_ACCOUNT)) == 1
         assert "another account" in str(await failure_of(read(journal, 1)))
@@ -485,7 +486,7 @@ async def test_it_opens_once(journal: SqliteJournal, path: Path, tmp_path: Path)
 
 _HOLD = """
 import asyncio, sys
-from payamak.common.sqlite_journal import SqliteJournal
+from payamak.common.sqlite_journal import Changes, SqliteJournal
 async def hold():
     async with SqliteJournal(sys.argv[1]):
         print("open", flush=True)
@@ -694,16 +695,25 @@ async def test_it_comes_into_being_whole(path: Path, monkeypatch: pytest.MonkeyP
     assert isinstance(error, JournalError)
     assert not path.exists()
     # It was whole before it had its name, and what was left of it is in nobody's way.
-    Path(f"{path}.new").write_bytes(made[0][:5000])
+    assert made[0].startswith(b"SQLite format 3")
     async with SqliteJournal(path) as journal:
         await begin(journal, 1)
-    assert beside(path) == [f"{path.name}.lock"]
+
+
+async def test_files_of_others_stay(path: Path) -> None:
+    others = [Path(f"{path}{end}") for end in (".new", ".part", "~")]
+    for other in others:
+        other.write_text("mine")
+    async with SqliteJournal(path) as journal:
+        await begin(journal, 1)
+    assert [other.read_text() for other in others] == ["mine"] * 3
+    assert len(list(path.parent.iterdir())) == 5
 
 
 _DIE = """
 import asyncio, os, signal, sys
 from payamak.common import JournalEntry, Outcome, OutgoingMessage
-from payamak.common.sqlite_journal import SqliteJournal
+from payamak.common.sqlite_journal import Changes, SqliteJournal
 
 def entries(outcome, attempt):
     message = OutgoingMessage("09121234567", "text")
@@ -965,7 +975,9 @@ async def test_what_has_changed(
         await note(journal, *before, outcome=outcome)
         known = query(path, "SELECT * FROM messages")
         for _ in range(2):
-            assert await journal.find_changed(after, ACCOUNT) == (changed if is_taken else [])
+            found = await journal.find_changed(after, ACCOUNT)
+            assert sorted([*found.new, *found.reused]) == (changed if is_taken else [])
+            assert not found.reused or before[0][1].check_id is not None
         assert query(path, "SELECT * FROM messages") == known
 
 
@@ -973,14 +985,14 @@ async def test_many_have_changed(journal: SqliteJournal) -> None:
     before = [made(f"text {index % 3}", f"0912{index:07}") for index in range(1700)]
     after = [made(f"text {index % 4}", f"0912{index:07}") for index in range(1700)]
     await note(journal, *before, outcome=Outcome.SENT)
-    assert await journal.find_changed(iter(before), ACCOUNT) == []
-    assert await journal.find_changed(iter(before[::-1]), ACCOUNT) == []
+    assert await journal.find_changed(iter(before), ACCOUNT) == Changes([], [])
+    assert await journal.find_changed(iter(before[::-1]), ACCOUNT) == Changes([], [])
     changed = [index for index in range(1700) if index % 3 != index % 4]
-    assert await journal.find_changed(iter(after), ACCOUNT) == changed
+    assert await journal.find_changed(iter(after), ACCOUNT) == Changes(changed, [])
 
 
 async def test_a_journal_that_knows_nothing(journal: SqliteJournal) -> None:
-    assert await journal.find_changed([A, B], ACCOUNT) == []
+    assert await journal.find_changed([A, B], ACCOUNT) == Changes([], [])
 
 
 _IMPORT = """

@@ -33,7 +33,7 @@ from payamak.common.sqlite_journal import SqliteJournal
 from payamak.emulator import Emulator, Fault
 from support.journals import FailingJournal, KilledJournal, MemoryJournal, contents, entry_for, put, query
 from support.kill_worker import make_messages
-from support.many import GHASEDAK, OPGATEWAY, Gateway, collect, each, judge, prepare, sends, until
+from support.many import GHASEDAK, OPGATEWAY, SMSIR, Gateway, collect, each, judge, prepare, sends, until
 from support.sentinels import CHECK_ID, PHONE, TEXT, assert_silent
 
 HASH_KEY = b"sixteen bytes ok"
@@ -556,3 +556,44 @@ async def test_the_loop_is_left_and_the_job_goes_on(emulator: Emulator, tmp_path
         judge(GHASEDAK, emulator, messages, reports)
         assert outcomes(reports) == [Outcome.SENT] * COUNT
     assert len(GHASEDAK.ledger(emulator)) == COUNT
+
+
+# Whatever a message holds, the others get their reports.
+
+
+@each()
+@pytest.mark.parametrize(
+    "odd",
+    [{"check_id": 12345}, {"sender": ["10008566"]}, {"sender": 10008566}, {"check_id": ["c"]}, {"send_at": "today"}],
+    ids=repr,
+)
+async def test_values_of_other_types(gateway: Gateway, odd: dict[str, Any], emulator: Emulator, tmp_path: Path) -> None:
+    messages = [gateway.message(0), attrs.evolve(gateway.message(1), **odd), gateway.message(2)]
+    async with SqliteJournal(tmp_path / "journal.db") as journal, gateway.connect(emulator) as client:
+        reports = await collect(client.send_many(messages, journal=journal))
+    assert outcomes(sorted(reports, key=lambda report: report.index)) == [
+        Outcome.SENT, Outcome.NOT_SENT, Outcome.SENT,
+    ]  # fmt: skip
+    assert len(gateway.ledger(emulator)) == 2
+
+
+@each(SMSIR)
+async def test_what_was_sent_of_a_row_that_is_gone_is_no_trace_of_its_twin(
+    gateway: Gateway, emulator: Emulator
+) -> None:
+    """Both have one number and text, and the list of what was sent shows the first."""
+    journal = MemoryJournal()
+    first, twin = (gateway.message(0, check_id=check_id) for check_id in ("c1", "c2"))
+    async with gateway.connect(emulator) as client:
+        await collect(client.send_many([first], journal=journal))
+        emulator.add_fault(gateway.fault("drop_unprocessed", times=1000))
+        killed = KilledJournal(journal)
+        await collect(client.send_many([twin], journal=killed, grace=0, on_unknown=OnUnknown.LEAVE))
+        emulator.clear_faults()
+    # As that first run marked it, before the first was sent.
+    key = next(key for key in journal.entries if "c2" in key)
+    journal.entries[key] = attrs.evolve(journal.entries[key], reference="after 0")
+    async with gateway.connect(emulator) as client:
+        (report,) = await collect(client.send_many([twin], journal=journal, grace=0.05))
+    assert report.outcome is Outcome.UNKNOWN
+    assert len(gateway.ledger(emulator)) == 1

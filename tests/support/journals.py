@@ -28,6 +28,10 @@ class MemoryJournal:
         found = {key: self.entries[key] for key in wanted if key in self.entries}
         return {key: _compare(entry, wanted[key], account) for key, entry in found.items()}
 
+    async def list_references(self) -> Collection[str]:
+        sent = [entry.reference for entry in self.entries.values() if entry.outcome is Outcome.SENT]
+        return {reference for reference in sent if reference is not None}
+
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         return [self._begin(entry, lease) for entry in entries]
 
@@ -76,6 +80,7 @@ class KilledJournal:
         self._inner = inner
         self._keeps = keeps
         self.read = inner.read
+        self.list_references = inner.list_references
         self.begin = inner.begin
         self.take_over = inner.take_over
 
@@ -104,6 +109,10 @@ class FailingJournal:
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         self._count("reads")
         return await self._inner.read(wanted, account)
+
+    async def list_references(self) -> Collection[str]:
+        self._count("reads")
+        return await self._inner.list_references()
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         self._count("writes")

@@ -14,7 +14,7 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -67,6 +67,9 @@ class DeadlyJournal:
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         self._reaper.pass_by("reading")
         return await self._inner.read(wanted, account)
+
+    async def list_references(self) -> Collection[str]:
+        return await self._inner.list_references()
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         self._reaper.pass_by("request unwritten")

@@ -15,7 +15,7 @@ SHARED = (
 )  # fmt: skip
 """What each package gives of `payamak.common`."""
 ENGINE = (
-    "Attempt", "AttemptReply", "Hook", "Journal", "JournalEntry", "Parts", "Proceed", "RateLimiter", "SendMany", "Sent",
-    "count_parts", "show", "tehran",
+    "Attempt", "AttemptReply", "CallHook", "ClientCall", "Hook", "Journal", "JournalEntry", "Parts", "Proceed",
+    "ProceedCall", "RateLimiter", "SendMany", "Sent", "count_parts", "show", "tehran",
 )  # fmt: skip
 """What `payamak.common` gives beside what packages give of it."""

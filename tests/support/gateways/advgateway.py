@@ -54,7 +54,7 @@ SURFACE = Surface(
         "profile=SoapProfile(namespace='urn:smsserver', soap_action='{method}', argument_order=(), extra_arguments={}, "
         "array_style=<ArrayStyle.TYPED: 'typed'>), timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
-        "ssl=None, trust_env=False, hooks=()",
+        "ssl=None, trust_env=False, hooks=(), call_hooks=(), keep_replies=False",
         "credit": "",
         "send": "to, text, *, sender",
         "send_to_many": "recipients, text, *, sender",

@@ -87,7 +87,7 @@ SURFACE = Surface(
         "GhasedakClient": "api_key, *, base_url='https://api.ghasedak.me/v2/', "
         "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
-        "ssl=None, trust_env=False, hooks=()",
+        "ssl=None, trust_env=False, hooks=(), call_hooks=(), keep_replies=False",
         "OutgoingMessage": "to, text, sender=None, send_at=None, check_id=None",
         "send": "to, text, *, sender=None, send_at=None, check_id=None",
         "send_by_username": "username, to, text, *, sender=None, send_at=None, check_id=None",

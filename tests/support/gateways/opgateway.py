@@ -96,7 +96,7 @@ SURFACE = Surface(
         "OpGatewayClient": "username, password, *, base_url, profile=OpProfile(ops={}, fields={}), "
         "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
-        "ssl=None, trust_env=False, hooks=()",
+        "ssl=None, trust_env=False, hooks=(), call_hooks=(), keep_replies=False",
         "access_levels": "",
         "aclose": "",
         "send_many": SEND_MANY,

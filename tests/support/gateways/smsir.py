@@ -182,7 +182,7 @@ SURFACE = Surface(
         "token_rejection=TokenRejection(codes=(), words=()), "
         "timeout=Timeout(total=60.0, attempt=20.0, connect=5.0), "
         "retry=RetryPolicy(attempts=3, base_delay=0.5, max_delay=8.0), session=None, allow_http=False, proxy=None, "
-        "ssl=None, trust_env=False, hooks=()",
+        "ssl=None, trust_env=False, hooks=(), call_hooks=(), keep_replies=False",
         "NewContact": "mobile, prefix=None, first_name=None, last_name=None, emoji=None",
         "TokenRejection": "codes=(), words=()",
         "Token": "value, issued_at",
