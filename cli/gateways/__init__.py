@@ -5,13 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-import attrs
-
 from ..exits import SettingsError
 from ..settings import Settings
 
 if TYPE_CHECKING:
-    from ...common.hooks import Attempt, AttemptReply, Proceed
     from .base import Gateway
 
 
