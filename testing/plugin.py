@@ -25,10 +25,10 @@ def _payamak_thread() -> Iterator[EmulatorThread]:  # pyright: ignore[reportUnus
 
     try:
         thread = EmulatorThread()
-    except Exception as error:  # whatever keeps tests from the network
+    except RuntimeError as error:  # what pytest-socket raises is one
         pytest.fail(
-            "payamak's emulator cannot listen on 127.0.0.1. Where pytest-socket forbids it: "
-            f"pytest --allow-hosts=127.0.0.1 ({type(error).__name__}: {error})",
+            "pytest --allow-hosts=127.0.0.1 lets payamak's emulator listen on this machine alone. "
+            f"As it is, it cannot: {type(error).__name__}: {error}",
             pytrace=False,
         )
     yield thread

@@ -104,10 +104,6 @@ async def test_hooks_see_each_attempt_under_one_id(gateway: Gateway) -> None:
 
 @EACH
 async def test_many_at_once(gateway: Gateway) -> None:
-
-    async def send() -> object:
-        return await gateway.send.run(client)
-
     async with gateway.at_emulator() as (emulator, client):
         before = len(emulator.messages())
         await asyncio.gather(*(gateway.send.run(client) for _ in range(100)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from payamak.common import ConnectionLostError, PayamakError
 from payamak.common.tokens import Token, TokenManager
 from payamak.smsir import SmsIrClient
 from payamak.testing import RunningEmulator
+from support.threads import run_in_threads
 
 THREADS = 16
 
@@ -40,9 +40,7 @@ def get_in_threads(tokens: TokenManager, times: int = THREADS) -> list[Token | B
         together.wait(30)
         return await asyncio.gather(*(tokens.get() for _ in range(5)), return_exceptions=True)
 
-    with ThreadPoolExecutor(times) as pool:
-        found = pool.map(lambda _: asyncio.run(get()), range(times))
-        return [token for tokens_of_one in found for token in tokens_of_one]
+    return [token for found in run_in_threads(get, times) for token in found]
 
 
 def test_all_threads_get_the_token_that_one_has_fetched() -> None:
@@ -52,7 +50,8 @@ def test_all_threads_get_the_token_that_one_has_fetched() -> None:
     assert {token.value for token in found if isinstance(token, Token)} == {"token-1"}
     assert len(found) == THREADS * 5
     assert gateway.asked == 1
-    assert tokens._coming == tokens._refreshing == {}
+    assert not tokens._coming
+    assert not tokens._refreshing
 
 
 def test_a_failure_is_told_to_all_threads_that_have_waited_for_it() -> None:
@@ -75,9 +74,7 @@ def test_a_rejected_token_is_replaced_once() -> None:
         tokens.reject(token.value)
         return (await tokens.get()).value
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = set(pool.map(lambda _: asyncio.run(reject()), range(THREADS)))
-    assert found == {"token-2"}
+    assert set(run_in_threads(reject, THREADS)) == {"token-2"}
     assert gateway.asked == 2
 
 
@@ -91,9 +88,7 @@ def test_who_wants_another_token_is_not_content_with_the_old_one() -> None:
         together.wait(30)
         return (await tokens.renew(fresh=False)).value
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = set(pool.map(lambda _: asyncio.run(renew()), range(THREADS)))
-    assert found == {"token-2"}
+    assert set(run_in_threads(renew, THREADS)) == {"token-2"}
     assert gateway.asked == 2
 
 
@@ -140,10 +135,8 @@ def test_a_loop_that_ends_in_the_middle_of_a_renewal_does_not_make_each_next_one
 def test_a_client_in_threads_asks_once(payamak_emulator: RunningEmulator) -> None:
     payamak_emulator.order_fault("delay", seconds=0.1, path="GetToken")
     client = SmsIrClient("emulator-key", "emulator-secret", base_url=payamak_emulator.smsir_url)
-    with ThreadPoolExecutor(THREADS) as pool:
-        seen = set(pool.map(lambda _: asyncio.run(client.credit()), range(THREADS * 4)))
+    assert len(set(run_in_threads(client.credit, THREADS, THREADS * 4))) == 1
     asyncio.run(client.aclose())
-    assert len(seen) == 1
     paths = [request.path.rpartition("/")[2] for request in payamak_emulator.requests]
     assert paths.count("GetToken") == 1
     assert len(paths) == THREADS * 4 + 1

@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Generator
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from .raw_server import Behaviour, RawServer
+
+T = TypeVar("T")
+
+
+def run_in_threads(make: Callable[[], Coroutine[Any, Any, T]], threads: int, times: int | None = None) -> list[T]:
+    """Run a coroutine in that many threads at once, in an event loop each time; as often as there are threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(lambda: asyncio.run(make())) for _ in range(times or threads)]
+        return [one.result() for one in running]
 
 
 @contextlib.contextmanager

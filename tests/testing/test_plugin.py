@@ -169,10 +169,10 @@ def test_where_sockets_are_blocked_it_fails_at_once_and_says_what_to_allow(pytes
 
 
 def test_an_event_loop_that_cannot_be_made_is_no_reason_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(_: asyncio.Runner) -> None:
         raise OSError(errno.EMFILE, "too many open files")
 
-    monkeypatch.setattr(asyncio.Runner, "get_loop", lambda _: refuse())
+    monkeypatch.setattr(asyncio.Runner, "get_loop", refuse)
     with pytest.raises(OSError, match="too many"):
         EmulatorThread()
 
