@@ -11,7 +11,7 @@ import attrs
 from .errors import Outcome, PayamakError
 
 
-@attrs.define
+@attrs.define(eq=False)
 class ClientCall:
     """What a hook sees of one call, with all its attempts. What has a default is set when the call has ended.
 
@@ -36,7 +36,7 @@ class ClientCall:
     code: int | str | None = None
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Attempt:
     """What a hook sees of one attempt. What has a default is set when the attempt has ended.
 

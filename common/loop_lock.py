@@ -14,7 +14,7 @@ import attrs
 _LOOK_SECONDS = 0.01
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Holder:
     coming: asyncio.Future[Any]
     process: int

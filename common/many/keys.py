@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
+import sqlite3
 from collections.abc import Sequence
 
 from ..errors import InvalidArgumentError
@@ -31,8 +32,6 @@ class KeyMaker:
     """
 
     def __init__(self) -> None:
-        import sqlite3  # noqa: PLC0415 -- few sendings have a journal or check ids
-
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._seen.executescript(_SCHEMA)
 

@@ -9,7 +9,7 @@ import logging
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Hashable, Iterable, Sequence, Sized
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
@@ -21,11 +21,13 @@ from .bulk_gateway import BulkGateway, RateLimiter, text_key
 from .intake import read_batches
 from .items import Item
 from .journal import Journal
-from .keys import KeyMaker
 from .packing import Packer
 from .refusals import Refusals
 from .reports import Reports
 from .runner import RequestRunner
+
+if TYPE_CHECKING:
+    from .keys import KeyMaker
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""
@@ -334,6 +336,8 @@ class SendMany:
         if not unnamed:
             return items
         if self._keys is None:
+            from .keys import KeyMaker  # noqa: PLC0415 -- few sendings have a journal or check ids
+
             self._keys = KeyMaker()
         keys = self._keys.make([(item.number, item.message) for item in unnamed])
         repeated: set[int] = set()
