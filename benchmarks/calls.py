@@ -22,7 +22,7 @@ GATE = 1.15
 
 GATES: Mapping[str, float] = {
     "GhasedakClient.send ÷ a post of its bytes": 1.3,
-    "sms.ir (JSON and token) ÷ a post of its bytes": 1.28,
+    "sms.ir (JSON and token) ÷ a post of its bytes": 1.30,
     "op gateway ÷ a post of its bytes": 1.35,
     "advanced gateway, SOAP ÷ a post of its bytes": 1.65,
     "advanced gateway, REST ÷ a post of its bytes": 1.34,

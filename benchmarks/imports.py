@@ -30,7 +30,7 @@ def run(options: Options) -> list[Row]:
 
 def make_row(package: str, value: float, detail: str = "") -> Row:
     """A row with the gate of an import."""
-    return Row(f"importing {package}", value, gate=1.20, detail=detail)
+    return Row(f"importing {package}", value, gate=1.24, detail=detail)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ PROCESSES = 5
 
 GATES = {
     "GhasedakClient.send": 0.90,
-    "sms.ir (JSON and token)": 1.18,
+    "sms.ir (JSON and token)": 1.21,
     "op gateway": 0.80,
     "advanced gateway, SOAP": 1.15,
     "advanced gateway, REST": 1.15,
