@@ -42,12 +42,14 @@ class Operation:
         path: The path below the base URL.
         effect: What a second run would do.
         method: The HTTP method.
+        gives_credential: Whether a success is answered with a credential, which is shown to nobody.
     """
 
     name: str
     path: str
     effect: Effect
     method: str = "POST"
+    gives_credential: bool = False
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -61,7 +63,7 @@ class Caller:
         call_hooks: What runs around each call.
         log: Where the log records go.
         exchange: Sends the request of one attempt, and returns the answer; it gets the call's deadline as well.
-        keeps_replies: Whether errors and hooks get answers that cannot be understood.
+        keeps_replies: Whether hooks get the answers, and errors those that cannot be understood.
     """
 
     gateway: str
@@ -302,7 +304,7 @@ class Call(Generic[T]):
         try:
             reply = await self.caller.exchange(self.operation, self.request, self.deadline)
             attempt.http_status = reply.status
-            return self._read(reply), reply
+            result = self._read(reply)
         except BaseException as error:
             note_failure(attempt, error)
             if reply is not None and self.caller.keeps_replies:
@@ -310,6 +312,10 @@ class Call(Generic[T]):
             if isinstance(error, PayamakError) and error.operation_id is None:
                 self.caller.describe(error, self.operation, self.operation_id)
             raise
+        else:
+            if self.caller.keeps_replies and not self.operation.gives_credential:
+                attempt.body = reply.body
+            return result, reply
         finally:
             attempt.duration = time.perf_counter() - started
             if log.isEnabledFor(logging.DEBUG):

@@ -50,8 +50,8 @@ class Attempt:
         outcome: How it failed; ``None`` if it did what it should.
         error_type: The class of the error, such as ``"RateLimitError"``; ``None`` if there was none.
         code: The vendor's own number or word for the failure, if it gave one.
-        body: The answer of an attempt that failed, if the client was made with ``keep_replies=True``. It may quote what
-            you sent.
+        body: The answer, if the client was made with ``keep_replies=True``; not that which holds a token. It may quote
+            what you sent.
     """
 
     gateway: str

@@ -54,8 +54,8 @@ class GhasedakClient(GatewayClient):
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
         hooks: Coroutine functions ``(attempt, proceed) -> reply`` around each attempt, the first outermost. See `Hook`.
         call_hooks: Coroutine functions ``(call, proceed)`` around each call with all its attempts. See `CallHook`.
-        keep_replies: Whether ``body`` of a `ReplyError`, and of a failed `Attempt`, holds what the gateway answered. It
-            may quote numbers, texts and credentials.
+        keep_replies: Whether ``body`` of a `ReplyError`, and of each `Attempt`, holds what the gateway answered. It may
+            quote numbers, texts and credentials.
 
     Raises:
         InvalidArgumentError: An argument is wrong.

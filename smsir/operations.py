@@ -8,7 +8,7 @@ from ..common.retry import Effect
 # Four GETs change something: DeleteContactGroup, DeleteDraftMessage, UpdateNotificationStatus and CloseTicket. A second
 # run of a removal may report a failure that is none, so like the sends they run once.
 
-GET_TOKEN = Operation("authenticate", "Token/GetToken", Effect.NONE)
+GET_TOKEN = Operation("authenticate", "Token/GetToken", Effect.NONE, gives_credential=True)
 
 TRANSACTIONS_PAGE = Operation("transactions.page", "BankTransaction/GetBankTransactionsByPageId", Effect.NONE, "GET")
 TRANSACTIONS_FROM_LAST_ID = Operation(

@@ -22,7 +22,7 @@ from payamak.common import (
 )
 from payamak.ghasedak import GhasedakClient
 from support.ghasedak import KEY, ONCE, failure_of, make_client, send
-from support.raw_server import RawServer, accept, answer, bytes_then_close, close_read
+from support.raw_server import RawServer, accept, answer, bytes_then_close, close_read, envelope
 
 WARNING = b"<br />\n<b>Warning</b>: mysqli_connect(): Too many connections in <b>/home/p/db.php</b> on line <b>3</b>\n"
 PAGE = b"<html>Your address is not on the list.</html>"
@@ -74,14 +74,17 @@ async def test_a_hook_gets_the_page_of_a_refusal() -> None:
     assert attempt.body == PAGE
 
 
-async def test_a_hook_does_not_get_the_answer_of_a_success() -> None:
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_hook_gets_the_answer_of_a_success(keep: bool) -> None:
     watch = Watch()
     async with (
         RawServer(accept(70001)) as server,
-        make_client(server.url, hooks=[watch], keep_replies=True) as client,
+        make_client(server.url, hooks=[watch], keep_replies=keep) as client,
     ):
         await send(client)
-    assert watch.attempts[0].body is None
+    (attempt,) = watch.attempts
+    assert attempt.body == (envelope([70001]) if keep else None)
+    assert "70001" not in repr(attempt)
 
 
 @pytest.mark.parametrize("behaviour", [close_read, bytes_then_close(b"SSH-2.0\r\n\r\n")])

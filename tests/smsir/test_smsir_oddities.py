@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
+from payamak.common import Attempt, AttemptReply, Proceed
 from payamak.emulator import Emulator
 from payamak.smsir import (
     AddedContact,
@@ -426,3 +427,24 @@ def test_the_undocumented_method_is_marked_as_such() -> None:
     text = inspect.getdoc(Messages.send_to_numbers) or ""
     assert "not in the vendor's document" in text
     assert "``SendByMobileNumbers``" in text
+
+
+async def test_message_and_code_of_a_success_can_be_had(emulator: Emulator) -> None:
+    """Whatever the method gives back, a hook sees the answer; but not the one with the token."""
+    seen: dict[str, bytes | None] = {}
+
+    async def watch(attempt: Attempt, proceed: Proceed) -> AttemptReply:
+        reply = await proceed()
+        seen[attempt.operation] = attempt.body
+        return reply
+
+    keys = ("emulator-key", "emulator-secret")
+    async with SmsIrClient(*keys, base_url=emulator.smsir_url, hooks=[watch], keep_replies=True) as client:
+        group = await client.groups.create("گروه")
+        await client.contacts.add(group.id, [NewContact("09121111111")])
+        await client.groups.delete(group.id)
+    assert seen.pop("authenticate", b"") is None
+    assert list(seen) == ["groups.create", "contacts.add", "groups.delete"]
+    for body in seen.values():
+        envelope = json.loads(body or b"")
+        assert (envelope["Message"], envelope["ErrorCode"]) == ("عملیات با موفقیت انجام شد", 0)
