@@ -7,6 +7,7 @@ import contextlib
 import logging
 from typing import Any
 
+import attrs
 import pytest
 from payamak.common import (
     Attempt,
@@ -46,7 +47,7 @@ class Watch:
 
     async def __call__(self, call: ClientCall, proceed: ProceedCall) -> None:
         self.before.append(ClientCall(call.gateway, call.operation, call.operation_id))
-        assert call == self.before[-1], "before the call, nothing is known"
+        assert attrs.asdict(call) == attrs.asdict(self.before[-1]), "before the call, nothing is known"
         try:
             await proceed()
         except BaseException as error:
