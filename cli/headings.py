@@ -28,8 +28,11 @@ _NUMBERS = (
         "to|numbers?|recipients?|receptor|mobile|mobile(phone|number|no)|cell|msisdn"
         "|شماره|گیرنده|موبایل|همراه|تلفنهمراه|شماره(گیرنده|موبایل|همراه|تلفنهمراه)"
     ),
-    re.compile("(?!.*(label|type)).*(mobile|cellphone|موبایل|همراه).*"),
-    re.compile("phone|phone(1value|number|no)|telephone|tel|(billing|primary)phone|تلفن|شمارهتلفن|(شماره|تلفن)تماس"),
+    # Side by side, so that it is asked which is meant: "phone" and "mobile of the guarantor" may be either.
+    re.compile(
+        "(?!.*(label|type)).*(mobile|cellphone|موبایل|همراه).*"
+        "|phone|phone(1value|number|no)|telephone|tel|(billing|primary)phone|تلفن|شمارهتلفن|(شماره|تلفن)تماس"
+    ),
     re.compile("(?!.*(label|type|fax|فکس|نمابر)).*(phone|تلفن|شمارهتماس).*"),
     re.compile("contacts?|contact(number|no)|تماس"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import warnings
 import zipfile
@@ -65,4 +66,7 @@ def _to_text(value: object) -> str:
     # Some programs write every number as a fraction, also a telephone number.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    # A date alone is one of midnight here, and no time at which anybody wants to send.
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time.min:
+        return str(value.date())
     return str(value)

@@ -119,7 +119,8 @@ def require_iterable(values: Iterable[T], argument: str, *, most: int | None = N
 def refuse_mapping(values: object, argument: str) -> None:
     """Refuse what gives its keys where its values are meant."""
     kind = type(values).__name__
-    if isinstance(values, Mapping):
+    # A table of pandas gives the names of its columns.
+    if isinstance(values, Mapping) or hasattr(values, "columns"):
         raise InvalidArgumentError(
             f"{argument} must be a list, not {kind}: say what you mean, list(x.values()) or list(x)",
             argument=argument,

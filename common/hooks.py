@@ -33,7 +33,7 @@ class ClientCall:
     duration: float | None = None
     outcome: Outcome | None = None
     error_type: str | None = None
-    code: int | str | None = None
+    code: int | str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.define(eq=False)
@@ -62,7 +62,7 @@ class Attempt:
     http_status: int | None = None
     outcome: Outcome | None = None
     error_type: str | None = None
-    code: int | str | None = None
+    code: int | str | None = attrs.field(default=None, repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
 
 

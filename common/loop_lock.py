@@ -45,7 +45,8 @@ class LoopLock:
                 yield False
                 return
         try:
-            yield True
+            # Who had it before may have brought it since it was asked for.
+            yield not unless()
         finally:
             with self._guard:
                 if self._holder is mine:

@@ -37,6 +37,7 @@ MAX_REPLY_BYTES = 8 * 1024 * 1024
 KEEPALIVE = 4.0
 """Less than the five seconds after which common servers hang up, and than any firewall takes to forget a connection."""
 _NO_LIMIT = sys.maxsize
+_LONGEST_KEEPALIVE = 86_400.0
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -173,7 +174,7 @@ class HttpSession:
             )
         checks.require_seconds(keepalive, "keepalive", or_zero=True)
         self._max_connections = max_connections
-        self._keepalive = keepalive
+        self._keepalive = min(keepalive, _LONGEST_KEEPALIVE)
         self._unlimited = asyncio.Semaphore(_NO_LIMIT)
         self._options: _RequestOptions = {"allow_redirects": False, "raise_for_status": False, "auto_decompress": True}
         if ssl is not None:

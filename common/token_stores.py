@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Protocol, cast
 
 import attrs
@@ -145,8 +145,10 @@ class GuardedStore:
         stack = AsyncExitStack()
         is_held = False
         async with self._guarding(_LOCK_TIMEOUT):
-            await stack.enter_async_context(self._lock(self._key))
-            is_held = True
+            # That another process is slow is no failure of the store.
+            with suppress(TimeoutError):
+                await stack.enter_async_context(self._lock(self._key))
+                is_held = True
         try:
             yield is_held
         finally:

@@ -176,7 +176,7 @@ class TokenManager:
         coming = self._coming.get(loop)
         if coming is None or coming.done():
             self._coming[loop] = coming = loop.create_future()
-            task = self._run_behind(self._refresh(coming, newer_than), "payamak token refresh")
+            task = self._run_behind(self._refresh(coming, self._token, newer_than), "payamak token refresh")
             self._refreshing[loop] = task
             task.add_done_callback(functools.partial(self._conclude, coming))
         return coming
@@ -197,8 +197,8 @@ class TokenManager:
             # Each caller gets one of its own, for it is going to carry that caller's operation.
             raise copy.copy(error) from error.__cause__
 
-    async def _refresh(self, coming: asyncio.Future[Token], newer_than: float) -> None:
-        began, known = self._monotonic(), self._token
+    async def _refresh(self, coming: asyncio.Future[Token], known: Token | None, newer_than: float) -> None:
+        began = self._monotonic()
 
         def has_come() -> bool:
             return self._take_from_another_loop(coming, known, newer_than, began)

@@ -10,7 +10,7 @@ import random
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,11 +130,19 @@ def _has_locked(descriptor: int) -> bool:
     return True
 
 
+async def _prolong(lock: Any) -> None:
+    with suppress(Exception):  # It is lost then, which leaving it tells.
+        while True:
+            await asyncio.sleep(_LOCK_LIFE / 3)
+            await lock.extend(_LOCK_LIFE, replace_ttl=True)
+
+
 class RedisTokenStore:
     """Keeps tokens in Redis, for processes on any machine. Needs ``pip install ".[redis]"`` in a clone of payamak.
 
     The lock is that of the client library: ``SET NX PX`` with a value of its own, and a script that removes it only
-    if it still has that value. It ends by itself ten seconds after its process was killed.
+    if it still has that value. It is prolonged while it is held, and ends by itself ten seconds after its process was
+    killed.
 
     Args:
         redis: A `redis.asyncio.Redis` of yours. It is never closed.
@@ -167,7 +175,14 @@ class RedisTokenStore:
         """Forget this token; leave another one that has taken its place."""
         await self._redis.eval(_DELETE, 1, key, token.value)
 
-    def lock(self, key: str) -> AbstractAsyncContextManager[object]:
+    @asynccontextmanager
+    async def lock(self, key: str) -> AsyncGenerator[None]:
         """Keep other processes out."""
-        lock: AbstractAsyncContextManager[object] = self._redis.lock(f"{key}:lock", timeout=_LOCK_LIFE, sleep=_POLL)
-        return lock
+        lock = self._redis.lock(f"{key}:lock", timeout=_LOCK_LIFE, sleep=_POLL)
+        async with lock:
+            prolonging = asyncio.create_task(_prolong(lock))
+            try:
+                yield
+            finally:
+                prolonging.cancel()
+                await asyncio.wait({prolonging})

@@ -10,7 +10,7 @@ import tracemalloc
 
 import pytest
 from payamak.cli.exits import CommandError
-from payamak.cli.headings import Choice
+from payamak.cli.headings import Choice, find_columns
 from payamak.cli.rows import Row, RowReader
 from payamak.cli.table import Table
 from payamak.cli.times import parse_time
@@ -398,3 +398,14 @@ def test_a_row_shows_neither_numbers_nor_texts() -> None:
     (row,) = read("number,text\n09127776655,sentinel\n")
     assert "09127776655" not in repr(row)
     assert "sentinel" not in repr(row)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["نام,تلفن,موبایل معرف", "name,phone,mobile verified by", "شماره تماس,شماره همراه پدر", "mobile_verified,phone"],
+)
+def test_two_columns_that_may_be_meant_are_asked_about(header: str) -> None:
+    with pytest.raises(CommandError, match="give --number-column"):
+        find_columns(header.split(","), Choice())
+    names = header.split(",")
+    assert find_columns(names, Choice(number=names[-1]))["to"] == len(names) - 1

@@ -97,7 +97,7 @@ ACCEPTED: list[tuple[Callable[[Any, str], object], list[Any]]] = [
     (or_zero, [1, 0, 0.0]),
     (between, [1, 9]),
     (checks.require_aware, [AWARE, AWARE.astimezone(datetime.UTC), FIRST_YEAR, LAST_YEAR]),
-    (checks.require_send_time, [NOW, NOW - datetime.timedelta(minutes=4), NOW + datetime.timedelta(days=400)]),
+    (checks.require_send_time, [NOW + datetime.timedelta(days=days) for days in (1, 400)]),
     (no_comma, ["a", "،"]),
 ]
 REFUSED: list[tuple[Callable[[Any, str], object], list[Any]]] = [
@@ -125,6 +125,12 @@ REFUSED: list[tuple[Callable[[Any, str], object], list[Any]]] = [
     (checks.require_send_time, [NOW - datetime.timedelta(minutes=6), AWARE, AWARE.replace(year=1405), NAIVE, None]),
     (no_comma, [",", "a,b"]),
 ]
+
+
+def test_a_time_that_is_just_past_is_accepted() -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    for passed in (0, 4):
+        assert checks.require_send_time(now - datetime.timedelta(minutes=passed), "an_argument")
 
 
 @pytest.mark.parametrize(("check", "value"), [(check, value) for check, values in ACCEPTED for value in values])
