@@ -41,12 +41,11 @@ _BEGIN = (
     "WHERE attempt = excluded.attempt - 1 AND state <> 'sent'"
 )
 _TAKE_OVER = (
-    "UPDATE messages SET attempt = ?2, run = ?3 "
-    "WHERE key = ?1 AND attempt = ?2 - 1 AND state IN ('in flight', 'unknown')"
+    "UPDATE messages SET attempt = ?, run = ? WHERE key = ? AND attempt = ? AND state IN ('in flight', 'unknown')"
 )
 _SETTLE = (
-    "UPDATE messages SET state = ?4, reference = ?5, message_id = ?6, reason = ?7, detail = ?8, at = ?9 "
-    "WHERE key = ?1 AND attempt = ?2 AND run = ?3 AND state IN ('in flight', 'unknown')"
+    "UPDATE messages SET state = ?, reference = ?, message_id = ?, reason = ?, detail = ?, at = ? "
+    "WHERE key = ? AND attempt = ? AND run = ? AND state IN ('in flight', 'unknown')"
 )
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
@@ -317,8 +316,8 @@ class SqliteJournal:
         """Write what became of messages. See `Journal.settle`."""
         rows = [
             (
-                self._hide_key(entry.key), entry.attempt, self._run, entry.outcome and entry.outcome.value,
-                entry.reference, _write_id(entry.message_id), entry.reason, entry.detail, _write_moment(entry.at),
+                entry.outcome and entry.outcome.value, entry.reference, _write_id(entry.message_id), entry.reason,
+                entry.detail, _write_moment(entry.at), self._hide_key(entry.key), entry.attempt, self._run,
             )
             for entry in entries
         ]  # fmt: skip
@@ -326,7 +325,7 @@ class SqliteJournal:
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""
-        rows = [(self._hide_key(entry.key), entry.attempt + 1, self._run) for entry in entries]
+        rows = [(entry.attempt + 1, self._run, self._hide_key(entry.key), entry.attempt) for entry in entries]
         written = await self._write(_TAKE_OVER, rows)
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
