@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -170,7 +170,7 @@ def unreadable(method: str, answer: dict[str, Any]) -> list[str]:
     found: list[str] = []
     for name, value in answer.items():
         if isinstance(value, list):
-            found += [problem for item in value for problem in unreadable(method, item)]
+            found += [problem for item in cast("list[dict[str, Any]]", value) for problem in unreadable(method, item)]
         elif not READS.get(f"{method}.{name}", READS.get(name, is_text))(value):
             found.append(f"{name}: {value!r}")
     return found

@@ -16,7 +16,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,13 @@ async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
 
 def entry(index: int, outcome: Outcome | None = None, **fields: Any) -> JournalEntry:
     """An entry that is known by its content, unless another key is given."""
-    given = {"key": f"content {index}", "recipient": PHONE, "message": MESSAGE, "account": ACCOUNT, **fields}
+    given: dict[str, Any] = {
+        "key": f"content {index}",
+        "recipient": PHONE,
+        "message": MESSAGE,
+        "account": ACCOUNT,
+        **fields,
+    }
     return JournalEntry(index=index, gateway="ghasedak", outcome=outcome, **given)
 
 
@@ -222,7 +228,7 @@ async def test_what_did_not_leave_may_go_on_as_another_message(any_journal: Jour
 
 
 @contextlib.asynccontextmanager
-async def two_at(path: Path) -> AsyncIterator[tuple[SqliteJournal, SqliteJournal]]:
+async def two_at(path: Path) -> AsyncGenerator[tuple[SqliteJournal, SqliteJournal]]:
     async with SqliteJournal(path) as first:
         Path(f"{path}.lock").unlink()
         async with SqliteJournal(path) as second:
@@ -766,7 +772,11 @@ def _vacuum(path: Path) -> None:
     query(path, "VACUUM")
 
 
-LOOKS = (_look_with_the_module, _look_with_the_shell, _look_without_writing, _vacuum, lambda _path: None)
+def _look_away(_path: Path) -> None:
+    pass
+
+
+LOOKS = (_look_with_the_module, _look_with_the_shell, _look_without_writing, _vacuum, _look_away)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["module", "shell", "read-only", "vacuum", "nobody looks"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import collections
 import datetime
-import functools
-import operator
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -280,11 +278,11 @@ async def test_another_input(
     assert outcomes(reports) == [Outcome.SENT] * len(changed)
     taken = collections.Counter((entry.recipient, entry.text) for entry in gateway.ledger(emulator))
     given = [*messages[:12], *changed]
-    both = (
+    before, after = (
         collections.Counter((normalize_recipient(one.to, "to"), one.text) for one in part)
         for part in (messages[:12], changed)
     )
-    assert taken == functools.reduce(operator.or_, both), "somebody got a message twice, or none"
+    assert taken == before | after, "somebody got a message twice, or none"
     assert len(given) - taken.total() == sum(report.from_journal for report in reports)
     for report in reports:
         if report.from_journal:
