@@ -8,7 +8,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 
-from ..errors import InvalidArgumentError
+from ..errors import InvalidArgumentError, JournalError
 from ..numbers import normalize_line
 from ..results import OutgoingMessage
 
@@ -20,7 +20,10 @@ PRAGMA cache_size = -16000;
 CREATE TABLE seen (digest BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 BEGIN;
 """
-_COUNT = "INSERT INTO seen VALUES {} ON CONFLICT DO UPDATE SET times = times + 1 RETURNING digest, times"
+# No RETURNING: it needs SQLite 3.35, and Debian 11 and its likes have an older one.
+_COUNT = "INSERT INTO seen VALUES (?, 1) ON CONFLICT (digest) DO UPDATE SET times = times + 1"
+_LOOK_UP = "SELECT digest, times FROM seen WHERE digest IN "
+_MOST_PARAMETERS = 500
 
 
 class KeyMaker:
@@ -40,9 +43,17 @@ class KeyMaker:
 
         Returns:
             The keys, and whether an earlier message has it already, which only one with the same check id does.
+
+        Raises:
+            JournalError: What was seen cannot be kept, such as on a full disk.
         """
         digests = [_digest(number, message) for number, message in messages]
-        named = zip(messages, digests, self._count(digests), strict=True)
+        try:
+            times = self._count(digests)
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            raise JournalError(f"what was seen of the messages cannot be kept in a temporary file ({name})") from error
+        named = zip(messages, digests, times, strict=True)
         return [_name(message.check_id, digest, times) for (_, message), digest, times in named]
 
     def close(self) -> None:
@@ -51,11 +62,17 @@ class KeyMaker:
 
     def _count(self, digests: Sequence[bytes]) -> list[int]:
         """Count what has these digests, and return how often each was counted."""
-        rows = self._seen.execute(_COUNT.format(", ".join(["(?, 1)"] * len(digests))), digests).fetchall()
-        times: dict[bytes, list[int]] = {}
-        for digest, count in sorted(rows, reverse=True):
-            times.setdefault(digest, []).append(count)
-        return [times[digest].pop() for digest in digests]
+        self._seen.executemany(_COUNT, [(digest,) for digest in digests])
+        last: dict[bytes, int] = {}
+        for start in range(0, len(digests), _MOST_PARAMETERS):
+            part = digests[start : start + _MOST_PARAMETERS]
+            last.update(self._seen.execute(f"{_LOOK_UP} ({', '.join('?' * len(part))})", part).fetchall())
+        # Backwards, for what is alike here has been counted together.
+        times: list[int] = []
+        for digest in reversed(digests):
+            times.append(last[digest])
+            last[digest] -= 1
+        return times[::-1]
 
 
 def is_content(key: str) -> bool:

@@ -109,10 +109,14 @@ def _create(path: str) -> None:
         return
     descriptor, new = tempfile.mkstemp(prefix=f"{os.path.basename(path)}.", dir=os.path.dirname(path))
     os.close(descriptor)
-    with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
-        database.executescript(_SCHEMA)
-        database.execute("INSERT INTO settings VALUES (?, NULL)", (secrets.token_bytes(16),))
-    os.replace(new, path)
+    try:
+        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
+            database.executescript(_SCHEMA)
+            database.execute("INSERT INTO settings VALUES (?, NULL)", (secrets.token_bytes(16),))
+        os.replace(new, path)
+    except BaseException:
+        os.remove(new)
+        raise
 
 
 async def _prepare(database: aiosqlite.Connection, path: str) -> None:

@@ -50,7 +50,7 @@ _SETTLE = (
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
 _CHANGED = """
-WITH lost AS MATERIALIZED (
+WITH lost AS (
     SELECT recipient FROM messages WHERE state IN ('sent', 'in flight', 'unknown')
     AND NOT EXISTS (SELECT 1 FROM temp.given WHERE given.key = messages.key)
 )
