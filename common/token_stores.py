@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Protocol, cast
 
 import attrs
@@ -144,11 +144,14 @@ class GuardedStore:
             return
         stack = AsyncExitStack()
         is_held = False
-        async with self._guarding(_LOCK_TIMEOUT):
-            # That another process is slow is no failure of the store.
-            with suppress(TimeoutError):
-                await stack.enter_async_context(self._lock(self._key))
-                is_held = True
+        async with self._guarding(None):
+            try:
+                async with asyncio.timeout(_LOCK_TIMEOUT):
+                    await stack.enter_async_context(self._lock(self._key))
+                    is_held = True
+            except TimeoutError:
+                # That another process is slow is no failure of the store, which is asked as before.
+                _log.warning("the token store gave no lock in %.0f s; going on without it", _LOCK_TIMEOUT)
         try:
             yield is_held
         finally:
@@ -156,7 +159,7 @@ class GuardedStore:
                 await stack.aclose()
 
     @asynccontextmanager
-    async def _guarding(self, seconds: float) -> AsyncGenerator[None, None]:
+    async def _guarding(self, seconds: float | None) -> AsyncGenerator[None, None]:
         try:
             async with asyncio.timeout(seconds):
                 yield

@@ -57,10 +57,12 @@ class FileTokenStore:
         folder: Where; it is made if it is not there.
 
     Raises:
-        InvalidArgumentError: The folder cannot be made.
+        InvalidArgumentError: It is none, or cannot be made.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
+        if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgumentError("folder must name a folder", argument="folder")
         self._folder = Path(folder)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,9 +115,13 @@ class FileTokenStore:
     def _write(self, key: str, token: Token) -> None:
         # Whoever reads finds the old file or the new one, never half of one. mkstemp lets only this user read it.
         descriptor, name = tempfile.mkstemp(dir=self._folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"value": token.value, "issued_at": token.issued_at}, file)
-        Path(name).replace(self._find(key, "json"))
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"value": token.value, "issued_at": token.issued_at}, file)
+            os.replace(name, self._find(key, "json"))
+        except BaseException:
+            os.remove(name)
+            raise
 
     def _forget(self, key: str, token: Token) -> None:
         if self._read(key) == token:

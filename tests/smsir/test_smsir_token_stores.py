@@ -169,6 +169,36 @@ async def test_a_killed_process_leaves_the_lock_of_the_files(tmp_path: Path) -> 
         pass
 
 
+@pytest.mark.parametrize("wrong", ["", None, 5])
+def test_what_names_no_folder(wrong: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="folder must name a folder"):
+        FileTokenStore(wrong)
+
+
+async def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_source: object, _target: object) -> None:
+        raise OSError("no space")
+
+    store = FileTokenStore(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(OSError, match="no space"):
+            await store.set("a", FIRST)
+    assert [name.endswith(".write") for name in os.listdir(tmp_path)] == [True]
+
+
+async def test_a_lock_in_redis_is_prolonged_while_it_is_held(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow gateway may take longer for a token than a lock lives whose process was killed."""
+    monkeypatch.setattr("payamak.smsir.stores._LOCK_LIFE", 0.6)
+    store = RedisTokenStore(redis)
+    async with store.lock("a"):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.5), RedisTokenStore(redis).lock("a"):
+                raise AssertionError("two are inside")
+    async with asyncio.timeout(5), store.lock("a"):
+        pass
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "folder"):
