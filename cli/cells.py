@@ -11,7 +11,7 @@ from ..common.numbers import normalize_number
 # So a cell is written that is to stay a text: ="0912…", with its quotation marks doubled.
 _FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 # 9.12E+09, in the digits, with the decimal sign and with the exponent of any locale.
-_SCIENTIFIC = re.compile(r"([0-9]+)(?:[.,\u066b/]([0-9]*))?(?:E|\u00d7?10\^|أس|اس)\+?([0-9]{1,3})", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"\+?([0-9]+)(?:[.,\u066b/]([0-9]*))?(?:E|\u00d7?10\^|أس|اس)\+?([0-9]{1,3})", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([,\u066c\u060c])[0-9]{3})(?:\1[0-9]{3})+")
 _FRACTION = re.compile(r"(\+?[0-9]+)[.\u066b]0+")
 _NOTHING = re.compile(r"[-–—]*|nan|none|null|nil|n/?a|ندارد", re.IGNORECASE)

@@ -65,13 +65,11 @@ class Settings:
         gateway: Which.
         options: The arguments of its client.
         sender: The line to send from, where none is named.
-        is_emulated: Whether it is the emulator's.
     """
 
     gateway: GatewayName
     options: dict[str, Any] = attrs.field(repr=False)
     sender: str | None = None
-    is_emulated: bool = False
 
 
 def read_settings(gateway: GatewayName | None, config: Path | None, *, emulator: bool) -> Settings:
@@ -120,7 +118,7 @@ def _emulated(gateway: GatewayName) -> Settings:
     options: dict[str, Any] = {name: value for name, value in values.items() if name != "sender"}
     # It may be in the container beside, and its credentials are no secret.
     options |= {"base_url": url + path, "allow_http": True}
-    return Settings(gateway, options, values.get("sender"), is_emulated=True)
+    return Settings(gateway, options, values.get("sender"))
 
 
 def _read_file(path: Path, *, is_named: bool) -> dict[str, Any]:

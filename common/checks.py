@@ -9,7 +9,7 @@ import itertools
 import math
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import TypeVar
 
 import yarl
@@ -129,7 +129,7 @@ def refuse_mapping(values: object, argument: str) -> None:
 
 def refuse_set(values: object, argument: str) -> None:
     """Refuse what has no order where the order decides what belongs to what."""
-    if isinstance(values, (set, frozenset)):
+    if isinstance(values, Set):  # The keys of a dict, too, which nobody means where the order matters.
         raise InvalidArgumentError(
             f"{argument} must be a list, not a set, which has no order: write the values in their order in brackets",
             argument=argument,

@@ -57,6 +57,15 @@ def change(data: bytes, name: str, pattern: str, replacement: str) -> bytes:
 GOOD = make(["نام", "شماره"], ["سارا", 9121111111], ["رضا", "09122222222"])
 
 
+def test_a_date_without_a_time_is_no_time_to_send_at() -> None:
+    """In a CSV file it is none either; at midnight nobody wants it."""
+    date, time = datetime.date(2030, 1, 5), datetime.datetime(2030, 1, 5, 8)
+    rows = read(make(["number", "text", "send_at"], ["09121111111", date, date], ["09121111111", "a", time]))
+    assert rows[0].problem == "a time must be written like 2026-11-22 18:30"
+    assert (rows[1].problem, rows[1].send_at is not None) == (None, True)
+    assert read(make(["number", "text"], ["09121111111", date]))[0].text == "2030-01-05"
+
+
 def test_a_workbook_is_a_table() -> None:
     rows = read(GOOD, "سلام {نام}")
     assert [(row.to, row.text, row.number) for row in rows] == [

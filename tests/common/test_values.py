@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -42,11 +42,22 @@ class NotATime(datetime.datetime):
         raise ValueError("secret words")
 
 
+class Table:
+    """As pandas has them: who goes through one gets the names of its columns."""
+
+    columns = ("code",)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+
 Calls = dict[str, tuple[str, Callable[[Any], Awaitable[Any]]]]
 MAPPING: Any = {"code": "482913"}
 BAD: Calls = {
     "otp values by name": ("params", lambda c: c.send_otp(NUMBER, "login", MAPPING)),
     "otp values in a set": ("params", lambda c: c.send_otp(NUMBER, "login", {"سارا", "482913"})),
+    "otp values' names": ("params", lambda c: c.send_otp(NUMBER, "login", MAPPING.keys())),
+    "otp values in a table": ("params", lambda c: c.send_otp(NUMBER, "login", Table())),
     "recipients by name": ("recipients", lambda c: c.send_to_many({NUMBER: "سارا"}, TEXT)),
     "check ids by number": (
         "check_ids", lambda c: c.send_to_many([NUMBER, OTHER], TEXT, check_ids={NUMBER: "1", OTHER: "2"}),
