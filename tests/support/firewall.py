@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from .sockets import close_server
+
 
 class Firewall:
     """Passes connections on to a port, and drops without a word what comes on one that was idle for too long."""
@@ -30,13 +32,7 @@ class Firewall:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-        for _ in range(3):  # The transports close in a later turn of the loop.
-            await asyncio.sleep(0)
+        await close_server(self._server, self._tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tasks.add(asyncio.create_task(self._pass_on(reader, writer)))

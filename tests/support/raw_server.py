@@ -18,6 +18,8 @@ from urllib.parse import parse_qs
 
 import attrs
 
+from .sockets import close_server
+
 Behaviour = Callable[["Exchange"], Awaitable[None]]
 
 
@@ -107,13 +109,7 @@ class RawServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-        for _ in range(3):  # The transports close in a later turn of the loop.
-            await asyncio.sleep(0)
+        await close_server(self._server, self._tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

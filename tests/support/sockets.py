@@ -1,10 +1,11 @@
-"""Ports of this machine at which nothing good happens."""
+"""Ports of this machine at which nothing good happens, and servers that leave nothing behind."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 
 @contextlib.contextmanager
@@ -27,3 +28,14 @@ def stalled_port() -> Generator[int, None, None]:
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
+
+
+async def close_server(server: asyncio.Server, tasks: Collection[asyncio.Task[None]]) -> None:
+    """Close a server, and end the tasks that serve its connections."""
+    server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await server.wait_closed()
+    for _ in range(3):  # The transports close in a later turn of the loop.
+        await asyncio.sleep(0)
