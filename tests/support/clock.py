@@ -29,7 +29,8 @@ class QuickLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.jumped = 0.0
-        self._threads = threading.active_count()
+        # By themselves and not by their number: one of an earlier test may end later.
+        self._threads = frozenset(threading.enumerate())
         super().__init__(_QuickSelector(self))
 
     def time(self) -> float:
@@ -37,7 +38,7 @@ class QuickLoop(asyncio.SelectorEventLoop):
 
     def pass_quiet(self, waited: float, timeout: float) -> None:
         """Jump to the next timer, unless there are threads that work meanwhile: for them time is what it is."""
-        self.jumped += waited if threading.active_count() > self._threads else timeout
+        self.jumped += timeout if self._threads.issuperset(threading.enumerate()) else waited
 
 
 class _QuickSelector(selectors.DefaultSelector):
