@@ -28,8 +28,6 @@ from .structuring import load_converter
 
 T = TypeVar("T")
 
-_LONGEST_CALL = 3600.0
-"""For so many seconds a call without a time limit may be under way, as far as a journal goes."""
 _BORROWED_GRACE = 900.0
 """The kernel may still deliver what a lost connection of a borrowed session had to send; ours are cut off with it."""
 
@@ -149,7 +147,9 @@ class GatewayClient:
                 a second. It is asked before each request but those that are repeated, and can be shared.
             progress: A function that is called with a `Progress` after each report.
             journal: Where to write down what is done, so that a killed process can go on where it was: a
-                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`. For one `send_many` at a time.
+                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`. Several can share it, each over
+                its part of the messages or all over the same: a message goes out from one of them. It needs a client
+                with a ``timeout``, for nobody could tell how long to wait for one that is stuck.
             on_unknown: What to do when the answer to a request was lost; by default the gateway is asked, where it can
                 be. Nothing of that is ever sent again unless you say `OnUnknown.RESEND`.
             grace: How long a message that the gateway does not know may still turn up, in seconds. Only after that is
@@ -158,14 +158,18 @@ class GatewayClient:
 
         Raises:
             InvalidArgumentError: An argument is wrong. A message that is wrong gets a report and raises nothing.
-            ClientStateError: When iterating: the client is closed, or the journal is in use by another `send_many`.
+            ClientStateError: When iterating: the client is closed.
             JournalError: When iterating: the journal cannot be read.
         """
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
+        if journal is not None and self._timeout.total is None:
+            raise InvalidArgumentError(
+                "journal needs a client with a timeout for the whole call, such as timeout=60", argument="journal"
+            )
         gateway = self._prepare_bulk_gateway()
         return SendMany(
             messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending,
-            account=self.account_hash, lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
+            account=self.account_hash, longest_call=self._timeout.total or 0.0,
         )  # fmt: skip
 
     @property

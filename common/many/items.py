@@ -26,7 +26,7 @@ class Item:
         event              from                  to
         ─────────────────  ────────────────────  ────────────────────────────────────────────────────────────────
         (new)                                    not sent
-        consult()          not sent              unknown: the journal is being asked whether an earlier run sent it
+        consult()          not sent, unknown     unknown: the journal is being asked whether another run sent it
         recall(entry)      unknown               what the journal says; not sent if it may go out
         leave()            not sent              unknown: its request is about to leave
         sent(id)           unknown               sent
@@ -83,7 +83,7 @@ class Item:
 
     def consult(self) -> None:
         """The journal is being asked for it: until the answer is here, an earlier run may have sent it."""
-        self._become(Outcome.UNKNOWN, None, _NOT_SENT)
+        self._become(Outcome.UNKNOWN, None, _OPEN)
 
     def recall(self, entry: JournalEntry | None) -> None:
         """Take in what the journal knows of it."""

@@ -42,12 +42,13 @@ class JournalEntry:
 
         event        from                                   to
         ───────────  ─────────────────────────────────────  ──────────────────────────────────────────────
-        begin()      nothing, or anything but sent          in flight, as the next attempt
-        take_over()  in flight, unknown                     the same, as the next attempt
-        settle()     in flight or unknown, of this attempt  sent, refused, not sent or unknown
+        begin()      nothing, or anything but sent          in flight, as the next attempt, with a lease
+        take_over()  in flight or unknown, no lease runs    the same, as the next attempt, with a lease
+        settle()     in flight or unknown, of this attempt  sent, refused, not sent or unknown, without a lease
 
     What was *sent* stays so. An event that comes from another state, or with the number of an attempt that is not the
-    last, comes too late: another run has gone on with the message.
+    last, comes too late: another run has gone on with the message. While a lease runs, a run is at it, and the others
+    wait; when it is over, that run may send no more, and another one may ask the gateway.
 
     Attributes:
         key: What the message is known by: its ``check_id`` if you gave one, else its content.
@@ -63,7 +64,7 @@ class JournalEntry:
         reason: The name of the error's class, if it was not sent.
         detail: The error's message. It holds no number and no text.
         at: When this was written, or rather handed over for writing; of an unknown outcome, when the request left.
-        lease: For how many seconds from ``at`` the run that began it may have been at it.
+        lease: For how many seconds from now a run may be at it, by the journal's own clock; 0 if none is.
     """
 
     key: str = attrs.field(repr=False)
@@ -85,6 +86,11 @@ class JournalEntry:
     def is_taken(self) -> bool:
         """Whether somebody has got it, or may have."""
         return self.outcome in (None, Outcome.SENT, Outcome.UNKNOWN)
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether a run is at it."""
+        return self.outcome in (None, Outcome.UNKNOWN) and self.lease > 0
 
     @property
     def is_open(self) -> bool:
@@ -111,6 +117,9 @@ class JournalEntry:
 
 class Journal(Protocol):
     """Where `send_many` writes down what it does. `payamak.common.sqlite_journal` has one that keeps it in a file.
+
+    Several runs can share one, in one process or in many, also over the same messages: each message goes out from one
+    of them, and the others wait for what becomes of it.
 
     When it fails it raises `JournalError`: nothing is sent that it has not written down. What is written must survive a
     power cut when a method returns. `JournalEntry` has the table of what may become of an entry.
@@ -145,10 +154,11 @@ class Journal(Protocol):
 
         Args:
             entries: With the number of the last attempt that is known, 0 for none.
-            lease: For how many seconds this run may be at it.
+            lease: For how many seconds from now this run may be at it.
 
         Returns:
-            The number of each new attempt, one more than the last; ``None`` where another run has gone on with it.
+            The number of each new attempt, one more than the last; ``None`` where another run has gone on with it. If
+            it is written twice because the first answer was lost, the second one says the same.
         """
         ...
 
@@ -161,5 +171,5 @@ class Journal(Protocol):
         ...
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
-        """Take messages that an earlier run left behind, to ask for them. As `begin`."""
+        """Take messages that another run left behind, to ask for them: no lease of theirs may run. As `begin`."""
         ...

@@ -22,11 +22,15 @@ from ..hooks import has_nothing_left
 from ..results import OnUnknown, SendResult
 from .bulk_gateway import NO_TRACE, BulkGateway, Finding
 from .items import Item, as_not_sent
+from .packing import Packer
 from .refusals import Refusals, concerns_some
-from .reports import Reports
+from .reports import Admitted, Reports
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
+_FIRST_LOOK = 0.1
+_LONGEST_LOOK = 2.0
+"""So often the journal is asked for what another run is at."""
 _AGREED_AFTER = 1.0
 """A gateway may show a message a moment late: so long after a refusal its word that it does not have one counts."""
 _CLOCK_SLACK = datetime.timedelta(minutes=10)
@@ -119,9 +123,9 @@ class RequestRunner:
         return []
 
     async def _begin(self, items: Sequence[Item]) -> Sequence[Item]:
-        items = await self._reports.begin(items)
-        if self._reports.failure is not None:
-            self._refusals.stop(self._reports.failure)
+        items, elsewhere = await self._reports.begin(items)
+        if elsewhere:
+            self._spawn(self.wait_for_others(elsewhere))
         return items
 
     async def _wait_for_turn(self, items: Sequence[Item]) -> bool:
@@ -205,6 +209,43 @@ class RequestRunner:
         if parts:
             await self._slots.acquire()
             await self.run(*parts)
+
+    async def admit(self, items: Sequence[Item]) -> Admitted:
+        """Settle those messages of which the journal knows enough, or that cannot be sent."""
+        admitted = await self._reports.admit(items)
+        if len(admitted.fresh) < len(items):
+            for item in items:
+                if item.outcome is Outcome.SENT:
+                    self._gateway.recall(item)
+        return admitted
+
+    async def search_left(self, items: Sequence[Item]) -> None:
+        """Find out what became of messages that another run left behind."""
+        if self._gateway.finds_by_content:
+            for reference in await self._reports.list_references():
+                self._gateway.set_apart(reference)
+        await self.search(items)
+
+    async def wait_for_others(self, items: Sequence[Item]) -> None:
+        """Wait until it is known what became of messages that another run is at. What it leaves behind is gone on with."""
+        self.searched += len(items)
+        left = items
+        wait = _FIRST_LOOK
+        try:
+            while left and not self.closing:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_LOOK)
+                fresh, lost, still = await self.admit(left)
+                self.searched -= len(left) - len(still)
+                left = still
+                if lost:
+                    self._spawn(self.search_left(lost))
+                packer = Packer(self._gateway.limit, self._gateway.pair_key, self._gateway.travels_alone)
+                for part in (*packer.add(fresh), *packer.take_all()):
+                    await self._slots.acquire()
+                    self._spawn(self.run(part))
+        finally:
+            self.searched -= len(left)
 
     def _conclude(self, items: Sequence[Item], findings: Sequence[Finding]) -> list[Sequence[Item]]:
         """Say of messages whose outcome was unknown what has been found. Returns the parts to send again."""

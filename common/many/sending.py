@@ -34,9 +34,6 @@ _MOST_WAITING = 5
 _LONGEST_WAITING = 50
 """So many requests' worth of messages are read while one waits for company."""
 
-_journals_in_use: dict[int, SendMany] = {}
-"""Who uses a journal, by its id. Two sendings on one would each take what the other has begun for not begun."""
-
 
 @attrs.frozen
 class Plan:
@@ -84,7 +81,7 @@ class SendMany:
         log: logging.Logger,
         on_start: Callable[[SendMany], None],
         account: str,
-        lease: float,
+        longest_call: float,
     ) -> None:
         self._task: asyncio.Task[None] | None = None
         self._closed = True
@@ -97,7 +94,9 @@ class SendMany:
         self._plan = plan
         self._on_start = on_start
         total = len(messages) if isinstance(messages, Sized) else None
-        self._reports = Reports(name, plan.journal, plan.progress, total, log, account=account, lease=lease)
+        self._reports = Reports(
+            name, plan.journal, plan.progress, total, log, account=account, longest_call=longest_call
+        )
         self._keys: KeyMaker | None = None
         self._refusals = Refusals()
         self._packer = Packer(gateway.limit, gateway.pair_key, gateway.travels_alone)
@@ -196,22 +195,15 @@ class SendMany:
         if self._task is None and not self._closed:
             try:
                 self._on_start(self)
-                user = _journals_in_use.get(id(self._plan.journal))
-                if user is not None and user.running:
-                    raise ClientStateError("the journal is in use by another send_many: one at a time")
             except ClientStateError:
                 self._closed = True
                 raise
-            if self._plan.journal is not None:
-                _journals_in_use[id(self._plan.journal)] = self
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(self._end)
         elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
             raise ClientStateError("this send_many belongs to another event loop")
 
     def _end(self, _task: asyncio.Task[None]) -> None:
-        if _journals_in_use.get(id(self._plan.journal)) is self:
-            del _journals_in_use[id(self._plan.journal)]
         self._messages = ()  # Or an asynchronous generator would be kept from its own cleaning up.
         self._reports.news.set()
 
@@ -264,9 +256,7 @@ class SendMany:
             if self._keys is not None:
                 self._keys.close()
         if late:
-            for reference in await self._reports.list_references():
-                self._gateway.set_apart(reference)
-            self._spawn(self._runner.search(late))
+            self._spawn(self._runner.search_left(late))
 
     async def _take_batches(self, gathered: list[object], late: list[Item]) -> None:
         async with contextlib.aclosing(read_batches(self._messages, self._gateway.limit, gathered)) as batches:
@@ -274,11 +264,9 @@ class SendMany:
             async for batch, pauses in batches:
                 rounds += 1
                 items = self._check(batch)
-                fresh, lost = await self._reports.admit(items)
-                if len(fresh) < len(items):
-                    for item in items:
-                        if item.outcome is Outcome.SENT:
-                            self._gateway.recall(item)
+                fresh, lost, elsewhere = await self._runner.admit(items)
+                if elsewhere:
+                    self._spawn(self._runner.wait_for_others(elsewhere))
                 if self._gateway.finds_by_content:
                     late += lost
                 elif lost:

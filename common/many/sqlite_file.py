@@ -11,11 +11,12 @@ import tempfile
 from typing import Any
 
 import aiosqlite
+import filelock
 
 from ..errors import JournalError
 
 _APPLICATION = 0x50594D4B
-_VERSION = 2
+_VERSION = 3
 _PATIENCE = 60.0
 """For so many seconds a write waits for who looks into the file meanwhile."""
 # Rows stand in the order in which they were written, and only the index is scattered, which is small: each page that a
@@ -39,7 +40,7 @@ CREATE TABLE messages (
     reason TEXT,
     detail TEXT,
     at TEXT NOT NULL,
-    lease REAL NOT NULL
+    leased_until REAL NOT NULL
 );
 CREATE UNIQUE INDEX messages_key ON messages (key);
 CREATE TABLE settings (salt BLOB NOT NULL, hash_proof TEXT);
@@ -107,6 +108,12 @@ def _create(path: str) -> None:
     """Make a journal, if there is none; under another name, so that who is killed meanwhile leaves no empty one."""
     if os.path.exists(path):
         return
+    with filelock.FileLock(f"{path}.lock", timeout=_PATIENCE, mode=0o600):
+        if not os.path.exists(path):
+            _make(path)
+
+
+def _make(path: str) -> None:
     descriptor, new = tempfile.mkstemp(prefix=f"{os.path.basename(path)}.", dir=os.path.dirname(path))
     os.close(descriptor)
     try:

@@ -9,8 +9,8 @@ import functools
 import hashlib
 import itertools
 import os
-import secrets
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +19,7 @@ import attrs
 
 try:
     import aiosqlite
-    import filelock
+    import filelock  # noqa: F401 -- in what is imported below; said here by whom it is needed
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f'{error.name} is missing. In your clone of payamak: pip install ".[journal]"', name=error.name
@@ -29,11 +29,12 @@ from ..errors import InvalidArgumentError, JournalError, Outcome
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
+from .presence import Presence
 from .sqlite_file import Hidden, ask, close_file, explain_failure, identify_file, open_file
 
 _COLUMNS = (
     "key", '"index"', "gateway", "account", "recipient", "text", "sender", "send_at", "check_id", "state", "attempt",
-    "run", "reference", "message_id", "reason", "detail", "at", "lease",
+    "run", "reference", "message_id", "reason", "detail", "at", "leased_until",
 )  # fmt: skip
 _BEGIN = (
     f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 -- constants
@@ -41,12 +42,14 @@ _BEGIN = (
     "WHERE attempt = excluded.attempt - 1 AND state <> 'sent'"
 )
 _TAKE_OVER = (
-    "UPDATE messages SET attempt = ?, run = ? WHERE key = ? AND attempt = ? AND state IN ('in flight', 'unknown')"
+    "UPDATE messages SET attempt = ?, run = ?, leased_until = ? "
+    "WHERE key = ? AND attempt = ? AND state IN ('in flight', 'unknown') AND leased_until <= ?"
 )
 _SETTLE = (
-    "UPDATE messages SET state = ?, reference = ?, message_id = ?, reason = ?, detail = ?, at = ? "
+    "UPDATE messages SET state = ?, reference = ?, message_id = ?, reason = ?, detail = ?, at = ?, leased_until = 0 "
     "WHERE key = ? AND attempt = ? AND run = ? AND state IN ('in flight', 'unknown')"
 )
+_END_LEASES = "UPDATE messages SET leased_until = 0 WHERE run = ? AND leased_until > 0"
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
 _CHANGED = """
@@ -58,6 +61,7 @@ SELECT place FROM temp.given WHERE place IS NOT NULL AND (
     recipient IN (SELECT recipient FROM lost) OR recipient = ? AND EXISTS (SELECT 1 FROM lost)
 ) ORDER BY place
 """
+_RUN = _COLUMNS.index("run")
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
 _MOST_BITS = 63
@@ -85,13 +89,15 @@ class Changes:
 class SqliteJournal:
     """A journal in a file, for one job: ``async with SqliteJournal("bills-2026-11.db") as journal``.
 
+    Any number of `send_many` can use it at once, in one process or in several on one machine. Each message goes out
+    from one of them. What a process was at that was killed is asked for by whoever comes to it next.
+
     The table ``messages`` can be read with plain SQL, also while it is in use, if that takes seconds and no minute,
     for meanwhile nothing can be written: one row a message, with ``state`` one of ``in flight``, ``sent``, ``refused``,
     ``not sent`` and ``unknown``. What is written survives a power cut.
 
-    One `send_many` at a time can use it; put ``async with client.send_many(…)`` inside, so that what is in flight is
-    written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file
-    named like it, with ``.lock``, is where they meet.
+    Put ``async with client.send_many(…)`` inside, so that what is in flight is written down before the file is closed.
+    Files named like it, with ``.lock``, show who has it open. Keep the machine's clock from jumping while it is in use.
 
     Args:
         path: The file; it is made if it is not there. Keep it on a local disk.
@@ -114,15 +120,13 @@ class SqliteJournal:
         self._path = os.path.realpath(path)
         self._hash_key = hash_key
         self._same_account = same_account
-        self._lock = filelock.FileLock(f"{self._path}.lock", timeout=0, thread_local=False)
         self._database: aiosqlite.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._salt = b""
         self._hidden: dict[str, str] = {}
         self._account: str | None = None
         self._is_renamed = False
-        # Who has the file without the lock, such as after it was removed, is told apart by this.
-        self._run = secrets.token_hex(8)
+        self._presence = Presence(self._path)
         self._waiting: list[_Job] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -133,14 +137,12 @@ class SqliteJournal:
         """Open it.
 
         Raises:
-            JournalError: It is in use, or it cannot be opened.
+            JournalError: It is open already, or it cannot be opened.
         """
-        if self._lock.is_locked:
+        if self._presence.is_shown:
             raise JournalError("the journal is open already")
         try:
-            self._lock.acquire()
-        except filelock.Timeout:
-            raise JournalError("the journal is in use: one process at a time can send with it") from None
+            self._presence.show()
         except (OSError, NotImplementedError) as error:
             raise explain_failure("opened", error) from error
         opening = asyncio.create_task(self._open())
@@ -161,7 +163,7 @@ class SqliteJournal:
             if not opening.cancelled() and opening.exception() is None:
                 await close_file(opening.result())
         finally:
-            self._lock.release()
+            self._presence.end()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -179,7 +181,7 @@ class SqliteJournal:
                 try:
                     await close_file(database)
                 finally:
-                    self._lock.release()
+                    self._presence.end()
 
     async def _open(self) -> aiosqlite.Connection:
         try:
@@ -207,6 +209,7 @@ class SqliteJournal:
         database = self._require_open()
         hidden = self._hide_account(account)
         found: dict[str, JournalEntry] = {}
+        runs: dict[str, list[str]] = {}
         keys = {self._hide_key(key): key for key in wanted}
         try:
             await self._check_account(database, hidden)
@@ -215,6 +218,12 @@ class SqliteJournal:
                 for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
                     key = keys[row[0]]
                     found[key] = self._to_entry(key, tuple(row), wanted[key], account)
+                    if found[key].is_leased:
+                        runs.setdefault(row[_RUN], []).append(key)
+            for run, leased in runs.items():
+                if run != self._presence.run and not self._presence.is_alive(run):
+                    await self._write(_END_LEASES, [(run,)])
+                    found.update({key: attrs.evolve(found[key], lease=0.0) for key in leased})
         except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
             raise explain_failure("read", error) from error
         return found
@@ -308,7 +317,8 @@ class SqliteJournal:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
-        rows = [self._to_row(entry, lease) for entry in entries]
+        until = time.time() + lease
+        rows = [self._to_row(entry, until) for entry in entries]
         written = await self._write(_BEGIN, rows)
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
@@ -317,7 +327,7 @@ class SqliteJournal:
         rows = [
             (
                 entry.outcome and entry.outcome.value, entry.reference, _write_id(entry.message_id), entry.reason,
-                entry.detail, _write_moment(entry.at), self._hide_key(entry.key), entry.attempt, self._run,
+                entry.detail, _write_moment(entry.at), self._hide_key(entry.key), entry.attempt, self._presence.run,
             )
             for entry in entries
         ]  # fmt: skip
@@ -325,7 +335,11 @@ class SqliteJournal:
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""
-        rows = [(entry.attempt + 1, self._run, self._hide_key(entry.key), entry.attempt) for entry in entries]
+        now = time.time()
+        rows = [
+            (entry.attempt + 1, self._presence.run, now + lease, self._hide_key(entry.key), entry.attempt, now)
+            for entry in entries
+        ]
         written = await self._write(_TAKE_OVER, rows)
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
@@ -398,19 +412,20 @@ class SqliteJournal:
             raise JournalError("the journal is not open: use `async with SqliteJournal(…) as journal`")
         return self._database
 
-    def _to_row(self, entry: JournalEntry, lease: float) -> Row:
+    def _to_row(self, entry: JournalEntry, leased_until: float) -> Row:
         message = entry.message
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
             _to_utc(message.send_at if message else None), message and message.check_id, _IN_FLIGHT,
-            entry.attempt + 1, self._run, entry.reference, None, None, None, _write_moment(entry.at), lease,
+            entry.attempt + 1, self._presence.run, entry.reference, None, None, None, _write_moment(entry.at),
+            leased_until,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
         (
             _, index, gateway, hidden, recipient, text, sender, send_at, _, state, attempt, _, reference, message_id,
-            reason, detail, at, lease,
+            reason, detail, at, leased_until,
         ) = row  # fmt: skip
         given = self._hide(wanted.to), self._hide(wanted.text), clean_line(wanted.sender), _to_utc(wanted.send_at)
         # What is known by its content is what it is.
@@ -419,7 +434,8 @@ class SqliteJournal:
             key, index, gateway, recipient, wanted if is_same else None,
             account if self._is_renamed or hidden == self._hide_account(account) else "",
             None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
-            _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at), lease,
+            _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at),
+            max(0.0, leased_until - time.time()),
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:

@@ -1,0 +1,67 @@
+"""Shows which runs of a journal are alive, to the other processes of the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+
+import filelock
+
+_RUN = re.compile("[0-9a-f]{16}")
+
+
+class Presence:
+    """A locked file beside the journal's. The system unlocks it when the process ends, however that happens.
+
+    Args:
+        path: The journal's.
+
+    Attributes:
+        run: What this run is known by.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.run = secrets.token_hex(8)
+        self._lock = _make_lock(self._name(self.run))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether this run is alive, for the others."""
+        return self._lock.is_locked
+
+    def show(self) -> None:
+        """Be alive. Raises `OSError` or `NotImplementedError` where files cannot be locked."""
+        self._lock.acquire()
+
+    def end(self) -> None:
+        """Be no longer alive."""
+        self._lock.release()
+        _remove(self._name(self.run))
+
+    def is_alive(self, run: str) -> bool:
+        """Whether another run is alive."""
+        if _RUN.fullmatch(run) is None or not os.path.exists(self._name(run)):
+            return False
+        lock = _make_lock(self._name(run))
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            return True
+        lock.release()
+        _remove(self._name(run))
+        return False
+
+    def _name(self, run: str) -> str:
+        return f"{self._path}.{run}.lock"
+
+
+def _make_lock(name: str) -> filelock.FileLock:
+    return filelock.FileLock(name, timeout=0, thread_local=False, mode=0o600)
+
+
+def _remove(name: str) -> None:
+    with contextlib.suppress(OSError):  # Somebody looks whether it is locked, or has removed it.
+        os.remove(name)
