@@ -71,6 +71,7 @@ class HiddenRow(tuple[Any, ...]):
     __slots__ = ()
 
     def __new__(cls, _cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> Self:
+        """As SQLite asks for one."""
         return super().__new__(cls, row)
 
     def __repr__(self) -> str:

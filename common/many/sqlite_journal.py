@@ -351,7 +351,8 @@ class SqliteJournal:
         rows = [
             (
                 entry.outcome and entry.outcome.value, _write_text(entry.reference), _write_id(entry.message_id),
-                _write_text(entry.reason), _write_text(entry.detail), _write_moment(entry.at), self._hide_key(entry.key), entry.attempt, self._run,
+                _write_text(entry.reason), _write_text(entry.detail), _write_moment(entry.at),
+                self._hide_key(entry.key), entry.attempt, self._run,
             )
             for entry in entries
         ]  # fmt: skip
@@ -439,8 +440,8 @@ class SqliteJournal:
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""),
             _write_text(message and message.sender), _to_utc(message.send_at if message else None),
-            _write_text(message and message.check_id), _IN_FLIGHT, entry.attempt + 1, self._run, _write_text(entry.reference),
-            None, None, None, _write_moment(entry.at), lease,
+            _write_text(message and message.check_id), _IN_FLIGHT, entry.attempt + 1, self._run,
+            _write_text(entry.reference), None, None, None, _write_moment(entry.at), lease,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,15 +93,50 @@ def test_what_a_killed_run_without_a_journal_has_left_is_kept(call: Call, payama
 
 
 @POSIX
-def test_results_through_a_link_go_where_it_leads(call: Call, payamak: Command) -> None:
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("link", ["out.csv", RESULTS, JOURNAL])
+def test_no_link_to_a_file_is_followed(call: Call, payamak: Command, link: str, *, is_there: bool) -> None:
     payamak.write("list.csv", ONE)
-    (payamak.folder / "elsewhere").mkdir()
-    (payamak.folder / "out.csv").symlink_to("elsewhere/results.csv")
-    (payamak.folder / "elsewhere" / "results.csv").touch()
-    done = call("send-many", "list.csv", "--emulator", "-o", "out.csv", "--overwrite")
-    assert (done.returncode, done.stdout) == (0, "1 sent, 0 not sent, 0 refused, 0 unknown; see out.csv\n")
-    assert (payamak.folder / "out.csv").is_symlink()
-    assert len(read_rows(payamak.folder / "elsewhere" / "results.csv")) == 1
+    target = payamak.folder / "target"
+    if is_there:
+        target.write_text("mine")
+    (payamak.folder / link).symlink_to(target)
+    done = call("send-many", "list.csv", "--emulator", "--overwrite", *(["-o", link] if link == "out.csv" else []))
+    assert (done.returncode, sent()) == (2, [])
+    assert f"{link}, which is a symbolic link: name the file that it leads to\n" in done.stderr
+    assert target.exists() == is_there
+    assert not is_there or target.read_text() == "mine"
+
+
+@POSIX
+def test_a_link_to_what_is_no_file_takes_results(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", ONE)
+    (payamak.folder / "out").symlink_to(os.devnull)
+    assert call("send-many", "list.csv", "--emulator", "-o", "out").returncode == 0
+    assert (payamak.folder / "out").is_symlink()
+
+
+@POSIX
+def test_nobody_else_may_read_what_is_written(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", ONE)
+    assert call("send-many", "list.csv", "--emulator").returncode == 0
+    for name in (RESULTS, JOURNAL, f"{JOURNAL}.lock"):
+        (payamak.folder / name).chmod(0o644)
+    assert call("send-many", "list.csv", "--emulator").returncode == 5
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in payamak.folder.glob("list.emulator*")}
+    assert files == dict.fromkeys([RESULTS, JOURNAL, f"{JOURNAL}.lock"], 0o600)
+
+
+@POSIX
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="there is no such folder")
+def test_a_file_in_memory_is_a_file(call: Call, payamak: Command) -> None:
+    """What begins with /dev/ is not all a device."""
+    payamak.write("list.csv", ONE)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        results = Path(folder) / "out.csv"
+        results.touch(0o644)
+        assert call("send-many", "list.csv", "--emulator", "-o", str(results), "--overwrite").returncode == 0
+        assert stat.S_IMODE(results.stat().st_mode) == 0o600
 
 
 @POSIX
