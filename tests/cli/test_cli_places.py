@@ -18,6 +18,7 @@ from support.printed import EMULATOR, control, sent
 Call = Callable[..., Done]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs what Windows has not")
 ONE = "number,text\n09121111111,a\n"
+MEMORY = "/dev/shm"  # noqa: S108 -- where anybody can write is the point
 TWO = ONE + "09122222222,b\n"
 JOURNAL, RESULTS, PART = "list.emulator.journal.db", "list.emulator.results.csv", "list.emulator.results.csv.part"
 
@@ -128,11 +129,11 @@ def test_nobody_else_may_read_what_is_written(call: Call, payamak: Command) -> N
 
 
 @POSIX
-@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="there is no such folder")
+@pytest.mark.skipif(not os.path.isdir(MEMORY), reason="there is no such folder")
 def test_a_file_in_memory_is_a_file(call: Call, payamak: Command) -> None:
     """What begins with /dev/ is not all a device."""
     payamak.write("list.csv", ONE)
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         results = Path(folder) / "out.csv"
         results.touch(0o644)
         assert call("send-many", "list.csv", "--emulator", "-o", str(results), "--overwrite").returncode == 0
