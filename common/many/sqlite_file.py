@@ -173,7 +173,7 @@ def _create(path: str) -> None:
 
 
 async def _list_shape(database: aiosqlite.Connection) -> list[tuple[Any, ...]]:
-    return list(await database.execute_fetchall(_SHAPE))
+    return [tuple(row) for row in await database.execute_fetchall(_SHAPE)]
 
 
 @functools.cache

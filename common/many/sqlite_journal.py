@@ -439,8 +439,8 @@ class SqliteJournal:
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""),
-            _write_text(message and message.sender), _to_utc(message.send_at if message else None),
-            _write_text(message and message.check_id), _IN_FLIGHT, entry.attempt + 1, self._run,
+            _write_text(message.sender if message else None), _to_utc(message.send_at if message else None),
+            _write_text(message.check_id if message else None), _IN_FLIGHT, entry.attempt + 1, self._run,
             _write_text(entry.reference), None, None, None, _write_moment(entry.at), lease,
         )  # fmt: skip
 

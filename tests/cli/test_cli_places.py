@@ -12,7 +12,7 @@ from pathlib import Path
 
 import filelock
 import pytest
-from support.command import Command, Done, lines_of_json
+from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import EMULATOR, control, sent
 
 Call = Callable[..., Done]
@@ -219,6 +219,23 @@ def test_one_file_is_not_for_two_things(
     done = call("send-many", "list.csv", "--emulator", *options)
     assert (done.returncode, message in done.stderr, len(sent())) == (2, True, int(is_there)), done.stderr
     assert list_files(payamak) == before
+
+
+@POSIX
+def test_a_disk_that_is_full_in_the_middle(payamak: Command) -> None:
+    """Nobody may read of that failure that the messages were refused."""
+    payamak.write("list.csv", "number,text\n" + "".join(f"0912000{place:04},hello\n" for place in range(300)))
+    # In blocks of 512 bytes: some of the results fit, not all. A fork of the warm process would not have the limit.
+    command = " ".join([*FRESH, "send-many list.csv --emulator --no-journal --yes"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -f 8; {command}"], cwd=payamak.folder, env=payamak.environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "messages may have gone out that the results do not have" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sent()
+    assert (payamak.folder / PART).stat().st_size > 1000
 
 
 def test_what_a_killed_run_has_left_as_the_input_of_its_own_results(call: Call, payamak: Command) -> None:

@@ -26,7 +26,7 @@ CELLS = st.text("=+-@\t\r\n\"'() |!,;0۹aس\ufeff\u200c\u200f＝＋\0\x1b\u202e"
 
 
 def read(content: str) -> Table:
-    return Table(io.BufferedReader(io.BytesIO(content.encode())))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    return Table(io.BufferedReader(io.BytesIO(content.encode())))
 
 
 def is_harmless(cell: str) -> bool:

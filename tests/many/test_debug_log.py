@@ -1,4 +1,4 @@
-"""asyncio's own log while it debugs, and those of what keeps the journal: what is called, with what, what comes of it."""
+"""asyncio's own log while it debugs, and those of what keeps the journal: calls, arguments, what comes of them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def entry(**fields: Any) -> JournalEntry:
-    given = {"key": "content 1", "recipient": PHONE, "message": MESSAGE, "account": ACCOUNT, **fields}
+    given: dict[str, Any] = {"key": "content 1", "recipient": PHONE, "message": MESSAGE, "account": ACCOUNT, **fields}
     return JournalEntry(index=1, gateway="ghasedak", **given)
 
 
