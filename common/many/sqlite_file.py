@@ -117,8 +117,7 @@ async def open_file(path: str) -> aiosqlite.Connection:
     database = await aiosqlite.connect(path, isolation_level=None, timeout=_PATIENCE)
     try:
         database.row_factory = HiddenRow
-        # Else the error about a damaged text quotes it.
-        database.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
+        database.text_factory = _decode
         await _prepare(database, path)
     except BaseException:
         await database.close()
@@ -170,6 +169,11 @@ def _create(path: str) -> None:
     except BaseException:
         os.remove(new)
         raise
+
+
+def _decode(text: bytes) -> str:
+    """SQLite's own error about a damaged text quotes it."""
+    return text.decode("utf-8", "replace")
 
 
 async def _list_shape(database: aiosqlite.Connection) -> list[tuple[Any, ...]]:
