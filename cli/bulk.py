@@ -190,7 +190,9 @@ async def _send(
     read, selection = given.read(table, gateway), given.select(gateway)
     tally = Tally(left_out=selection.left_out)
     broken: CommandError | None = None
+    has_begun = False
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_tell_what_is_lost(lambda: has_begun))
         await stack.enter_async_context(gateway.client)
         journal = None
         if places.journal is not None:
@@ -221,11 +223,27 @@ async def _send(
             on_unknown=OnUnknown(manner.on_unknown),
             grace=manner.grace,
         )
+        has_begun = True
         try:
             tally.signal = await send_all(sending, take)
         except CommandError as error:  # What follows in the input cannot be read.
             broken = error
     return Ending(tally, results.place, broken)
+
+
+@contextlib.contextmanager
+def _tell_what_is_lost(has_begun: Callable[[], bool]) -> Generator[None]:
+    """What fails on the disk once messages may have left is no refusal of them."""
+    try:
+        yield
+    except OSError as error:
+        if not has_begun():
+            raise
+        raise CommandError(
+            f"writing the results or reading the file has failed ({error.strerror}): messages may have gone out that "
+            "the results do not have; with its journal, the same command goes on where it was",
+            ExitCode.UNKNOWN,
+        ) from None
 
 
 async def refuse_changed(journal: SqliteJournal, given: Input, gateway: Gateway, *, are_new: bool) -> None:

@@ -8,8 +8,11 @@ import unicodedata
 from ..common import InvalidArgumentError
 from ..common.numbers import normalize_number
 
-# So a cell is written that is to stay a text: ="0912…", with its quotation marks doubled.
-_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
+# So a cell is written that is to stay a text: ="0912…", with its quotation marks doubled. One that stands alone would
+# end the text, and what follows be calculated.
+_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
+_FORMULA_STARTS = "=+-@"
+_SIGNED = re.compile(r"[+-][\d .,\u066b\u066c]*")
 # 9.12E+09, in the digits, with the decimal sign and with the exponent of any locale.
 _SCIENTIFIC = re.compile(r"\+?([0-9]+)(?:[.,\u066b/]([0-9]*))?(?:E|\u00d7?10\^|أس|اس)\+?([0-9]{1,3})", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([,\u066c\u060c])[0-9]{3})(?:\1[0-9]{3})+")
@@ -22,6 +25,19 @@ def unwrap(cell: str) -> str:
     """What a cell shows that was written as a formula to keep its zeros."""
     match = _FORMULA.fullmatch(cell) if cell.startswith("=") else None
     return match[1].replace('""', '"').strip() if match else cell
+
+
+def wrap(cell: str) -> str:
+    """The cell so that no spreadsheet calculates what a stranger wrote into it, and `unwrap` reads what it did before.
+
+    A number with its sign stays as it is: it is no formula, and programs look for it.
+    """
+    value = unwrap(cell.strip())
+    start = next((one for one in value if unicodedata.category(one) not in _INVISIBLE), "")
+    # In their wide forms too: spreadsheets of some languages take those for the same.
+    is_formula = unicodedata.normalize("NFKC", start)[:1] in tuple(_FORMULA_STARTS) and not _SIGNED.fullmatch(value)
+    # Some programs drop a tab or a line end that stands first, and then look again.
+    return '="{}"'.format(value.replace('"', '""')) if is_formula else cell.lstrip("\t\r\n")
 
 
 def read_number(cell: str) -> str:

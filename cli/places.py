@@ -18,7 +18,7 @@ _NAME = re.compile(r"[\w-]+")
 _JOURNAL_NAME = re.compile(r"\.journal\.db(\.lock|-journal)?", re.IGNORECASE)
 _DATABASE = b"SQLite format 3\0"
 # What stands there is written to as it is, also if it leads to a file: whoever gave it has that open.
-_SYSTEM = ("/dev/", "/proc/")
+_OPEN_ALREADY = ("/dev/std", "/dev/fd/", "/proc/")
 
 
 @attrs.frozen
@@ -70,6 +70,7 @@ def choose_places(
     elif results is not None and (results == Path("-") or _is_standard_output(results)):
         results = None
     places = Places(results, journal, overwrites)
+    _refuse_links(places)
     _refuse_clashes(source, places)
     if results is not None and is_replaced(results):
         _keep_what_is_there(results, places)
@@ -78,7 +79,12 @@ def choose_places(
 
 def is_replaced(results: Path) -> bool:
     """Whether results are written beside, and take their name at the end. What is no regular file is written to."""
-    return not os.path.abspath(results).startswith(_SYSTEM) and (results.is_file() or not os.path.lexists(results))
+    return not is_open_already(results) and (results.is_file() or not os.path.lexists(results))
+
+
+def is_open_already(path: Path) -> bool:
+    """Whether it is a name of what this program was started with, such as ``/dev/stdout``."""
+    return os.path.abspath(path).startswith(_OPEN_ALREADY)
 
 
 def part_of(results: Path) -> Path:
@@ -104,6 +110,14 @@ def _is_standard_output(results: Path) -> bool:
         return os.path.samestat(results.stat(), os.fstat(1))
     except OSError:
         return False
+
+
+def _refuse_links(places: Places) -> None:
+    """Refuse to write through a link to a file: where others can write too, one of them may have put it there."""
+    for what, path in (("--output", places.results), ("the journal", places.journal)):
+        leads_to_file = path is not None and path.is_symlink() and (path.is_file() or not path.exists())
+        if path is not None and leads_to_file and not is_open_already(path):
+            raise CommandError(f"{what} is {path}, which is a symbolic link: name the file that it leads to")
 
 
 def _refuse_clashes(source: Path | None, places: Places) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import stat
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -12,15 +13,20 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from ..common import SendReport
-from .exits import complain
+from ..common.checks import replace_halves
+from ..common.private_files import open_private
+from .cells import wrap
+from .exits import CommandError, complain
 from .gateways.base import Gateway
 from .headings import normalize_name
-from .places import Places, is_replaced, part_of
+from .output import escape_controls
+from .places import Places, is_open_already, is_replaced, part_of
 from .rows import Row
 from .selection import LEFT_OUT, LeftOut
 from .sending import describe_failure
 from .table import Table
 
+_MOST_BITS = 10_000
 _COLUMNS = ("row", "outcome", "message_id", "error", "reference")
 
 
@@ -42,6 +48,7 @@ class ResultsWriter:
     def __init__(self, stream: TextIO, table: Table, gateway: Gateway, place: Path | None) -> None:
         self.place = place
         self._stream = stream
+        self._is_at_terminal = stream.isatty()
         self._gateway = gateway
         # Results of an earlier job may be the input of this one.
         self._theirs = {normalize_name(name): place for place, name in enumerate(table.header)}
@@ -69,9 +76,16 @@ class ResultsWriter:
         self._write([*(row.cells[place] for place in self._kept), row.number, *ours])
 
     def _write(self, cells: Sequence[object]) -> None:
-        self._writer.writerow(cells)
+        self._writer.writerow([self._spell(cell) for cell in cells])
         # Who is killed has written down what is known.
         self._stream.flush()
+
+    def _spell(self, cell: object) -> str:
+        """A cell as it can be written and opened, whatever a stranger or a gateway has put into it."""
+        # No number is too long to be written in base 16.
+        text = f"{cell:#x}" if isinstance(cell, int) and cell.bit_length() > _MOST_BITS else str(cell)
+        text = wrap(replace_halves(text))
+        return escape_controls(text) if self._is_at_terminal else text
 
 
 @contextmanager
@@ -86,7 +100,7 @@ def open_results(places: Places, table: Table, gateway: Gateway) -> Generator[Re
         cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", newline="")
         yield ResultsWriter(sys.stdout, table, gateway, None)
     elif not is_replaced(path):
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
+        with open(path, "w", encoding="utf-8-sig", newline="", opener=_open_as_it_is) as file:
             yield ResultsWriter(file, table, gateway, path)
     else:
         part = part_of(path)
@@ -110,4 +124,15 @@ def _open_part(part: Path, places: Places) -> TextIO:
     if places.journal is not None or places.overwrites:
         part.unlink(missing_ok=True)
     # With the mark by which Excel knows UTF-8.
-    return open(part, "x", encoding="utf-8-sig", newline="", opener=lambda name, flags: os.open(name, flags, 0o600))
+    return open(part, "x", encoding="utf-8-sig", newline="", opener=open_private)
+
+
+def _open_as_it_is(path: str, flags: int) -> int:
+    """Open a pipe or a device, or what the caller of this program has open. No other file is made or emptied."""
+    if is_open_already(Path(path)):
+        return os.open(path, flags)
+    descriptor = os.open(path, flags & ~(os.O_CREAT | os.O_TRUNC))
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CommandError(f"{path} has become a file meanwhile: start again")
+    return descriptor

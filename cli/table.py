@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from .cells import unwrap
 from .exits import CommandError
 from .headings import Choice, count_known, find_columns, is_data, is_header, is_title
 from .workbook import read_workbook
@@ -82,7 +83,7 @@ class Table:
         """The first row that names the column of the numbers; where none does, the one that should."""
         title: list[str] = []
         while (row := self._read_row()) is not None:
-            cells = [cell.strip() for cell in row]
+            cells = [unwrap(cell.strip()) for cell in row]
             if is_header(cells, self._choice):
                 return cells
             if not is_title(cells):

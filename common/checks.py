@@ -18,6 +18,7 @@ from .errors import InvalidArgumentError
 
 T = TypeVar("T")
 
+_HALF = re.compile("[\ud800-\udfff]")
 _LARGEST_ID = 2**63 - 1
 _YEARS = range(2000, 9999)
 """The last one is left away, for in another time zone its end is out of the calendar."""
@@ -56,6 +57,14 @@ def _can_be_encoded(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def replace_halves(text: str) -> str:
+    """The text with U+FFFD for each half of a character (a lone surrogate), so that it can be written as UTF-8.
+
+    It is for what is written down after a send, when it is too late to refuse: a gateway's JSON may hold any.
+    """
+    return text if text.isascii() or _can_be_encoded(text) else _HALF.sub("\ufffd", text)
 
 
 def require_credential(value: object, argument: str) -> str:

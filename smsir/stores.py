@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..common import checks
 from ..common.errors import InvalidArgumentError
+from ..common.private_files import open_private
 from ..common.token_stores import Token
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ _DELETE = 'if redis.call("HGET", KEYS[1], "value") == ARGV[1] then redis.call("D
 class FileTokenStore:
     """Keeps tokens in a folder, for the processes of one machine.
 
-    Its files can be read by this user alone. The lock is one of the operating system, which ends with its process.
+    Its files can be read by this user alone, and no symbolic link in their place is followed. The lock is one of the
+    operating system, which ends with its process.
 
     Args:
         folder: Where; it is made if it is not there.
@@ -93,7 +95,7 @@ class FileTokenStore:
     @asynccontextmanager
     async def _holding(self, key: str, ending: str) -> AsyncGenerator[None, None]:
         # The file stays: if it were removed, two processes could hold two files of one name.
-        descriptor = os.open(self._find(key, ending), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_private(self._find(key, ending), os.O_RDWR | os.O_CREAT)
         try:
             # Asked for again and again, for nothing could interrupt a thread that waits for it.
             while not _has_locked(descriptor):  # noqa: ASYNC110 -- it happens in another process
@@ -107,9 +109,12 @@ class FileTokenStore:
 
     def _read(self, key: str) -> Token | None:
         try:
-            content = json.loads(self._find(key, "json").read_bytes())
+            with open(self._find(key, "json"), "rb", opener=open_private) as file:
+                content = json.load(file)
             return Token(content["value"], content["issued_at"])
-        except (FileNotFoundError, ValueError, LookupError, TypeError):
+        except InvalidArgumentError:  # A link. What it leads to is not ours.
+            raise
+        except (FileNotFoundError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
     def _write(self, key: str, token: Token) -> None:

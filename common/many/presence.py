@@ -10,6 +10,7 @@ import secrets
 import filelock
 
 _RUN = re.compile("[0-9a-f]{16}")
+_RUN_FILE = re.compile(rf"\.({_RUN.pattern})\.lock$")
 
 
 class Presence:
@@ -33,8 +34,17 @@ class Presence:
         return self._lock.is_locked
 
     def show(self) -> None:
-        """Be alive. Raises `OSError` or `NotImplementedError` where files cannot be locked."""
+        """Be alive, and sweep up after those that were killed.
+
+        Raises:
+            OSError: The file cannot be made.
+            NotImplementedError: Files cannot be locked there.
+        """
         self._lock.acquire()
+        folder, name = os.path.split(self._path)
+        for other in os.listdir(folder):
+            if other.startswith(f"{name}.") and (found := _RUN_FILE.search(other)):
+                self.is_alive(found[1])
 
     def end(self) -> None:
         """Be no longer alive."""
@@ -43,6 +53,8 @@ class Presence:
 
     def is_alive(self, run: str) -> bool:
         """Whether another run is alive."""
+        if run == self.run:
+            return self.is_shown
         if _RUN.fullmatch(run) is None or not os.path.exists(self._name(run)):
             return False
         lock = _make_lock(self._name(run))

@@ -227,7 +227,7 @@ class RequestRunner:
         await self.search(items)
 
     async def wait_for_others(self, items: Sequence[Item]) -> None:
-        """Wait until it is known what became of messages that another run is at. What it leaves behind is gone on with."""
+        """Wait until it is known what became of messages that another run is at, and take up what it leaves behind."""
         self.searched += len(items)
         left = items
         wait = _FIRST_LOOK

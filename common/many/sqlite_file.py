@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import secrets
 import sqlite3
 import tempfile
-from typing import Any
+from typing import Any, Self
 
 import aiosqlite
 import filelock
 
-from ..errors import JournalError
+from ..errors import InvalidArgumentError, JournalError
+from ..private_files import make_private
 
 _APPLICATION = 0x50594D4B
 _VERSION = 3
@@ -47,6 +49,14 @@ CREATE TABLE settings (salt BLOB NOT NULL, hash_proof TEXT);
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 """
+_SHAPE = """
+SELECT parts.type, parts.name, columns.name, columns.type, columns."notnull"
+FROM sqlite_master AS parts LEFT JOIN pragma_table_info(parts.name) AS columns
+WHERE parts.type = 'trigger' OR parts.name IN ('messages', 'settings') ORDER BY parts.name, columns.cid
+"""
+"""Its tables, and what would change by itself what is written there."""
+_BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
+"""What the names of a journal's files end with: SQLite's own, also those of other versions, and the lock."""
 
 
 class Hidden(list[Any]):
@@ -54,6 +64,46 @@ class Hidden(list[Any]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} hidden>"
+
+
+class HiddenRow(tuple[Any, ...]):
+    """A row of SQLite's. asyncio, if it is to debug, writes what a thread hands back into its log."""
+
+    __slots__ = ()
+
+    def __new__(cls, _cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> Self:
+        """As SQLite asks for one."""
+        return super().__new__(cls, row)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden>"
+
+
+def find_place(path: str | os.PathLike[str]) -> str:
+    """Where a journal is, by a name that is the same whatever folder or link to a folder leads there.
+
+    Raises:
+        InvalidArgumentError: The path names no file.
+    """
+    try:
+        folder, name = os.path.split(os.fsdecode(path))
+        place = os.path.join(os.path.realpath(folder), name)
+    except (TypeError, ValueError):  # No path at all, or one with a zero in it.
+        name = place = ""
+    if name in ("", ":memory:") or "\0" in place:
+        raise InvalidArgumentError("path must name a file", argument="path")
+    return place
+
+
+def keep_private(path: str) -> None:
+    """See to it that nobody else may read what is there of a journal.
+
+    Raises:
+        InvalidArgumentError: One of its files is a link, or no regular file.
+        OSError: It cannot be looked at.
+    """
+    for end in _BESIDE:
+        make_private(f"{path}{end}")
 
 
 async def open_file(path: str) -> aiosqlite.Connection:
@@ -67,6 +117,8 @@ async def open_file(path: str) -> aiosqlite.Connection:
     await asyncio.to_thread(_create, path)
     database = await aiosqlite.connect(path, isolation_level=None, timeout=_PATIENCE)
     try:
+        database.row_factory = HiddenRow
+        database.text_factory = _decode
         await _prepare(database, path)
     except BaseException:
         await database.close()
@@ -126,6 +178,22 @@ def _make(path: str) -> None:
         raise
 
 
+def _decode(text: bytes) -> str:
+    """SQLite's own error about a damaged text quotes it."""
+    return text.decode("utf-8", "replace")
+
+
+async def _list_shape(database: aiosqlite.Connection) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await database.execute_fetchall(_SHAPE)]
+
+
+@functools.cache
+def _expected_shape() -> list[tuple[Any, ...]]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript(_SCHEMA)
+        return database.execute(_SHAPE).fetchall()
+
+
 async def _prepare(database: aiosqlite.Connection, path: str) -> None:
     identity = await ask(database, "PRAGMA application_id"), await ask(database, "PRAGMA user_version")
     if identity == (_APPLICATION, 1):
@@ -133,7 +201,7 @@ async def _prepare(database: aiosqlite.Connection, path: str) -> None:
             "the journal was begun with payamak 0.1, which knew messages by their places: "
             "finish that job with it, and take a new file for the next"
         )
-    if identity != (_APPLICATION, _VERSION):
+    if identity != (_APPLICATION, _VERSION) or await _list_shape(database) != _expected_shape():
         raise JournalError(
             "the file is no journal of this version of payamak, or only a part of one: "
             "what a whole one would know may have been sent"

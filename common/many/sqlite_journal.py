@@ -8,6 +8,7 @@ import datetime
 import functools
 import hashlib
 import itertools
+import math
 import os
 import sqlite3
 import time
@@ -25,20 +26,39 @@ except ModuleNotFoundError as error:
         f'{error.name} is missing. In your clone of payamak: pip install ".[journal]"', name=error.name
     ) from None
 
-from ..errors import InvalidArgumentError, JournalError, Outcome
+from ..checks import replace_halves
+from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
 from .presence import Presence
-from .sqlite_file import Hidden, ask, close_file, explain_failure, identify_file, open_file
+from .sqlite_file import Hidden, ask, close_file, explain_failure, find_place, identify_file, keep_private, open_file
 
-_COLUMNS = (
-    "key", '"index"', "gateway", "account", "recipient", "text", "sender", "send_at", "check_id", "state", "attempt",
-    "run", "reference", "message_id", "reason", "detail", "at", "leased_until",
-)  # fmt: skip
+_TEXT_OR_NULL = (str, type(None))
+_COLUMNS: dict[str, type | tuple[type, ...]] = {
+    "key": bytes,
+    '"index"': int,
+    "gateway": str,
+    "account": str,
+    "recipient": str,
+    "text": str,
+    "sender": _TEXT_OR_NULL,
+    "send_at": _TEXT_OR_NULL,
+    "check_id": _TEXT_OR_NULL,
+    "state": str,
+    "attempt": int,
+    "run": str,
+    "reference": _TEXT_OR_NULL,
+    "message_id": (int, str, type(None)),
+    "reason": _TEXT_OR_NULL,
+    "detail": _TEXT_OR_NULL,
+    "at": str,
+    "leased_until": float,
+}
+"""What stands in each; SQLite itself would take anything anywhere."""
 _BEGIN = (
     f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 -- constants
-    f"ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])} "
+    f"ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'key')} "
     "WHERE attempt = excluded.attempt - 1 AND state <> 'sent'"
 )
 _TAKE_OVER = (
@@ -61,7 +81,7 @@ SELECT place FROM temp.given WHERE place IS NOT NULL AND (
     recipient IN (SELECT recipient FROM lost) OR recipient = ? AND EXISTS (SELECT 1 FROM lost)
 ) ORDER BY place
 """
-_RUN = _COLUMNS.index("run")
+_RUN = list(_COLUMNS).index("run")
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
 _MOST_BITS = 63
@@ -114,10 +134,7 @@ class SqliteJournal:
     ) -> None:
         if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
-        if os.fspath(path) in ("", ":memory:"):
-            raise InvalidArgumentError("path must name a file", argument="path")
-        # Where links lead to, so that those who come by another one meet at the same lock.
-        self._path = os.path.realpath(path)
+        self._path = find_place(path)
         self._hash_key = hash_key
         self._same_account = same_account
         self._database: aiosqlite.Connection | None = None
@@ -138,10 +155,12 @@ class SqliteJournal:
 
         Raises:
             JournalError: It is open already, or it cannot be opened.
+            InvalidArgumentError: The path leads to a link, or to no regular file.
         """
         if self._presence.is_shown:
             raise JournalError("the journal is open already")
         try:
+            keep_private(self._path)
             self._presence.show()
         except (OSError, NotImplementedError) as error:
             raise explain_failure("opened", error) from error
@@ -191,13 +210,23 @@ class SqliteJournal:
             except BaseException:
                 await close_file(database)
                 raise
+        except PayamakError:
+            raise
         except (sqlite3.Error, OSError) as error:
             raise explain_failure("opened", error) from error
-        self._account, self._file = None, identify_file(self._path)
-        return database
+        except Exception as error:  # Whatever a file leads to that was not written as a journal.
+            failure = explain_failure("opened", error)
+        else:
+            self._account, self._file = None, identify_file(self._path)
+            return database
+        # Out here, because what Python says of a value quotes it.
+        raise failure
 
     async def _take_settings(self, database: aiosqlite.Connection) -> None:
-        self._salt = await ask(database, "SELECT salt FROM settings")
+        salt = await ask(database, "SELECT salt FROM settings")
+        if not isinstance(salt, bytes):
+            raise JournalError("the journal is damaged: it has lost by what it knows its account; take a whole copy")
+        self._salt = salt
         self._hidden.clear()
         proof = self._hide(self._salt.hex())
         await database.execute("UPDATE settings SET hash_proof = ? WHERE hash_proof IS NULL", Hidden([proof]))
@@ -206,10 +235,18 @@ class SqliteJournal:
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
+        found = await self._find(wanted, account)
+        runs = {run for entry, run in found.values() if entry.is_leased}
+        dead = {run for run in runs if not self._presence.is_alive(run)}
+        if dead:
+            await self._write(_END_LEASES, [(run,) for run in dead])
+        return {key: attrs.evolve(entry, lease=0.0) if run in dead else entry for key, (entry, run) in found.items()}
+
+    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> dict[str, tuple[JournalEntry, str]]:
+        """Find what is known of messages, and the run that was at each last."""
         database = self._require_open()
         hidden = self._hide_account(account)
-        found: dict[str, JournalEntry] = {}
-        runs: dict[str, list[str]] = {}
+        found: dict[str, tuple[JournalEntry, str]] = {}
         keys = {self._hide_key(key): key for key in wanted}
         try:
             await self._check_account(database, hidden)
@@ -217,16 +254,15 @@ class SqliteJournal:
                 part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
                 for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
                     key = keys[row[0]]
-                    found[key] = self._to_entry(key, tuple(row), wanted[key], account)
-                    if found[key].is_leased:
-                        runs.setdefault(row[_RUN], []).append(key)
-            for run, leased in runs.items():
-                if run != self._presence.run and not self._presence.is_alive(run):
-                    await self._write(_END_LEASES, [(run,)])
-                    found.update({key: attrs.evolve(found[key], lease=0.0) for key in leased})
-        except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
+                    found[key] = self._to_entry(key, tuple(row), wanted[key], account), row[_RUN]
+        except sqlite3.Error as error:
             raise explain_failure("read", error) from error
-        return found
+        except (ValueError, TypeError, LookupError, OverflowError) as error:  # Somebody has edited the file.
+            failure = explain_failure("read", error)
+        else:
+            return found
+        # Out here, because what Python says of a value quotes it.
+        raise failure
 
     async def require_account(self, account: str) -> None:
         """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
@@ -285,8 +321,10 @@ class SqliteJournal:
                     if not is_repeated
                 }
                 wanted = {key: attrs.evolve(message, to=number) for key, (_, number, message) in given.items()}
-                known = await self.read(wanted, account)
-                reused += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
+                known = await self._find(wanted, account)
+                reused += [
+                    given[key][0] for key, (entry, _) in known.items() if entry.message is None and entry.is_taken
+                ]
                 rows = [
                     (self._hide_key(key), self._hide(number), None if key in known else place)
                     for key, (place, number, _) in given.items()
@@ -309,7 +347,7 @@ class SqliteJournal:
         """List the references of what was sent. See `Journal.list_references`."""
         question = "SELECT DISTINCT reference FROM messages WHERE state = 'sent' AND reference IS NOT NULL"
         try:
-            return [reference for (reference,) in await self._require_open().execute_fetchall(question)]
+            return [str(reference) for (reference,) in await self._require_open().execute_fetchall(question)]
         except sqlite3.Error as error:
             raise explain_failure("read", error) from error
 
@@ -326,8 +364,9 @@ class SqliteJournal:
         """Write what became of messages. See `Journal.settle`."""
         rows = [
             (
-                entry.outcome and entry.outcome.value, entry.reference, _write_id(entry.message_id), entry.reason,
-                entry.detail, _write_moment(entry.at), self._hide_key(entry.key), entry.attempt, self._presence.run,
+                entry.outcome and entry.outcome.value, _write_text(entry.reference), _write_id(entry.message_id),
+                _write_text(entry.reason), _write_text(entry.detail), _write_moment(entry.at),
+                self._hide_key(entry.key), entry.attempt, self._presence.run,
             )
             for entry in entries
         ]  # fmt: skip
@@ -378,7 +417,8 @@ class SqliteJournal:
                     job.written.set_result(counted[place])
                 else:
                     failure = explain_failure("written", problem)
-                    failure.__cause__ = problem
+                    # What Python says of a value quotes it.
+                    failure.__cause__ = problem if isinstance(problem, (sqlite3.Error, OSError)) else None
                     job.written.set_exception(failure)
 
     async def _commit(self, jobs: Sequence[_Job]) -> list[Sequence[bool]]:
@@ -416,10 +456,10 @@ class SqliteJournal:
         message = entry.message
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
-            self._hide(entry.recipient), self._hide(message.text if message else ""), message and message.sender,
-            _to_utc(message.send_at if message else None), message and message.check_id, _IN_FLIGHT,
-            entry.attempt + 1, self._presence.run, entry.reference, None, None, None, _write_moment(entry.at),
-            leased_until,
+            self._hide(entry.recipient), self._hide(message.text if message else ""),
+            _write_text(message.sender if message else None), _to_utc(message.send_at if message else None),
+            _write_text(message.check_id if message else None), _IN_FLIGHT, entry.attempt + 1, self._presence.run,
+            _write_text(entry.reference), None, None, None, _write_moment(entry.at), leased_until,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
@@ -427,6 +467,8 @@ class SqliteJournal:
             _, index, gateway, hidden, recipient, text, sender, send_at, _, state, attempt, _, reference, message_id,
             reason, detail, at, leased_until,
         ) = row  # fmt: skip
+        if not all(map(isinstance, row, _COLUMNS.values())) or not math.isfinite(leased_until):
+            raise ValueError("a cell holds what no journal writes there")
         given = self._hide(wanted.to), self._hide(wanted.text), clean_line(wanted.sender), _to_utc(wanted.send_at)
         # What is known by its content is what it is.
         is_same = is_content(key) or (recipient, text, clean_line(sender), send_at) == given
@@ -434,12 +476,11 @@ class SqliteJournal:
             key, index, gateway, recipient, wanted if is_same else None,
             account if self._is_renamed or hidden == self._hide_account(account) else "",
             None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
-            _read_id(message_id), reason, detail, datetime.datetime.fromisoformat(at),
-            max(0.0, leased_until - time.time()),
+            _read_id(message_id), reason, detail, _read_moment(at), max(0.0, leased_until - time.time()),
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:
-        return value if self._hash_key is None else _digest(value, self._hash_key).hexdigest()
+        return replace_halves(value) if self._hash_key is None else _digest(value, self._hash_key).hexdigest()
 
     def _hide_key(self, key: str) -> bytes:
         return _digest(key, self._hash_key or b"").digest()
@@ -474,14 +515,26 @@ def _write_moment(at: datetime.datetime) -> str:
     return at.isoformat()
 
 
+def _write_text(value: str | None) -> str | None:
+    return None if value is None else replace_halves(value)
+
+
+def _read_moment(at: str) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(at)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its time zone")
+    return moment
+
+
 def _to_utc(at: datetime.datetime | None) -> str | None:
     return None if at is None else at.astimezone(datetime.UTC).isoformat()
 
 
 def _write_id(message_id: int | None) -> int | str | None:
     """An id as SQLite keeps it: one of more than 64 bits as text, and so that it does not look like a number."""
-    return f"#{message_id}" if message_id is not None and message_id.bit_length() > _MOST_BITS else message_id
+    # In base 16, in which Python writes and reads any number of digits.
+    return f"#{message_id:#x}" if message_id is not None and message_id.bit_length() > _MOST_BITS else message_id
 
 
 def _read_id(value: int | str | None) -> int | None:
-    return int(value.removeprefix("#")) if isinstance(value, str) else value
+    return int(value.removeprefix("#"), base=0) if isinstance(value, str) else value

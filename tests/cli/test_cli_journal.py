@@ -235,9 +235,29 @@ def _age(path: str) -> None:
     database.close()
 
 
+def _spoil(path: str) -> None:
+    with sqlite3.connect(path, isolation_level=None) as database:
+        database.execute("UPDATE messages SET at = x'ff', attempt = 'many'")
+    database.close()
+
+
+def _unname(path: str) -> None:
+    """So that SQLite quotes a name that is no UTF-8."""
+    with open(path, "r+b") as file:
+        content = file.read()
+        file.seek(content.index(b"CREATE TABLE messages"))
+        file.write(b"CREATE \xff\xfe")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
-    [(_cut, "journal"), (_link, "two names"), (_age, "payamak 0.1")],
+    [
+        (_cut, "journal"),
+        (_link, "two names"),
+        (_age, "payamak 0.1"),
+        (_spoil, "the journal cannot be read (ValueError)"),
+        (_unname, "the journal cannot be opened"),
+    ],
 )
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such links")
 def test_a_journal_that_is_not_whole(call: Call, payamak: Command, damage: Callable[[str], None], message: str) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import filelock
 import pytest
-from support.command import Command, Done, lines_of_json
+from support.command import FRESH, Command, Done, lines_of_json
 from support.printed import EMULATOR, control, sent
 
 Call = Callable[..., Done]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs what Windows has not")
 ONE = "number,text\n09121111111,a\n"
+MEMORY = "/dev/shm"  # noqa: S108 -- where anybody can write is the point
 TWO = ONE + "09122222222,b\n"
 JOURNAL, RESULTS, PART = "list.emulator.journal.db", "list.emulator.results.csv", "list.emulator.results.csv.part"
 
@@ -91,15 +94,50 @@ def test_what_a_killed_run_without_a_journal_has_left_is_kept(call: Call, payama
 
 
 @POSIX
-def test_results_through_a_link_go_where_it_leads(call: Call, payamak: Command) -> None:
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("link", ["out.csv", RESULTS, JOURNAL])
+def test_no_link_to_a_file_is_followed(call: Call, payamak: Command, link: str, *, is_there: bool) -> None:
     payamak.write("list.csv", ONE)
-    (payamak.folder / "elsewhere").mkdir()
-    (payamak.folder / "out.csv").symlink_to("elsewhere/results.csv")
-    (payamak.folder / "elsewhere" / "results.csv").touch()
-    done = call("send-many", "list.csv", "--emulator", "-o", "out.csv", "--overwrite")
-    assert (done.returncode, done.stdout) == (0, "1 sent, 0 not sent, 0 refused, 0 unknown; see out.csv\n")
-    assert (payamak.folder / "out.csv").is_symlink()
-    assert len(read_rows(payamak.folder / "elsewhere" / "results.csv")) == 1
+    target = payamak.folder / "target"
+    if is_there:
+        target.write_text("mine")
+    (payamak.folder / link).symlink_to(target)
+    done = call("send-many", "list.csv", "--emulator", "--overwrite", *(["-o", link] if link == "out.csv" else []))
+    assert (done.returncode, sent()) == (2, [])
+    assert f"{link}, which is a symbolic link: name the file that it leads to\n" in done.stderr
+    assert target.exists() == is_there
+    assert not is_there or target.read_text() == "mine"
+
+
+@POSIX
+def test_a_link_to_what_is_no_file_takes_results(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", ONE)
+    (payamak.folder / "out").symlink_to(os.devnull)
+    assert call("send-many", "list.csv", "--emulator", "-o", "out").returncode == 0
+    assert (payamak.folder / "out").is_symlink()
+
+
+@POSIX
+def test_nobody_else_may_read_what_is_written(call: Call, payamak: Command) -> None:
+    payamak.write("list.csv", ONE)
+    assert call("send-many", "list.csv", "--emulator").returncode == 0
+    for name in (RESULTS, JOURNAL, f"{JOURNAL}.lock"):
+        (payamak.folder / name).chmod(0o644)
+    assert call("send-many", "list.csv", "--emulator").returncode == 5
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in payamak.folder.glob("list.emulator*")}
+    assert files == dict.fromkeys([RESULTS, JOURNAL, f"{JOURNAL}.lock"], 0o600)
+
+
+@POSIX
+@pytest.mark.skipif(not os.path.isdir(MEMORY), reason="there is no such folder")
+def test_a_file_in_memory_is_a_file(call: Call, payamak: Command) -> None:
+    """What begins with /dev/ is not all a device."""
+    payamak.write("list.csv", ONE)
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        results = Path(folder) / "out.csv"
+        results.touch(0o644)
+        assert call("send-many", "list.csv", "--emulator", "-o", str(results), "--overwrite").returncode == 0
+        assert stat.S_IMODE(results.stat().st_mode) == 0o600
 
 
 @POSIX
@@ -181,6 +219,23 @@ def test_one_file_is_not_for_two_things(
     done = call("send-many", "list.csv", "--emulator", *options)
     assert (done.returncode, message in done.stderr, len(sent())) == (2, True, int(is_there)), done.stderr
     assert list_files(payamak) == before
+
+
+@POSIX
+def test_a_disk_that_is_full_in_the_middle(payamak: Command) -> None:
+    """Nobody may read of that failure that the messages were refused."""
+    payamak.write("list.csv", "number,text\n" + "".join(f"0912000{place:04},hello\n" for place in range(300)))
+    # In blocks of 512 bytes: some of the results fit, not all. A fork of the warm process would not have the limit.
+    command = " ".join([*FRESH, "send-many list.csv --emulator --no-journal --yes"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -f 8; {command}"], cwd=payamak.folder, env=payamak.environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "messages may have gone out that the results do not have" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sent()
+    assert (payamak.folder / PART).stat().st_size > 1000
 
 
 def test_what_a_killed_run_has_left_as_the_input_of_its_own_results(call: Call, payamak: Command) -> None:

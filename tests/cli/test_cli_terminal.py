@@ -136,3 +136,14 @@ def test_a_table_holds_nothing_that_moves_the_cursor(payamak: Command) -> None:
     control("POST", "inbox", {"gateway": "ghasedak", "sender": "09121234567", "line": "10008566", "text": text})
     code, shown = run_at_terminal(payamak, "received", "--emulator")
     assert (code, "".join(shown.split()).rpartition("10008566")[2]) == (0, r"x\x1b[2J\x1b]0;title\x07\x9b31m\u202eevil")
+
+
+def test_a_table_holds_nothing_that_the_terminal_obeys(payamak: Command) -> None:
+    """OSC 52 writes the clipboard, C1 is the same in one byte, and a bidi mark turns what stands behind it."""
+    text = "\x1b]52;c;cm0gLXJm\x07\x9d52;c;eA\x9c\u202emoc\u2066 می\u200cخواهم"
+    control("POST", "inbox", {"gateway": "ghasedak", "sender": "09121234567", "line": "10008566", "text": text})
+    _, shown = run_at_terminal(payamak, "received", "--emulator")
+    assert not re.search("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    joined = "".join(shown.split())
+    assert r"\x1b]52;c;cm0gLXJm\x07\x9d52;c;eA\x9c\u202emoc\u2066" in joined
+    assert "می\u200cخواهم" in joined

@@ -1,5 +1,7 @@
 """The two stores that ship: a folder, and a real Redis that is stopped, killed and started again."""
 
+# ruff: noqa: ASYNC240 -- nothing else goes on meanwhile
+
 from __future__ import annotations
 
 import asyncio
@@ -118,6 +120,30 @@ async def test_what_the_files_show(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert "a-key" not in path.name
     assert len(list(folder.glob("*.json"))) == 1
+
+
+@POSIX
+async def test_what_others_could_read_they_cannot_any_more(tmp_path: Path) -> None:
+    store = FileTokenStore(tmp_path)
+    await store.set("a", FIRST)
+    for path in tmp_path.iterdir():
+        path.chmod(0o644)
+    assert await store.get("a") == FIRST
+    await store.delete("a", SECOND)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+@POSIX
+async def test_no_link_is_followed(tmp_path: Path) -> None:
+    store = FileTokenStore(tmp_path / "ours")
+    await store.set("a", FIRST)
+    for path in (tmp_path / "ours").iterdir():
+        path.rename(tmp_path / path.name)
+        path.symlink_to(tmp_path / path.name)
+    with pytest.raises(InvalidArgumentError, match="symbolic link"):
+        await store.get("a")
+    with pytest.raises(InvalidArgumentError, match="symbolic link"):
+        await store.set("a", SECOND)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"7", b'{"value": "a"}', b"\xff", b'"text"'], ids=repr)

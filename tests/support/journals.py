@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -23,9 +24,12 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.entries: dict[str, JournalEntry] = {}
+        self._leased_until: dict[str, float] = {}
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
-        found = {key: self.entries[key] for key in wanted if key in self.entries}
+        found = {
+            key: attrs.evolve(self.entries[key], lease=self._lease_left(key)) for key in wanted if key in self.entries
+        }
         return {key: _compare(entry, wanted[key], account) for key, entry in found.items()}
 
     async def list_references(self) -> Collection[str]:
@@ -36,7 +40,7 @@ class MemoryJournal:
         return [self._begin(entry, lease) for entry in entries]
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
-        return [self._take_over(entry) for entry in entries]
+        return [self._take_over(entry, lease) for entry in entries]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
         return [self._settle(entry) for entry in entries]
@@ -45,23 +49,28 @@ class MemoryJournal:
         known = self.entries.get(entry.key)
         if known is not None and (known.attempt != entry.attempt or known.outcome is Outcome.SENT):
             return None
-        return self._number(attrs.evolve(entry, lease=lease))
+        return self._number(entry, lease)
 
-    def _take_over(self, entry: JournalEntry) -> int | None:
+    def _take_over(self, entry: JournalEntry, lease: float) -> int | None:
         known = self.entries.get(entry.key)
-        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN:
+        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN or self._lease_left(entry.key):
             return None
-        return self._number(known)
+        return self._number(known, lease)
 
-    def _number(self, entry: JournalEntry) -> int:
+    def _number(self, entry: JournalEntry, lease: float) -> int:
         self.entries[entry.key] = attrs.evolve(entry, attempt=entry.attempt + 1)
+        self._leased_until[entry.key] = asyncio.get_running_loop().time() + lease
         return entry.attempt + 1
+
+    def _lease_left(self, key: str) -> float:
+        return max(0.0, self._leased_until.get(key, 0.0) - asyncio.get_running_loop().time())
 
     def _settle(self, entry: JournalEntry) -> bool:
         known = self.entries.get(entry.key)
         if known is None or known.attempt != entry.attempt or known.outcome not in OPEN:
             return False
-        self.entries[entry.key] = attrs.evolve(entry, lease=known.lease)
+        self.entries[entry.key] = entry
+        self._leased_until.pop(entry.key, None)
         return True
 
 
@@ -81,8 +90,12 @@ class KilledJournal:
         self._keeps = keeps
         self.read = inner.read
         self.list_references = inner.list_references
-        self.begin = inner.begin
-        self.take_over = inner.take_over
+
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        return await self._inner.begin(entries, 0.0)  # Who is dead has no lease.
+
+    async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        return await self._inner.take_over(entries, 0.0)
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
         await self._inner.settle([entry for entry in entries if entry.outcome in self._keeps])
