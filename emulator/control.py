@@ -126,7 +126,9 @@ class Control:
                 self._emulator.clear_faults()
                 return _json_response(self._faults({}))
         except TimeoutError:
-            return _json_response({"error": "the body did not arrive in time"}, status=408)
+            if request.transport is not None:
+                request.transport.close()
+            return web.Response(status=408)
         except (ValueError, TypeError) as error:
             return _json_response({"error": str(error)}, status=400)
         return self._unknown(name)
