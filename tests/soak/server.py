@@ -90,7 +90,7 @@ class Server:
     """The emulator as a process, and its control interface."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "payamak.emulator", "--port", "0"]
+        command = [sys.executable, "-m", "payamak.emulator", "--port", "0", "--max-messages", "0"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         self.url = next(self._ready_urls())
 
