@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from payamak.emulator import Emulator, server, uploads
+from payamak.emulator import Emulator, Fault, server, uploads
 from payamak.emulator.live import Listener
 from payamak.emulator.smsir import excel
 
@@ -127,6 +127,18 @@ async def test_a_connection_without_a_request_ends(monkeypatch: pytest.MonkeyPat
         writer.close()
 
 
+async def test_slow_faults_are_no_slow_requests(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(uploads, "READ_SECONDS", 0.05)
+    async with Emulator() as emulator:
+        for kind in ("delay", "delay_after"):
+            emulator.add_fault(Fault(kind, seconds=0.15))
+            async with session.post(f"{emulator.ghasedak_url}account/info?apikey=emulator-key", data="x=y") as response:
+                assert response.status == 200
+
+
 HALF = "\\ud800"
 JSON = {"Content-Type": "application/json"}
 
@@ -174,10 +186,9 @@ def sheet(cells: str) -> str:
 ROW = '<c t="str"><v>09121111111</v></c>'
 GOOD = book(sheet(ROW))
 BROKEN = {
-    "compression": GOOD.replace(b"\x08\x00", b"\x0e\x00"),
-    "data": GOOD[:70] + bytes(8) + GOOD[78:],
+    "data": GOOD[:54] + b"\xff" * 8 + GOOD[62:],
     "beyond the end": GOOD[:-6] + b"\xff\xff\xff\x7f" + GOOD[-2:],
-    "unpacks to much": book(sheet(" " * 200_000)),
+    "unpacks to too much": book(sheet(" " * 200_000)),
     "many elements": book(sheet("<c/>" * 5_000)),
     "refers often": book(sheet('<c t="s"><v>0</v></c>' * 60), f"<sst><si><t>{'x' * 4000}</t></si></sst>"),
     "a long cell": book(sheet(f'<c t="str"><v>{"x" * 32_768}</v></c>')),
