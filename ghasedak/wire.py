@@ -13,8 +13,9 @@ from typing import Any, TypeAlias, TypeVar, get_origin
 import attrs
 
 from ..common import checks
+from ..common.bounds import as_int
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, encode_form, find_document, loads
+from ..common.codec import as_dict, as_list, encode_form, find_document, loads
 from ..common.errors import InvalidArgumentError, Outcome, ReplyError
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
