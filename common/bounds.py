@@ -1,10 +1,10 @@
 """Numbers of an answer, bounded where they are read: a gateway, or who stands in its place, may write any.
 
 Of ``1e600000`` or a million digits an ``int()`` runs for minutes, in C, where no timeout ends it. So the length is
-looked at first, and what comes out of here costs nothing to whoever goes on with it: an integer fits into 64 bits, as those of
-databases do, and an amount has so few digits that it can be written out.
+looked at first, and what comes out of here costs nothing to whoever goes on with it: an integer fits into 64 bits, as
+those of databases do, and an amount has so few digits that it can be written out.
 
-No such ids can be chosen to make a set of them slow: no more than nine of them share a hash.
+No such integers can be chosen to make a set of them slow: no more than nine share a hash.
 """
 
 from __future__ import annotations
