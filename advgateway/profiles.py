@@ -49,8 +49,8 @@ class SoapProfile:
         argument_order: The order of the arguments, where it is not the document's, such as ``("fromNum", "toNum",
             "messageContent", "messageType", "user", "pass")``. Names that a method does not have are passed over, and
             arguments that are not named come last.
-        extra_arguments: Arguments of the sends that the document does not have, such as ``{"messageType": "normal"}``. A
-            repr names them and hides their values, which may be secret.
+        extra_arguments: Arguments of the sends that the document does not have, such as ``{"messageType": "normal"}``.
+            A repr names them and hides their values, which may be secret.
         array_style: How lists travel.
 
     Raises:
