@@ -187,27 +187,24 @@ class Call(Generic[T]):
         return await self._attempt()
 
     def _read(self, reply: Reply) -> T:
-        problem: str | None = None
         try:
             result = self.read(reply)
         except (ReplyError, GatewayError) as error:
             self._keep(reply, error)
             raise
-        except (
-            Exception
-        ) as error:  # Whatever else it is, also one of ours: the request has left, and this says no more.
+        except Exception as error:  # Whatever it is, also one of ours: the request has left, and this says no more.
             problem = type(error).__name__
-        if problem is not None:
-            # Out here, because what was raised can hold the answer.
-            unreadable = ReplyError(
-                f"the answer (HTTP status {reply.status}) could not be read ({problem})", http_status=reply.status
-            )
-            self._keep(reply, unreadable)
-            raise unreadable
-        for failure in errors_within(result):
-            self._describe(failure)
-            self._keep(reply, failure)
-        return result
+        else:
+            for failure in errors_within(result):
+                self._describe(failure)
+                self._keep(reply, failure)
+            return result
+        # Out here, because what was raised can hold the answer.
+        unreadable = ReplyError(
+            f"the answer (HTTP status {reply.status}) could not be read ({problem})", http_status=reply.status
+        )
+        self._keep(reply, unreadable)
+        raise unreadable
 
     def _keep(self, reply: Reply, error: PayamakError) -> None:
         if self.caller.keeps_replies and isinstance(error, ReplyError):

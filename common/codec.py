@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from .errors import ReplyError
 
@@ -49,6 +49,8 @@ def _to_short_int(digits: str) -> int:
         raise ValueError("too many digits")  # As Python itself says, unless that is switched off.
     return int(digits)
 
+
+_Json: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _decode = json.JSONDecoder().raw_decode
 _decode_long = json.JSONDecoder(parse_int=_to_short_int).raw_decode
@@ -103,15 +105,15 @@ def _mend(text: str) -> str:
     return _ESCAPED_SURROGATE.sub(lambda match: match[1] or "\\ufffd", text)
 
 
-def _refuse_depth(document: object) -> None:
+def _refuse_depth(document: _Json) -> None:
     # By levels, so that few calls are made, and none within another.
     level = [document]
     for _ in range(DEEPEST_NESTING + 1):
-        objects = [part for part in level if type(part) is dict]
-        lists = [part for part in level if type(part) is list]
+        objects: list[dict[str, Any]] = [part for part in level if type(part) is dict]
+        lists: list[list[Any]] = [part for part in level if type(part) is list]
         if not objects and not lists:
             return
-        level = list(itertools.chain(*map(dict.values, objects), *lists))
+        level = list(itertools.chain(*map(dict[str, Any].values, objects), *lists))
     raise ValueError("nested too deeply")
 
 

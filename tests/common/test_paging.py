@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 import pytest
@@ -129,7 +129,7 @@ class Endless:
 @pytest.mark.parametrize(
     ("size", "limits", "requests"), [(1, {}, 20_000), (4, {"pages": 5}, 5), (4, {"entries": 30}, 8)]
 )
-async def test_a_list_that_does_not_end(walk: Walk, size: int, limits: dict[str, int], requests: int) -> None:
+async def test_a_list_that_does_not_end(walk: Walk, size: int, limits: dict[str, Any], requests: int) -> None:
     endless = Endless(size)
     with pytest.raises(ReplyError, match="does not end"):
         async for _ in walk(endless.fetch, itself, limit=WalkLimit(**limits)):

@@ -14,11 +14,11 @@ from typing import Any
 import attrs
 import pytest
 from payamak.common import GatewayError, Outcome, ReplyError, RetryPolicy
+from payamak.common.codec import as_dict, as_list
 from payamak.common.session import Reply
 from support.advgateway import in_response
 from support.canned import Canned
 from support.gateways import EACH, SOAP, Call, Gateway
-from support.shapes import is_list
 
 from benchmarks.calls import Counter
 
@@ -87,11 +87,10 @@ def costly(value: Any, *, is_raw: bool = False) -> list[Any]:
         return [] if is_raw or math.isfinite(value) else [value]
     if isinstance(value, decimal.Decimal):
         return [] if abs(value.adjusted()) <= 64 else [value]
-    parts: list[Any] = list(value) if is_list(value) or isinstance(value, tuple) else []
-    if isinstance(value, dict):
-        parts = [*value, *value.values()]
+    parts = [*as_dict(value), *as_dict(value).values(), *(as_list(value) or ())]
     found = [entry for part in parts for entry in costly(part, is_raw=is_raw)]
-    for field in attrs.fields(type(value)) if attrs.has(type(value)) else ():
+    kind: Any = type(value)
+    for field in attrs.fields(kind) if attrs.has(kind) else ():
         found += costly(getattr(value, field.name), is_raw=field.name in ("raw", "data"))
     return found
 
@@ -105,7 +104,7 @@ async def run(call: Call, client: Any) -> Any:
     try:
         return await call.run(client)
     except ReplyError as error:
-        return error.message_ids if error.outcome is Outcome.UNKNOWN else error
+        return list(error.message_ids) if error.outcome is Outcome.UNKNOWN else error
     except GatewayError as error:
         return error.code
 
