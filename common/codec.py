@@ -38,9 +38,9 @@ DEEPEST_NESTING = 32
 _LONG = 64 * 1024
 _BLANKS = " \t\n\r"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Pairs, and backslashes that are escaped themselves, are passed over.
+# Pairs, and backslashes that are escaped themselves, are passed over, many at once.
 _ESCAPED_SURROGATE = re.compile(
-    r"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+    r"((?:\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})+)|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
 
 
