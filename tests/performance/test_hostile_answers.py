@@ -89,8 +89,8 @@ def costly(value: Any, *, is_raw: bool = False) -> list[Any]:
         return [] if abs(value.adjusted()) <= 64 else [value]
     parts = [*as_dict(value), *as_dict(value).values(), *(as_list(value) or ())]
     found = [entry for part in parts for entry in costly(part, is_raw=is_raw)]
-    kind: Any = type(value)
-    for field in attrs.fields(kind) if attrs.has(kind) else ():
+    fields: tuple[attrs.Attribute[Any], ...] = getattr(value, "__attrs_attrs__", ())
+    for field in fields:
         found += costly(getattr(value, field.name), is_raw=field.name in ("raw", "data"))
     return found
 
