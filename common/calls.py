@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from .errors import ClientStateError, ConnectionLostError, Outcome, PayamakError, ReplyError
+from .errors import ClientStateError, ConnectionLostError, GatewayError, Outcome, PayamakError, ReplyError
 from .hooks import (
     Attempt,
     AttemptReply,
@@ -189,13 +189,22 @@ class Call(Generic[T]):
     def _read(self, reply: Reply) -> T:
         try:
             result = self.read(reply)
-        except ReplyError as error:
+        except (ReplyError, GatewayError) as error:
             self._keep(reply, error)
             raise
-        for failure in errors_within(result):
-            self._describe(failure)
-            self._keep(reply, failure)
-        return result
+        except Exception as error:  # Whatever it is, also one of ours: the request has left, and this says no more.
+            problem = type(error).__name__
+        else:
+            for failure in errors_within(result):
+                self._describe(failure)
+                self._keep(reply, failure)
+            return result
+        # Out here, because what was raised can hold the answer.
+        unreadable = ReplyError(
+            f"the answer (HTTP status {reply.status}) could not be read ({problem})", http_status=reply.status
+        )
+        self._keep(reply, unreadable)
+        raise unreadable
 
     def _keep(self, reply: Reply, error: PayamakError) -> None:
         if self.caller.keeps_replies and isinstance(error, ReplyError):

@@ -27,6 +27,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SERVER_ERROR = 500
+_LONGEST_WAIT = 86_400.0
+"""So many seconds a call waits for what a gateway asks, also one without a deadline."""
 
 
 class Effect(enum.Enum):
@@ -52,8 +54,8 @@ class RetryPolicy:
       (`ConnectionFailedError`), or after an answer that is nothing but the HTTP status 429, which means just that.
 
     Between attempts the client waits a random time up to ``base_delay``, doubled with each attempt up to ``max_delay``,
-    or as long as the gateway asks for in ``Retry-After``. If the wait would pass the call's deadline, the error is
-    raised at once.
+    or as long as the gateway asks for in ``Retry-After``. If the wait would pass the call's deadline, or takes more
+    than a day, the error is raised at once.
 
     Attributes:
         attempts: How often an operation is tried at the most, 1 to 100. 1 means: never repeat.
@@ -103,7 +105,7 @@ def wait_before_next(
         wait = error.retry_after
     else:
         wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
-    return wait if wait < remaining else None
+    return wait if wait < remaining and wait <= _LONGEST_WAIT else None
 
 
 class TryAgainError(Exception):

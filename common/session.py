@@ -38,6 +38,7 @@ KEEPALIVE = 4.0
 """Less than the five seconds after which common servers hang up, and than any firewall takes to forget a connection."""
 _NO_LIMIT = sys.maxsize
 _LONGEST_KEEPALIVE = 86_400.0
+_LONGEST_RETRY_AFTER = 366 * 86_400.0
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -102,16 +103,16 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """The seconds that the header ``Retry-After`` asks to wait, from a number or a date."""
+        """The seconds that the header ``Retry-After`` asks to wait, from a number or a date; a year at the most."""
         value = self.headers.get("Retry-After", "").strip()
         if value.isascii() and value.isdigit():
-            return float(value)
+            return min(float(value), _LONGEST_RETRY_AFTER)
         until = _parse_http_date(value)
         if until is None:
             return None
         # Measured by the gateway's own clock, which may differ from ours.
         now = _parse_http_date(self.headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
-        return max(0.0, (until - now).total_seconds())
+        return min(max(0.0, (until - now).total_seconds()), _LONGEST_RETRY_AFTER)
 
 
 def _parse_http_date(value: str) -> datetime.datetime | None:

@@ -14,13 +14,13 @@ import attrs
 from aiohttp import hdrs
 
 from ..common import checks
+from ..common.bounds import as_int
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, dumps, loads
+from ..common.codec import as_dict, dumps, loads
 from ..common.errors import (
     AuthenticationError,
     GatewayError,
     InvalidArgumentError,
-    PayamakError,
     ReplyError,
 )
 from ..common.session import JSON_HEADERS, Reply, Request
@@ -173,7 +173,7 @@ def is_rejection(reply: Reply, rejection: TokenRejection) -> bool:
         read_envelope(reply, rejection)
     except AuthenticationError:
         return True
-    except PayamakError:
+    except Exception:  # Whatever it is, it is said when the answer is read.
         return False
     return False
 
