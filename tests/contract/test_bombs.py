@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import pytest
@@ -37,9 +38,7 @@ def _squeeze_more() -> bytes:
         from compression import zstd
 
         return zstd.compress(b" " * MUCH)
-    import brotli
-
-    squeezed: bytes = brotli.compress(b" " * MUCH, quality=1)
+    squeezed: bytes = importlib.import_module("brotli").compress(b" " * MUCH, quality=1)  # It has no types.
     return squeezed
 
 
@@ -83,7 +82,7 @@ def without_end(beginning: bytes, part: bytes) -> Behaviour:
 
 
 @contextmanager
-def little_memory() -> Iterator[None]:
+def little_memory() -> Generator[None]:
     tracemalloc.start()
     try:
         yield
