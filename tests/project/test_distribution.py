@@ -65,17 +65,16 @@ def test_sdist_holds_what_is_needed_to_build_and_nothing_else(distributions: Pat
 
 def test_wheel_works_in_an_empty_environment(distributions: Path, tmp_path: Path) -> None:
     (wheel,) = distributions.glob("*.whl")
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    # Without a pip of its own, which takes longer to install than all the rest.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel], check=True, capture_output=True
-    )
+    install = ["install", "--quiet", "--no-index", "--no-deps", wheel]
+    subprocess.run([sys.executable, "-m", "pip", "--python", python, *install], check=True, capture_output=True)
     listed = subprocess.run(
         [python, "-c", "import sysconfig, os; print(*sorted(os.listdir(sysconfig.get_path('purelib'))))"],
         check=True, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
-    ours = {name for name in listed if not name.startswith(("pip", "setuptools", "_distutils", "distutils", "pkg_"))}
-    assert {name.partition("-")[0] for name in ours} == {"payamak"}
+    assert {name.partition("-")[0] for name in listed} == {"payamak"}
     # The dependencies are not there, so the first import of one of them is what fails.
     failed = subprocess.run(
         [python, "-c", "import payamak.ghasedak"], check=False, capture_output=True, text=True, cwd=tmp_path
