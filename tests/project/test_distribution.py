@@ -68,7 +68,7 @@ def test_wheel_works_in_an_empty_environment(distributions: Path, tmp_path: Path
     # Without a pip of its own, which takes longer to install than all the rest.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python]
+    pip = (sys.executable, "-m", "pip", "--python", str(python))
     subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", wheel], check=True, capture_output=True)
     listed = subprocess.run(
         [python, "-c", "import sysconfig, os; print(*sorted(os.listdir(sysconfig.get_path('purelib'))))"],
