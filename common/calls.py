@@ -25,7 +25,7 @@ from .hooks import (
     note_nothing_left,
 )
 from .results import errors_within
-from .retry import Effect, RetryPolicy, TryAgainError, repeating, wait_before_next
+from .retry import Effect, RetryPolicy, wait_before_next
 from .session import Reply, Request
 
 T = TypeVar("T")
@@ -81,6 +81,14 @@ class Caller:
         error.operation_id = operation_id
 
 
+class _TryAgainError(Exception):
+    """An attempt failed, and another is to be made after a wait."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
 # Neither compared nor shown; frozen, each would take longer to make.
 @attrs.define(eq=False, repr=False)
 class Call(Generic[T]):
@@ -114,13 +122,13 @@ class Call(Generic[T]):
         try:
             if preparation is not None:
                 await preparation
-            try:
-                return await self._attempt()
-            except TryAgainError as again:
-                wait = again.wait
-            await asyncio.sleep(wait)
-            # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
-            return await self._attempt_repeatedly()
+            while True:
+                try:
+                    return await self._attempt()
+                except _TryAgainError as again:
+                    wait = again.wait
+                # Out here, so that the next failure does not carry this one as its context.
+                await asyncio.sleep(wait)
         except PayamakError as error:
             self._complete(error)
             raise
@@ -180,11 +188,7 @@ class Call(Generic[T]):
                 self.operation.name, self._attempts, self.caller.retry.attempts, type(error).__name__,
                 error.outcome.value, wait, self.operation_id, extra=self._make_extra(error),
             )  # fmt: skip
-            raise TryAgainError(wait) from error
-
-    @repeating
-    async def _attempt_repeatedly(self) -> T:
-        return await self._attempt()
+            raise _TryAgainError(wait) from error
 
     def _read(self, reply: Reply) -> T:
         try:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import enum
-import operator
-import warnings
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar, cast
 
 import attrs
 import backoff
@@ -22,9 +18,6 @@ from .errors import (
     ServiceUnavailableError,
     TransportError,
 )
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _SERVER_ERROR = 500
 _LONGEST_WAIT = 86_400.0
@@ -104,25 +97,6 @@ def wait_before_next(
     if error.retry_after is not None:
         wait = error.retry_after
     else:
+        # Nothing else of backoff: its loops call what Python 3.16 no longer has.
         wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
     return wait if wait < remaining and wait <= _LONGEST_WAIT else None
-
-
-class TryAgainError(Exception):
-    """Tells `repeating` to wait and run the function again."""
-
-    def __init__(self, wait: float) -> None:
-        super().__init__(wait)
-        self.wait = wait
-
-
-def repeating(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Make a coroutine function run again whenever it raises `TryAgainError`, after the wait that it asks for."""
-    # No logger: backoff's own log records hold the text of the exception.
-    decorate = backoff.on_exception(
-        backoff.runtime, TryAgainError, value=operator.attrgetter("wait"), jitter=None, logger=None
-    )
-    with warnings.catch_warnings():
-        # backoff 2.2.1, its last release, calls asyncio.iscoroutinefunction, deprecated since Python 3.14.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return cast("Callable[P, Coroutine[Any, Any, T]]", decorate(function))

@@ -139,7 +139,8 @@ class HttpSession:
             forget idle connections and tell nobody: what is sent on one of those is *unknown*. Not for a borrowed
             session, whose connector has its own.
         proxy: The URL of an HTTP proxy.
-        ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that verifies nothing is refused.
+        ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that does not verify
+            certificates, or not whose they are, is refused.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
 
     Raises:
@@ -168,6 +169,10 @@ class HttpSession:
             checks.require_instance(ssl, ssl_module.SSLContext, "ssl")
             if ssl.verify_mode is not ssl_module.CERT_REQUIRED:
                 raise InvalidArgumentError("ssl must verify certificates: CERT_REQUIRED", argument="ssl")
+            if not ssl.check_hostname:
+                raise InvalidArgumentError(
+                    "ssl must verify whose certificate it is: set its check_hostname to True", argument="ssl"
+                )
         checks.require_instance(trust_env, bool, "trust_env")
         if client_session is not None and trust_env:
             raise InvalidArgumentError(

@@ -48,7 +48,7 @@ class GhasedakClient(GatewayClient):
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
         retry: How often to try. A send is only repeated if it provably never left, or after a bare HTTP 429.
         session: An `HttpSession` to share, or an `aiohttp.ClientSession` of yours; it closes neither, only its own.
-        allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
+        allow_http: Whether ``http://`` may lead anywhere but to ``localhost``, ``127.*`` or ``::1``.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.

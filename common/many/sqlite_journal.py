@@ -18,13 +18,13 @@ from typing import Any, Self
 
 import attrs
 
+from ..extras import say_missing
+
 try:
     import aiosqlite
     import filelock
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f'{error.name} is missing. In your clone of payamak: pip install ".[journal]"', name=error.name
-    ) from None
+    raise ModuleNotFoundError(say_missing(error.name, "journal"), name=error.name) from None
 
 from ..checks import replace_halves
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
