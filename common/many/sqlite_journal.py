@@ -26,6 +26,7 @@ except ModuleNotFoundError as error:
     ) from None
 
 from ..errors import InvalidArgumentError, JournalError, Outcome
+from ..hiding import hide_fields, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
@@ -190,6 +191,7 @@ class SqliteJournal:
                 await close_file(database)
                 raise
         except (sqlite3.Error, OSError) as error:
+            strip_frames(error)
             raise explain_failure("opened", error) from error
         self._account, self._file = None, identify_file(self._path)
         return database
@@ -204,19 +206,23 @@ class SqliteJournal:
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
+        try:
+            return await self._find(wanted, account)
+        except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
+            strip_frames(error)
+            raise explain_failure("read", error) from error
+
+    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         database = self._require_open()
         hidden = self._hide_account(account)
         found: dict[str, JournalEntry] = {}
         keys = {self._hide_key(key): key for key in wanted}
-        try:
-            await self._check_account(database, hidden)
-            for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
-                for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
-                    key = keys[row[0]]
-                    found[key] = self._to_entry(key, tuple(row), wanted[key], account)
-        except (sqlite3.Error, ValueError) as error:  # A ValueError tells of a file that somebody edited.
-            raise explain_failure("read", error) from error
+        await self._check_account(database, hidden)
+        for start in range(0, len(keys), _MOST_PARAMETERS):
+            part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
+            for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
+                key = keys[row[0]]
+                found[key] = self._to_entry(key, tuple(row), wanted[key], account)
         return found
 
     async def require_account(self, account: str) -> None:
@@ -231,6 +237,7 @@ class SqliteJournal:
         try:
             await self._check_account(self._require_open(), self._hide_account(account))
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> Changes:
@@ -259,6 +266,7 @@ class SqliteJournal:
             finally:
                 await database.rollback()
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def _take_given(
@@ -302,14 +310,14 @@ class SqliteJournal:
         try:
             return [reference for (reference,) in await self._require_open().execute_fetchall(question)]
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
-        rows = [self._to_row(entry, lease) for entry in entries]
-        written = await self._write(_BEGIN, rows)
+        written = await self._write(_BEGIN, [self._to_row(entry, lease) for entry in entries])
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
@@ -333,6 +341,7 @@ class SqliteJournal:
         """Write rows durably; those who write at the same time share a commit. Returns which of them count."""
         self._require_open()
         job = _Job(statement, rows, asyncio.get_running_loop().create_future())
+        del rows  # Or an error tracker would find the numbers and texts of them in this frame.
         self._waiting.append(job)
         if self._writer is None:
             # A task of its own, so that who gives up meanwhile does not take the rows of others along.
@@ -355,6 +364,7 @@ class SqliteJournal:
             counted = await self._commit(jobs)
             problem = None
         except Exception as error:
+            strip_frames(error)
             problem = error
         finally:
             for place, job in enumerate(jobs):
@@ -434,7 +444,7 @@ class SqliteJournal:
         return self._hidden[account]
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class _Job:
     """Rows to write with one statement, each of which may come too late to count."""
 
