@@ -1,10 +1,10 @@
-"""What error trackers write down of an exception: the locals of the frames of its traceback, and of what hangs on it."""
+"""What error trackers write down of an exception: the locals of its frames, and of those of what hangs on it."""
 
 from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,13 +40,32 @@ class Frame(NamedTuple):
 
 def find_leaks(error: BaseException) -> list[str]:
     """What frames of this library, and of all that it calls, show and must not."""
+    return _judge(see_frames(error))
+
+
+def find_leaks_of_the_stack() -> list[str]:
+    """The same of this library's frames that run at this moment."""
+    stack = [frame for frame, _ in traceback.walk_stack(None)]
+    return _judge(
+        Frame("python", frame.f_code.co_filename, frame.f_code.co_name, repr(frame.f_locals))
+        for frame in stack
+        if str(frame.f_globals.get("__name__")).startswith("payamak.")
+    )
+
+
+def _judge(frames: Iterable[Frame]) -> list[str]:
     return [
         f"{frame.tool}: {frame.file} {frame.function} shows {needle}: {frame.shown}"
-        for frame in (*_see_as_python(error), *_see_as_rich(error), *_see_as_sentry(error))
-        if not frame.is_of_the_user
+        for frame in frames
         for needle in leaks(frame.shown)
         if needle in CREDENTIALS or not frame.is_of_a_gateway
     ]
+
+
+def see_frames(error: BaseException) -> list[Frame]:
+    """All of them, as each tool shows them, but for the user's."""
+    frames = (*_see_as_python(error), *_see_as_rich(error), *_see_as_sentry(error))
+    return [frame for frame in frames if not frame.is_of_the_user]
 
 
 def _see_as_python(error: BaseException) -> Iterator[Frame]:
