@@ -53,9 +53,7 @@ def strip_frames(error: BaseException) -> None:
         if trace is not None and trace.tb_frame in callers:
             continue
         found.__traceback__ = None
-        waiting += (found.__cause__, found.__context__)
-        if isinstance(found, BaseExceptionGroup):
-            waiting += found.exceptions
+        waiting += (found.__cause__, found.__context__, *getattr(found, "exceptions", ()))
 
 
 def hides_arguments(function: Callable[P, T]) -> Callable[P, T]:

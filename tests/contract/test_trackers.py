@@ -6,8 +6,9 @@ import asyncio
 import importlib
 import logging
 import pkgutil
+import sqlite3
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from payamak.common import (
     Attempt,
     AttemptReply,
+    HttpSession,
     InvalidArgumentError,
     JournalError,
     OnUnknown,
@@ -28,12 +30,12 @@ from payamak.common import (
     SendReport,
     Timeout,
 )
+from payamak.common.many.keys import KeyMaker
 from payamak.common.sqlite_journal import SqliteJournal
-from payamak.emulator import Emulator
-from support.gateways import EACH, GATEWAYS, Call, Gateway
+from support.gateways import EACH, GATEWAYS, Call, Gateway, Run
 from support.gateways.smsir import SMSIR
 from support.raw_server import Behaviour, RawServer, answer, bytes_then_close, hang, reset_read
-from support.sentinels import ECHO, PASSWORD, PHONE, TEXT, USERNAME
+from support.sentinels import ECHO, PASSWORD, PHONE, TEXT, USERNAME, chain
 from support.sockets import dead_port
 from support.telling import ECHOED, FAULTS, HEAD, echo_the_request
 from support.trackers import find_leaks, find_leaks_of_the_stack, see_frames
@@ -53,7 +55,7 @@ FAILURES: dict[str, Behaviour] = {
 }
 
 
-async def fail(client: Any, call: Callable[[Any], Awaitable[Any]]) -> BaseException | None:
+async def fail(client: Any, call: Run) -> BaseException | None:
     """Run it, let the trackers look at its error, and return that."""
     failure: BaseException | None = None
     try:
@@ -180,11 +182,16 @@ async def test_of_the_stack_of_an_error_that_is_logged(gateway: Gateway) -> None
         await proceed()
         raise ValueError("the hook's own")
 
+    # At sms.ir it answers to the request for a token.
+    success = gateway.echoes["success"] if gateway.tokens else answer(gateway.send_reply)
+    options = {"token_store": None} if gateway.tokens else {}
     watcher = Watcher()
     logging.getLogger("payamak").addHandler(watcher)
     try:
-        async with Emulator() as emulator, gateway.make(gateway.url(emulator), hooks=[break_down]) as client:
-            await gateway.prepare(emulator, client)
+        async with (
+            RawServer(success) as server,
+            gateway.connect(server.url, hooks=[break_down], **options) as client,
+        ):
             await fail(client, gateway.send.run)
     finally:
         logging.getLogger("payamak").removeHandler(watcher)
@@ -230,18 +237,29 @@ async def test_of_bad_arguments(gateway: Gateway) -> None:
 async def test_of_a_user_name_among_bad_arguments() -> None:
     gateway = GATEWAYS[0]
     async with gateway.connect("http://127.0.0.1:9/", api_key="another-key") as client:
-        for to, name in ((PHONE + "x", USERNAME), (PHONE, USERNAME + "\ud800")):
-            assert isinstance(await fail(client, lambda c: c.send_by_username(name, to, TEXT)), InvalidArgumentError)  # noqa: B023
+        calls: list[Run] = [
+            lambda c: c.send_by_username(USERNAME, PHONE + "x", TEXT),
+            lambda c: c.send_by_username(USERNAME + "\ud800", PHONE, TEXT),
+        ]
+        for call in calls:
+            assert isinstance(await fail(client, call), InvalidArgumentError)
 
 
 @EACH
 def test_of_bad_settings(gateway: Gateway) -> None:
     url, proxy = "https://gateway.example/", f"http://{USERNAME}:{PASSWORD}@[::1"
-    settings = {**gateway.credentials, **gateway.options, "base_url": url}
-    for wrong in ({"timeout": -1}, {"proxy": proxy}, {"base_url": f"ftp://{USERNAME}@x/"}, *gateway.bad_settings):
+    settings: dict[str, Any] = {**gateway.credentials, **gateway.options, "base_url": url}
+    bad: list[Mapping[str, Any]] = [{"timeout": -1}, {"proxy": proxy}, {"base_url": f"ftp://{USERNAME}@x/"}]
+    for wrong in (*bad, *gateway.bad_settings):
         with pytest.raises(InvalidArgumentError) as caught:
             gateway.client(**{**settings, **wrong})
         assert find_leaks(caught.value) == []
+
+
+def test_of_bad_settings_of_a_shared_session() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        HttpSession(proxy=f"http://{USERNAME}:{PASSWORD}@127.0.0.1:1", keepalive=-1)
+    assert find_leaks(caught.value) == []
 
 
 @EACH
@@ -274,7 +292,7 @@ async def test_of_what_send_many_reports(gateway: Gateway, failure: str) -> None
 
 
 BREAKS = {
-    "read": "ALTER TABLE messages RENAME TO others",
+    "read": "UPDATE messages SET at = 'never'",
     "begin": "CREATE TRIGGER no BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'no'); END",
 }
 
@@ -288,12 +306,24 @@ async def test_of_a_journal_that_fails(broken: str, tmp_path: Path) -> None:
         gateway.connect(server.url) as client,
         SqliteJournal(tmp_path / "journal.db") as journal,
     ):
+        if broken == "read":
+            await fail(client, lambda c: _collect(c.send_many(messages, journal=journal), []))
         await journal._require_open().execute(BREAKS[broken])
         reports: list[SendReport] = []
         error = await fail(client, lambda c: _collect(c.send_many(messages, journal=journal), reports))
     errors = [error, *(report.error for report in reports)]
-    assert any(isinstance(error, JournalError) for error in errors)
+    assert any(
+        isinstance(error, JournalError) and isinstance(error.__cause__, (sqlite3.Error, ValueError)) for error in errors
+    )
     assert [found for error in errors if error is not None for found in find_leaks(error)] == []
+
+
+def test_of_keys_that_cannot_be_kept() -> None:
+    keys = KeyMaker()
+    keys.close()
+    with pytest.raises(JournalError) as caught:
+        keys.make([(PHONE, OutgoingMessage(PHONE, TEXT))])
+    assert find_leaks(caught.value) == []
 
 
 async def _collect(sending: SendMany, reports: list[SendReport]) -> None:
@@ -301,24 +331,24 @@ async def _collect(sending: SendMany, reports: list[SendReport]) -> None:
         reports.append(report)  # noqa: PERF401 -- it may raise
 
 
-async def test_what_the_user_was_handling_keeps_its_frames() -> None:
+@pytest.mark.parametrize("failure", ["resets", "refuses the credentials"])
+async def test_what_the_user_was_handling_keeps_its_frames(failure: str) -> None:
     gateway = GATEWAYS[0]
 
     def stumble() -> None:
-        {}["the user's own"]
+        int("the user's own")
 
     async def recover(client: Any) -> None:
         try:
             stumble()
-        except KeyError:
+        except ValueError:
             await gateway.send.run(client)
 
-    async with RawServer(reset_read) as server, gateway.connect(server.url, retry=ONCE) as client:
+    async with RawServer(FAILURES[failure]) as server, gateway.connect(server.url, retry=ONCE) as client:
         with pytest.raises(PayamakError) as caught:
             await recover(client)
-    context = caught.value.__context__
-    assert isinstance(context, KeyError)
-    assert [frame.name for frame in traceback.extract_tb(context.__traceback__)][-1] == "stumble"
+    (own,) = [found for found in chain(caught.value) if type(found) is ValueError]
+    assert [frame.name for frame in traceback.extract_tb(own.__traceback__)] == ["recover", "stumble"]
 
 
 def _attrs_classes() -> Iterator[type]:
@@ -337,7 +367,7 @@ def test_no_field_shows_of_a_class_that_has_no_repr() -> None:
     shown = [
         f"{kind.__qualname__}.{field.name}"
         for kind in _attrs_classes()
-        if kind.__repr__ is object.__repr__
+        if not any("__repr__" in vars(base) for base in kind.__mro__[:-1])
         for field in attrs.fields(kind)
         if field.repr
     ]

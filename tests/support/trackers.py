@@ -78,7 +78,7 @@ def _see_as_rich(error: BaseException) -> Iterator[Frame]:
     """With all that it can show, and not only the first of what is long."""
     for found in chain(error):
         trace = rich.traceback.Traceback.extract(
-            type(found), found, found.__traceback__, show_locals=True, locals_max_length=None, locals_max_string=None
+            type(found), found, found.__traceback__, show_locals=True, locals_max_length=1000, locals_max_string=100_000
         )
         for frame in (frame for stack in trace.stacks for frame in stack.frames):
             shown = {name: str(value) for name, value in (frame.locals or {}).items()}
@@ -111,5 +111,6 @@ def _see_as_sentry(error: BaseException) -> Iterator[Frame]:
     (event,) = _kept.events
     _kept.events.clear()
     for found in event["exception"]["values"]:
-        for frame in (found.get("stacktrace") or {"frames": []})["frames"]:
+        stack: list[Any] = found["stacktrace"]["frames"] if "stacktrace" in found else []
+        for frame in stack:
             yield Frame("sentry", os.path.realpath(frame["abs_path"]), frame["function"], str(frame.get("vars")))
