@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import attrs
 
@@ -36,8 +36,8 @@ def strip_frames(error: BaseException) -> None:
     Bodies, headers and answers are locals there, in this library's frames and in those of aiohttp. What the user was
     handling when the call began hangs on it as well; that keeps its frames.
     """
-    here = inspect.currentframe()
-    frame = here and here.f_back and here.f_back.f_back
+    frame = inspect.currentframe()
+    frame = frame and frame.f_back and frame.f_back.f_back  # Of whoever has called the caller.
     callers: set[object] = set()
     while frame is not None:
         callers.add(frame)
@@ -53,7 +53,9 @@ def strip_frames(error: BaseException) -> None:
         if trace is not None and trace.tb_frame in callers:
             continue
         found.__traceback__ = None
-        waiting += (found.__cause__, found.__context__, *getattr(found, "exceptions", ()))
+        waiting += (found.__cause__, found.__context__)
+        if isinstance(found, BaseExceptionGroup):
+            waiting += cast("BaseExceptionGroup[BaseException]", found).exceptions
 
 
 def hides_arguments(function: Callable[P, T]) -> Callable[P, T]:

@@ -331,6 +331,25 @@ async def _collect(sending: SendMany, reports: list[SendReport]) -> None:
         reports.append(report)  # noqa: PERF401 -- it may raise
 
 
+async def test_a_group_of_errors_of_a_middleware() -> None:
+    async def after(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        gathered: list[Exception] = []
+        try:
+            return await handler(request)
+        except aiohttp.ClientError as error:
+            gathered.append(error)
+        raise ExceptionGroup("the middleware's own", gathered)
+
+    async with (
+        RawServer(reset_read) as server,
+        aiohttp.ClientSession(middlewares=[after]) as session,
+        GATEWAYS[0].connect(server.url, retry=ONCE, session=session) as client,
+    ):
+        error = await fail(client, GATEWAYS[0].send.run)
+    assert isinstance(error, PayamakError)
+    assert isinstance(error.__cause__, ExceptionGroup)
+
+
 @pytest.mark.parametrize("failure", ["resets", "refuses the credentials"])
 async def test_what_the_user_was_handling_keeps_its_frames(failure: str) -> None:
     gateway = GATEWAYS[0]
