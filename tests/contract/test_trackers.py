@@ -348,6 +348,7 @@ async def test_a_group_of_errors_of_a_middleware() -> None:
         error = await fail(client, GATEWAYS[0].send.run)
     assert isinstance(error, PayamakError)
     assert isinstance(error.__cause__, ExceptionGroup)
+    assert [found.__traceback__ for found in error.__cause__.exceptions] == [None]
 
 
 @pytest.mark.parametrize("failure", ["resets", "refuses the credentials"])
