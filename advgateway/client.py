@@ -13,6 +13,7 @@ from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient, Start
 from ..common.errors import GatewayError, Outcome, ReplyError
+from ..common.hiding import hides_arguments
 from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_recipient
 from ..common.paging import chunked
@@ -70,6 +71,7 @@ class AdvGatewayClient(GatewayClient):
 
     gateway = "advgateway"
 
+    @hides_arguments
     def __init__(
         self,
         username: str,

@@ -16,6 +16,7 @@ from ..common.bounds import as_int
 from ..common.calls import Operation
 from ..common.codec import as_dict, as_list, dumps, find_document, loads, parse
 from ..common.errors import InvalidArgumentError, PayamakError, ReplyError
+from ..common.hiding import hide_fields
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
@@ -60,7 +61,7 @@ _DEEPEST_JSON = 3
 Arguments = Mapping[str, str | Sequence[str]]
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Answer:
     """The result of a successful reply, and the HTTP status."""
 

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from .errors import ClientStateError, ConnectionLostError, GatewayError, Outcome, PayamakError, ReplyError
+from .hiding import Secret, hide_fields, strip_frames
 from .hooks import (
     Attempt,
     AttemptReply,
@@ -52,7 +53,7 @@ class Operation:
     gives_credential: bool = False
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=hide_fields)
 class Caller:
     """What a client lends to its calls.
 
@@ -90,7 +91,7 @@ class _TryAgainError(Exception):
 
 
 # Neither compared nor shown; frozen, each would take longer to make.
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Call(Generic[T]):
     """One call of a client's method.
 
@@ -173,7 +174,11 @@ class Call(Generic[T]):
                 return await self._attempt_with_hooks()
             if self.caller.log.isEnabledFor(logging.DEBUG):
                 return (await self._attempt_observed(self._make_attempt()))[0]
-            return self._read(await self.caller.exchange(self.operation, self.request, self.deadline))
+            try:
+                return self._read(await self.caller.exchange(self.operation, self.request, self.deadline))
+            except BaseException as error:
+                strip_frames(error)
+                raise
         except PayamakError as error:
             self._in_flight = False
             wait = self._choose_wait(error)
@@ -266,7 +271,7 @@ class Call(Generic[T]):
             run: What they are around; it returns the result, and what hooks get of it.
         """
         started = ended = False
-        finished: list[T] = []
+        finished: list[Secret[T]] = []
         failed: list[Exception] = []
 
         async def proceed() -> Passed:
@@ -281,7 +286,7 @@ class Call(Generic[T]):
             except Exception as error:
                 failed.append(error)
                 raise
-            finished.append(result)
+            finished.append(Secret(result))
             return passed
 
         chain: Callable[[], Awaitable[Passed]] = proceed
@@ -303,7 +308,7 @@ class Call(Generic[T]):
         finally:
             ended = True  # What a hook has put into a task, and has not begun, must not begin now.
         if finished:
-            return finished[0]
+            return finished[0].value
         if failed:
             raise failed[0]
         if started:
@@ -324,6 +329,7 @@ class Call(Generic[T]):
                 attempt.body = reply.body
             if isinstance(error, PayamakError) and error.operation_id is None:
                 self.caller.describe(error, self.operation, self.operation_id)
+            strip_frames(error)
             raise
         else:
             if self.caller.keeps_replies and not self.operation.gives_credential:

@@ -29,6 +29,7 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
+from .hiding import hide_fields, hides_arguments
 from .loops import LoopSession, LoopSessions
 from .transport_errors import Gate, translate
 from .uploads import Upload
@@ -75,7 +76,7 @@ class Timeout:
 
 # A request, a reply and what is read of it are never compared, and never shown, for they hold keys and texts. Nor are
 # they frozen: an instance would take three times as long to make.
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Request:
     """One HTTP request, ready to go."""
 
@@ -93,7 +94,7 @@ class Request:
     """Whether it takes none of ``max_connections``, because those who hold them may be waiting for its answer."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Reply:
     """One HTTP answer, read whole."""
 
@@ -147,6 +148,7 @@ class HttpSession:
         InvalidArgumentError: An argument is wrong, or does not go with a borrowed session.
     """
 
+    @hides_arguments
     def __init__(
         self,
         client_session: aiohttp.ClientSession | None = None,

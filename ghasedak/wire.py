@@ -17,6 +17,7 @@ from ..common.bounds import MOST_INTEGER, as_int
 from ..common.calls import Operation
 from ..common.codec import as_dict, as_list, encode_form, find_document, loads
 from ..common.errors import InvalidArgumentError, Outcome, ReplyError
+from ..common.hiding import hide_fields
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
@@ -62,7 +63,7 @@ Fields: TypeAlias = dict[str, str | None]
 """Parameters by their names on the wire; those that are None stay away."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Envelope:
     """A successful reply: its ``items``, and the fields beside them."""
 

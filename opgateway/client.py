@@ -15,6 +15,7 @@ from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient
 from ..common.errors import ReplyError
+from ..common.hiding import hides_arguments
 from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.retry import Effect, RetryPolicy
@@ -83,6 +84,7 @@ class OpGatewayClient(GatewayClient):
 
     gateway = "opgateway"
 
+    @hides_arguments
     def __init__(
         self,
         username: str,

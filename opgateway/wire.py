@@ -22,6 +22,7 @@ from ..common.calls import Operation
 from ..common.codec import as_dict, as_list, dumps, encode_form, find_document, loads, parse
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.fields import tehran
+from ..common.hiding import hide_fields
 from ..common.retry import Effect
 from ..common.session import FORM_HEADERS, Reply, Request
 from ..common.statuses import from_bare_reply
@@ -70,7 +71,7 @@ _HIGHEST_CODE = 99_999
 """Above it are ids and telephone numbers."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Answer:
     """What a reply that is no refusal says.
 

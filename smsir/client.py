@@ -22,6 +22,7 @@ from ..common.errors import (
     PayamakError,
     ReplyError,
 )
+from ..common.hiding import hides_arguments
 from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_recipient
 from ..common.results import SendResult
@@ -91,6 +92,7 @@ class SmsIrClient(GatewayClient):
     gateway = "smsir"
     _usual_path = "/users/v1/"
 
+    @hides_arguments
     def __init__(
         self,
         user_api_key: str,

@@ -23,6 +23,7 @@ from ..common.errors import (
     InvalidArgumentError,
     ReplyError,
 )
+from ..common.hiding import hide_fields
 from ..common.session import JSON_HEADERS, Reply, Request
 from ..common.statuses import SERVER_ERROR, STATUSES, from_bare_reply, from_status, is_refusal
 from ..common.structuring import decode
@@ -40,7 +41,7 @@ _UPLOAD_HEADERS = {hdrs.ACCEPT: "application/json", "enctype": "multipart/form-d
 _TRACES = frozenset({"ExceptionMessage", "ExceptionType", "StackTrace"})
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Arguments:
     """What an operation is called with. Entries of the query that are None stay away."""
 

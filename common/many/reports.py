@@ -88,7 +88,8 @@ class Reports:
         try:
             known = await self._journal.read({item.key: _as_it_travels(item) for item in items}, self._account)
         except Exception as error:
-            raise self._fail("read", error) from error
+            failure = self._fail("read", error)
+            raise failure from failure.__cause__
         fresh: list[Item] = []
         lost: list[Item] = []
         for item in items:
@@ -130,7 +131,8 @@ class Reports:
         try:
             return await self._journal.list_references() if self._journal is not None else ()
         except Exception as error:
-            raise self._fail("read", error) from error
+            failure = self._fail("read", error)
+            raise failure from failure.__cause__
 
     async def _number(self, items: Sequence[Item], write: _Write) -> list[Item]:
         """Write the next attempt of messages. Returns those with which no other run has gone on."""
@@ -142,7 +144,8 @@ class Reports:
         try:
             attempts = await write(entries, self._lease)
         except Exception as error:
-            raise self._fail("written", error) from error
+            failure = self._fail("written", error)
+            raise failure from failure.__cause__
         gone = [item for item, attempt in zip(items, attempts, strict=True) if attempt != item.attempt]
         if gone:
             self._give_up(gone)

@@ -28,6 +28,7 @@ except ModuleNotFoundError as error:
 
 from ..checks import replace_halves
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
+from ..hiding import hide_fields, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
@@ -211,6 +212,7 @@ class SqliteJournal:
         except PayamakError:
             raise
         except (sqlite3.Error, OSError) as error:
+            strip_frames(error)
             raise explain_failure("opened", error) from error
         except Exception as error:  # Whatever a file leads to that was not written as a journal.
             failure = explain_failure("opened", error)
@@ -233,25 +235,28 @@ class SqliteJournal:
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
+        try:
+            return await self._find(wanted, account)
+        except sqlite3.Error as error:
+            strip_frames(error)
+            raise explain_failure("read", error) from error
+        except (ValueError, TypeError, LookupError, OverflowError) as error:  # Somebody has edited the file.
+            failure = explain_failure("read", error)
+        # Out here, because what Python says of a value quotes it.
+        raise failure
+
+    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         database = self._require_open()
         hidden = self._hide_account(account)
         found: dict[str, JournalEntry] = {}
         keys = {self._hide_key(key): key for key in wanted}
-        try:
-            await self._check_account(database, hidden)
-            for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
-                for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
-                    key = keys[row[0]]
-                    found[key] = self._to_entry(key, tuple(row), wanted[key], account)
-        except sqlite3.Error as error:
-            raise explain_failure("read", error) from error
-        except (ValueError, TypeError, LookupError, OverflowError) as error:  # Somebody has edited the file.
-            failure = explain_failure("read", error)
-        else:
-            return found
-        # Out here, because what Python says of a value quotes it.
-        raise failure
+        await self._check_account(database, hidden)
+        for start in range(0, len(keys), _MOST_PARAMETERS):
+            part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
+            for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
+                key = keys[row[0]]
+                found[key] = self._to_entry(key, tuple(row), wanted[key], account)
+        return found
 
     async def require_account(self, account: str) -> None:
         """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
@@ -265,6 +270,7 @@ class SqliteJournal:
         try:
             await self._check_account(self._require_open(), self._hide_account(account))
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> Changes:
@@ -293,6 +299,7 @@ class SqliteJournal:
             finally:
                 await database.rollback()
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def _take_given(
@@ -336,14 +343,14 @@ class SqliteJournal:
         try:
             return [str(reference) for (reference,) in await self._require_open().execute_fetchall(question)]
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
-        rows = [self._to_row(entry, lease) for entry in entries]
-        written = await self._write(_BEGIN, rows)
+        written = await self._write(_BEGIN, [self._to_row(entry, lease) for entry in entries])
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
@@ -368,6 +375,7 @@ class SqliteJournal:
         """Write rows durably; those who write at the same time share a commit. Returns which of them count."""
         self._require_open()
         job = _Job(statement, rows, asyncio.get_running_loop().create_future())
+        del rows  # Or an error tracker would find the numbers and texts of them in this frame.
         self._waiting.append(job)
         if self._writer is None:
             # A task of its own, so that who gives up meanwhile does not take the rows of others along.
@@ -390,6 +398,7 @@ class SqliteJournal:
             counted = await self._commit(jobs)
             problem = None
         except Exception as error:
+            strip_frames(error)
             problem = error
         finally:
             for place, job in enumerate(jobs):
@@ -473,7 +482,7 @@ class SqliteJournal:
         return self._hidden[account]
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class _Job:
     """Rows to write with one statement, each of which may come too late to count."""
 
