@@ -14,7 +14,7 @@ from filelock import FileLock  # It comes with nox's virtualenv.
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 # These start processes, nested runs of pytest or a browser, and take longer than all the others.
-END_TO_END = ["browser", "cli", "examples", "project", "soak", "testing"]
+END_TO_END = ["browser", "cli", "examples", "fuzz", "project", "soak", "testing"]
 PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal")
 TYPED_FOLDERS = ["tests", "examples"]
 PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
@@ -120,6 +120,13 @@ def soak(session: nox.Session) -> None:
     """Send through random faults for three minutes, or: -- SECONDS SEED --uvloop --loops 2."""
     _install_wheel(session, "tests")
     session.run("python", "-m", "soak", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(python=NEWEST)
+def fuzz(session: nox.Session) -> None:
+    """Give anything at all to what reads what others wrote, three minutes each, or: -- NAME --seconds 30."""
+    _install_wheel(session, "tests", "fuzz")
+    session.run("python", "-m", "fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
