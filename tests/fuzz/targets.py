@@ -49,6 +49,8 @@ URL = "https://gateway.example/"
 T = TypeVar("T")
 _MOST_BITS = 63
 _MOST_DIGITS = 1000
+_AS_IT_CAME = "raw"
+"""The field of what nobody has documented: whoever looks into it knows what to expect."""
 _RESET_AFTER = 200
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of its own is made in it
 _JSON = {"Content-Type": "application/json"}
@@ -300,7 +302,8 @@ def _check_value(value: Any) -> None:
     """What a user gets can be printed, counted with, and written into a database."""
     if attrs.has(type(value)):
         for field in attrs.fields(type(value)):
-            _check_value(getattr(value, field.name))
+            if field.name != _AS_IT_CAME:
+                _check_value(getattr(value, field.name))
     elif isinstance(value, (list, tuple, dict)):
         entries: Any = [*value, *value.values()] if isinstance(value, dict) else value
         for entry in entries:

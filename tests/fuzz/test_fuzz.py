@@ -18,6 +18,7 @@ FOUND: dict[str, tuple[bytes, ...]] = {
         b'\x05\x00{"result": {"code": 200, "message": "success"}, "items": [{"messageid": ' + _HUGE + b"}]}",
     ),
     "answers-opgateway": (b"\x04\x00[0," + _HUGE + b"]",),
+    "table": (b"sep=\r", b'sep="\n', b"sep=\n\n", b"sep=\t\nto\ttext\n"),
     "answers-rest": (b"\x03\x00" + _HUGE,),
 }
 
