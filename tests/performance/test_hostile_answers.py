@@ -18,7 +18,8 @@ from payamak.common.codec import as_dict, as_list
 from payamak.common.session import Reply
 from support.advgateway import in_response
 from support.canned import Canned
-from support.gateways import EACH, SOAP, Call, Gateway
+from support.gateways import EACH, Call, Gateway
+from support.gateways.advgateway import SOAP
 
 from benchmarks.calls import Counter
 
