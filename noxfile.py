@@ -14,7 +14,7 @@ from filelock import FileLock  # It comes with nox's virtualenv.
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 # These start processes, nested runs of pytest or a browser, and take longer than all the others.
-END_TO_END = ["browser", "cli", "examples", "project", "soak", "testing"]
+END_TO_END = ["browser", "cli", "examples", "fuzz", "project", "soak", "testing"]
 PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal")
 TYPED_FOLDERS = ["tests", "examples"]
 PACKAGES = [name for name in PYPROJECT["tool"]["setuptools"]["packages"] if name.count(".") == 1]
@@ -48,17 +48,18 @@ MISSING = [version for version in PYTHONS if version not in FOUND]
 NEWEST = FOUND[-1] if FOUND else None
 
 
-def _install_wheel(session: nox.Session, *groups: str) -> None:
+def _install_wheel(session: nox.Session, *groups: str, constraints: str | None = None) -> None:
     """Build the wheel as a release would, and install it: what is tested is what users get."""
+    constrained = ("--constraint", constraints) if constraints else ()
     session.install("build")
     folder = Path(session.create_tmp()) / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
     with BUILDING:
         session.run("python", "-m", "build", "--quiet", "--outdir", str(folder), silent=True)
     (wheel,) = folder.glob("*.whl")
-    session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install(*constrained, *nox.project.dependency_groups(PYPROJECT, *groups))
     session.install("--force-reinstall", "--no-deps", str(wheel))
-    session.install(str(wheel))
+    session.install(*constrained, str(wheel))
 
 
 @nox.session
@@ -73,34 +74,36 @@ def tests(session: nox.Session) -> None:
     """Run all tests against the installed wheel, on the newest supported Python that this machine has."""
     _install_wheel(session, "tests")
     session.run(*PYTEST, *session.posargs)
-    rest = f"Python {' and '.join(FOUND[:-1])}" if FOUND[:-1] else "nothing"
+    rest = f"Python {' and '.join(FOUND[:-1])}" if FOUND[:-1] else "the oldest dependencies"
     missing = f"; not on this machine: Python {', '.join(MISSING)}" if MISSING else ""
     session.log(f"tested on Python {session.python or 'that runs nox'}; `tests-all` adds {rest}{missing}")
 
 
-@nox.session(name="tests-rest", python=FOUND[:-1] or None)
+@nox.session(python=FOUND[0] if FOUND else None)
+def oldest(session: nox.Session) -> None:
+    """Run all tests with the oldest of each dependency and extra that users may have, on the oldest Python found."""
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    bounds = {*PYPROJECT["project"]["dependencies"], *(bound for extra in extras for bound in extra)}
+    constraints = Path(session.create_tmp()) / "oldest.txt"
+    constraints.write_text("".join(f"{bound.replace('>=', '==')}\n" for bound in sorted(bounds)))
+    _install_wheel(session, "tests", constraints=str(constraints))
+    session.run(*PYTEST, *session.posargs)
+
+
+@nox.session(name="tests-rest", python=FOUND[1:-1] or None)
 def tests_rest(session: nox.Session) -> None:
-    """Run what `tests` leaves out: the other Pythons, those between the oldest and the newest without end-to-end."""
+    """Run what `tests` and `oldest` leave out: the Pythons between, without what is tested end to end."""
     if not session.python:
-        session.skip("there is no other Python on this machine")
+        session.skip("there is no Python between the oldest and the newest on this machine")
     _install_wheel(session, "tests")
-    left_out = END_TO_END if session.python != FOUND[0] else []
-    session.run(*PYTEST, *(f"--ignore=tests/{folder}" for folder in left_out), *session.posargs)
+    session.run(*PYTEST, *(f"--ignore=tests/{folder}" for folder in END_TO_END), *session.posargs)
 
 
 @nox.session(name="tests-all", python=False)
 def tests_all(session: nox.Session) -> None:
-    """Run the tests on every supported Python that this machine has."""
-    for name in ("tests", *(f"tests-rest-{version}" for version in FOUND[:-1])):
+    """Run the tests on every supported Python that this machine has, the oldest with the oldest dependencies."""
+    for name in ("tests", "oldest", *(f"tests-rest-{version}" for version in FOUND[1:-1])):
         session.notify(name)
-
-
-@nox.session
-def oldest(session: nox.Session) -> None:
-    """Run the tests with the oldest dependencies that pyproject.toml allows."""
-    _install_wheel(session, "tests")
-    session.install(*(requirement.replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]))
-    session.run(*PYTEST, "--deselect", "tests/project", *session.posargs)
 
 
 @nox.session(python=NEWEST)
@@ -117,6 +120,13 @@ def soak(session: nox.Session) -> None:
     """Send through random faults for three minutes, or: -- SECONDS SEED --uvloop --loops 2."""
     _install_wheel(session, "tests")
     session.run("python", "-m", "soak", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(python=NEWEST)
+def fuzz(session: nox.Session) -> None:
+    """Give anything at all to what reads what others wrote, three minutes each, or: -- NAME --seconds 30."""
+    _install_wheel(session, "tests", "fuzz")
+    session.run("python", "-m", "fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session

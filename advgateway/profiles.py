@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import cast
 
 import attrs
@@ -31,6 +32,10 @@ class ArrayStyle(enum.Enum):
     """A string that holds JSON."""
 
 
+def _show_names(arguments: Mapping[str, str]) -> str:
+    return f"{{{', '.join(arguments)}}}"
+
+
 @attrs.frozen
 class SoapProfile:
     """How a panel wants its SOAP.
@@ -45,6 +50,7 @@ class SoapProfile:
             "messageContent", "messageType", "user", "pass")``. Names that a method does not have are passed over, and
             arguments that are not named come last.
         extra_arguments: Arguments of the sends that the document does not have, such as ``{"messageType": "normal"}``.
+            A repr names them and hides their values, which may be secret.
         array_style: How lists travel.
 
     Raises:
@@ -54,7 +60,7 @@ class SoapProfile:
     namespace: str = "urn:smsserver"
     soap_action: str = "{method}"
     argument_order: tuple[str, ...] = ()
-    extra_arguments: dict[str, str] = attrs.field(factory=dict[str, str])
+    extra_arguments: dict[str, str] = attrs.field(factory=dict[str, str], repr=_show_names)
     array_style: ArrayStyle = ArrayStyle.TYPED
 
     def __attrs_post_init__(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import decimal
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,9 +12,11 @@ import attrs
 from aiohttp import hdrs
 
 from ..common import checks
+from ..common.bounds import as_int
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, dumps, find_document, loads
+from ..common.codec import as_dict, as_list, dumps, find_document, loads, parse
 from ..common.errors import InvalidArgumentError, PayamakError, ReplyError
+from ..common.hiding import hide_fields
 from ..common.numbers import normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
@@ -60,7 +61,7 @@ _DEEPEST_JSON = 3
 Arguments = Mapping[str, str | Sequence[str]]
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Answer:
     """The result of a successful reply, and the HTTP status."""
 
@@ -234,10 +235,8 @@ def _split(value: Any) -> tuple[int | None, Any]:
 def _unwrap(value: Any, depth: int = 0) -> Any:
     """Take JSON out of a string."""
     if depth < _DEEPEST_JSON and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            return _unwrap(json.loads(value), depth + 1)
-        except (ValueError, RecursionError):
-            return value
+        with contextlib.suppress(ValueError):
+            return _unwrap(parse(value), depth + 1)
     return value
 
 
@@ -261,10 +260,7 @@ def read_credit(answer: Answer) -> decimal.Decimal:
     """The credit: bare, or in an object beside other things."""
     result = answer.result
     amount = as_dict(result).get("credit", result)
-    credit = decode(amount, decimal.Decimal, path="result", http_status=answer.http_status)
-    if not credit.is_finite():
-        raise _misfit(answer.http_status, "the credit is no number")
-    return credit
+    return decode(amount, decimal.Decimal, path="result", http_status=answer.http_status)
 
 
 def _entries_for(answer: Answer, count: int) -> list[Any]:

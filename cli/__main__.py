@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-_EXTRA = {"aiolimiter", "aiosqlite", "attrs", "filelock", "rich", "typer"}
+_EXTRA = {"aiolimiter", "aiosqlite", "filelock", "rich", "typer"}
 _SETTINGS_ERROR = 4
 
 
@@ -17,7 +17,9 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
-        sys.stderr.write(f'payamak: {error.name} is missing. In your clone of payamak: pip install ".[cli]"\n')
+        from ..common.extras import say_missing  # noqa: PLC0415 -- only here
+
+        sys.stderr.write(f"payamak: {say_missing(error.name, 'cli')}\n")
         return _SETTINGS_ERROR
 
 

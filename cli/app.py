@@ -273,20 +273,38 @@ def credit(
 def emulator(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes any.")] = 8650,
+    *,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-host",
+            metavar="NAME",
+            help="Let other machines in that reach this one by this name or address; may be given several times.",
+        ),
+    ] = None,
     allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Permit a host that other machines can reach.")
+        bool,
+        typer.Option("--allow-remote", help="Let other machines in whatever name they use; prefer --allowed-host."),
     ] = False,
+    max_messages: Annotated[
+        int, typer.Option("--max-messages", min=0, help="How many messages are kept, the newest ones; 0 keeps all.")
+    ] = 100_000,
     seed: Annotated[int, typer.Option("--seed", help="Of the dice for faults with a probability.")] = 0,
 ) -> int:
     from ..emulator.__main__ import serve
     from ..emulator.server import Emulator
 
     try:
-        stand_in = Emulator(host, port, allow_remote=allow_remote, seed=seed)
-    except ValueError:
-        raise CommandError(
-            "--host is not an address of this machine alone: give --allow-remote to let others in"
-        ) from None
+        stand_in = Emulator(
+            host,
+            port,
+            allow_remote=allow_remote,
+            allowed_hosts=allowed_host or (),
+            seed=seed,
+            max_messages=max_messages or None,
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from None
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(stand_in))
     return ExitCode.DONE

@@ -134,7 +134,7 @@ class _CsvRows(Iterator[list[str]]):
         if self._is_first:
             self._is_first = False
             # Excel writes this for itself.
-            if match := re.fullmatch(r"sep=(.)\s*", line):
+            if match := re.fullmatch(r"sep=([^\s\"]|\t)\s*", line):
                 self._given, line = match[1], next(self._lines)
         self._delimiter = self._given or max(_DELIMITERS + _PERSIAN_DELIMITERS, key=lambda one: self._suits(line, one))
         self._reader = csv.reader(

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 
+from ..common.extras import how_to_install
 from .exits import CommandError
 
 _ADVICE = "save it as CSV UTF-8"
@@ -31,9 +32,7 @@ def read_workbook(stream: io.BufferedReader) -> Iterator[list[str]]:
     try:
         import openpyxl  # noqa: PLC0415 -- an extra, and slow to load
     except ImportError:
-        raise CommandError(
-            f'the file is an Excel workbook: {_ADVICE}, or, in your clone of payamak: pip install ".[excel]"'
-        ) from None
+        raise CommandError(f"the file is an Excel workbook: {_ADVICE}, or, {how_to_install('excel')}") from None
     # It warns of what it cannot keep when it writes, and writes nothing here.
     warnings.filterwarnings("ignore", module="openpyxl")
     try:

@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from .errors import ClientStateError, ConnectionLostError, Outcome, PayamakError, ReplyError
+from .errors import ClientStateError, ConnectionLostError, GatewayError, Outcome, PayamakError, ReplyError
+from .hiding import Secret, hide_fields, strip_frames
 from .hooks import (
     Attempt,
     AttemptReply,
@@ -25,7 +26,7 @@ from .hooks import (
     note_nothing_left,
 )
 from .results import errors_within
-from .retry import Effect, RetryPolicy, TryAgainError, repeating, wait_before_next
+from .retry import Effect, RetryPolicy, wait_before_next
 from .session import Reply, Request
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Operation:
     gives_credential: bool = False
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=hide_fields)
 class Caller:
     """What a client lends to its calls.
 
@@ -81,8 +82,16 @@ class Caller:
         error.operation_id = operation_id
 
 
+class _TryAgainError(Exception):
+    """An attempt failed, and another is to be made after a wait."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
 # Neither compared nor shown; frozen, each would take longer to make.
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Call(Generic[T]):
     """One call of a client's method.
 
@@ -114,13 +123,13 @@ class Call(Generic[T]):
         try:
             if preparation is not None:
                 await preparation
-            try:
-                return await self._attempt()
-            except TryAgainError as again:
-                wait = again.wait
-            await asyncio.sleep(wait)
-            # Not around the first attempt, which is mostly the only one: it costs as much as the JSON of an answer.
-            return await self._attempt_repeatedly()
+            while True:
+                try:
+                    return await self._attempt()
+                except _TryAgainError as again:
+                    wait = again.wait
+                # Out here, so that the next failure does not carry this one as its context.
+                await asyncio.sleep(wait)
         except PayamakError as error:
             self._complete(error)
             raise
@@ -165,7 +174,11 @@ class Call(Generic[T]):
                 return await self._attempt_with_hooks()
             if self.caller.log.isEnabledFor(logging.DEBUG):
                 return (await self._attempt_observed(self._make_attempt()))[0]
-            return self._read(await self.caller.exchange(self.operation, self.request, self.deadline))
+            try:
+                return self._read(await self.caller.exchange(self.operation, self.request, self.deadline))
+            except BaseException as error:
+                strip_frames(error)
+                raise
         except PayamakError as error:
             self._in_flight = False
             wait = self._choose_wait(error)
@@ -180,22 +193,27 @@ class Call(Generic[T]):
                 self.operation.name, self._attempts, self.caller.retry.attempts, type(error).__name__,
                 error.outcome.value, wait, self.operation_id, extra=self._make_extra(error),
             )  # fmt: skip
-            raise TryAgainError(wait) from error
-
-    @repeating
-    async def _attempt_repeatedly(self) -> T:
-        return await self._attempt()
+            raise _TryAgainError(wait) from error
 
     def _read(self, reply: Reply) -> T:
         try:
             result = self.read(reply)
-        except ReplyError as error:
+        except (ReplyError, GatewayError) as error:
             self._keep(reply, error)
             raise
-        for failure in errors_within(result):
-            self._describe(failure)
-            self._keep(reply, failure)
-        return result
+        except Exception as error:  # Whatever it is, also one of ours: the request has left, and this says no more.
+            problem = type(error).__name__
+        else:
+            for failure in errors_within(result):
+                self._describe(failure)
+                self._keep(reply, failure)
+            return result
+        # Out here, because what was raised can hold the answer.
+        unreadable = ReplyError(
+            f"the answer (HTTP status {reply.status}) could not be read ({problem})", http_status=reply.status
+        )
+        self._keep(reply, unreadable)
+        raise unreadable
 
     def _keep(self, reply: Reply, error: PayamakError) -> None:
         if self.caller.keeps_replies and isinstance(error, ReplyError):
@@ -253,7 +271,7 @@ class Call(Generic[T]):
             run: What they are around; it returns the result, and what hooks get of it.
         """
         started = ended = False
-        finished: list[T] = []
+        finished: list[Secret[T]] = []
         failed: list[Exception] = []
 
         async def proceed() -> Passed:
@@ -268,7 +286,7 @@ class Call(Generic[T]):
             except Exception as error:
                 failed.append(error)
                 raise
-            finished.append(result)
+            finished.append(Secret(result))
             return passed
 
         chain: Callable[[], Awaitable[Passed]] = proceed
@@ -290,7 +308,7 @@ class Call(Generic[T]):
         finally:
             ended = True  # What a hook has put into a task, and has not begun, must not begin now.
         if finished:
-            return finished[0]
+            return finished[0].value
         if failed:
             raise failed[0]
         if started:
@@ -311,6 +329,7 @@ class Call(Generic[T]):
                 attempt.body = reply.body
             if isinstance(error, PayamakError) and error.operation_id is None:
                 self.caller.describe(error, self.operation, self.operation_id)
+            strip_frames(error)
             raise
         else:
             if self.caller.keeps_replies and not self.operation.gives_credential:

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _HALF = re.compile("[\ud800-\udfff]")
 _LARGEST_ID = 2**63 - 1
+_MOST_IN_A_HEADER = 8000
 _YEARS = range(2000, 9999)
 """The last one is left away, for in another time zone its end is out of the calendar."""
 _LATEST = datetime.timedelta(minutes=5)
@@ -79,12 +80,18 @@ def require_credential(value: object, argument: str) -> str:
 
 
 def require_secret(value: object, argument: str) -> str:
-    """Return ``value`` if it can be a key in an HTTP header: printable ASCII without blanks around it."""
+    """Return ``value`` if it can be a key in an HTTP header: printable ASCII without blanks around it, and not long."""
     if not isinstance(value, str) or not value:
         raise InvalidArgumentError(f"{argument} must be a string that is not empty", argument=argument)
     if not value.isascii() or not value.isprintable() or value != value.strip():
         raise InvalidArgumentError(
             f"{argument} holds a blank at its ends, a line break or a character outside ASCII: copy it again, exactly",
+            argument=argument,
+        )
+    if len(value) > _MOST_IN_A_HEADER:
+        raise InvalidArgumentError(
+            f"{argument} has more than {_MOST_IN_A_HEADER} characters, which no server takes in a header: "
+            "look whether it is the right file or variable",
             argument=argument,
         )
     return value
@@ -286,7 +293,8 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        # Names below it are asked for in the DNS, whose answer may lead anywhere.
+        return host == "localhost"
 
 
 def require_no_comma(value: str, argument: str, instead: str) -> str:

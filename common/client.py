@@ -19,6 +19,7 @@ import yarl
 from . import checks
 from .calls import Call, Caller, Operation
 from .errors import ClientStateError, InvalidArgumentError, NotFoundError, PayamakError
+from .hiding import strip_frames
 from .hooks import CallHook, Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -228,6 +229,7 @@ class GatewayClient:
             return check()
         except PayamakError as error:
             self._caller.describe(error, operation, operation_id or os.urandom(16).hex())
+            strip_frames(error)  # Those that build a request hold the credentials.
             raise
         except Exception as error:
             refusal = checks.as_invalid_argument(error)

@@ -18,6 +18,8 @@ from aiohttp.tracing import Trace
 
 _UNACKNOWLEDGED_SECONDS = 20
 """As long as an attempt takes by default: so late the kernel gives up what a process that hangs cannot give up."""
+_MOST_ARRIVING = 16 * 1024 * 1024
+"""Twice what an answer may hold: the rest is for headers, and for what tells chunks apart."""
 _DROP_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
@@ -40,6 +42,10 @@ class SpokeFirstError(Exception):
     """The server spoke, or hung up, on a new connection before it was asked anything."""
 
 
+class EndlessError(Exception):
+    """More came in than any answer may take, such as a chunk's size that never ends, which aiohttp only reads past."""
+
+
 _receive = ResponseHandler.data_received  # Found once, and not by `super` with each answer.
 
 
@@ -52,16 +58,31 @@ class ExchangeProtocol(ResponseHandler):
 
     Attributes:
         is_used: Whether a request has got it.
+        arrived: How many bytes have come in since the last request got it.
     """
 
     is_used = False
+    arrived = 0
     _received = b""
 
     def data_received(self, data: bytes) -> None:
         """Take what came in."""
+        self.arrived += len(data)
+        if self.arrived > _MOST_ARRIVING:
+            self._give_up()
+            return
         self._received = data
         _receive(self, data)
         self._received = b""
+
+    def _give_up(self) -> None:
+        # The payload is taken away, or the end of the connection would put another error in the place of this.
+        payload, self._payload = self._payload, None
+        for reader in (self, payload):
+            if reader is not None:
+                reader.set_exception(EndlessError())
+        if self.transport is not None:
+            self.transport.abort()
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         """Fail, unless what cannot be understood came behind a whole answer: aiohttp throws that away with it."""
@@ -149,6 +170,7 @@ class Connector(aiohttp.TCPConnector):
             protocol: Any = connection.protocol  # An `ExchangeProtocol`.
             is_fit, is_new = not protocol.should_close, not protocol.is_used
             protocol.is_used = True
+            protocol.arrived = 0
             if is_fit:
                 return connection
             # Something came in on it before this request: that would be taken for the answer.

@@ -82,7 +82,7 @@ class PayamakError(Exception):
         operation: The client's method, such as ``"send"``.
         operation_id: Minted once a call and the same on every attempt and log record of it.
         outcome: What became of the operation.
-        retry_after: Seconds the gateway asked to wait, if it did.
+        retry_after: Seconds the gateway asked to wait, if it did; a year at the most.
         references: By what the gateway can be asked what became of a send whose outcome is unknown, one for each
             recipient; empty where it cannot be asked. `resolve` of the client takes them.
         at: When a send with an unknown outcome was given up.

@@ -11,10 +11,12 @@ from typing import Any
 
 import attrs
 
+from .hiding import hide_fields
+
 _LOOK_SECONDS = 0.01
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class _Holder:
     coming: asyncio.Future[Any]
     process: int

@@ -26,6 +26,8 @@ _IRANIAN = re.compile(r"(?:\+98|0098|98)0?([1-9][0-9]{9})|0([1-9][0-9]{9})|(9[0-
 _INTERNATIONAL = re.compile(r"(?:\+|00)(?!98)([1-9][0-9]{6,14})")
 _MOST_DIGITS = 15
 """No telephone number of the world has more."""
+_MOST_CHARACTERS = 1000
+"""Of a number with all that may stand around its digits."""
 _LINE = re.compile(r"(?:(?:(?:\+|00)98|98(?=[0-9]{4}))(?!98|00))?([0-9]{3,20})")
 
 
@@ -113,6 +115,8 @@ def normalize_line(value: object, argument: str) -> str:
 def _spell_number(value: str) -> str:
     if value.isascii() and value.isdecimal():
         return value
+    if len(value) > _MOST_CHARACTERS:
+        return ""  # An answer may hold a million; to look at each takes seconds.
     spelled = _spell(value).strip(_AROUND)
     if uri := _URI.match(spelled):
         spelled = spelled[uri.end() :]

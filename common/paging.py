@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
+from .errors import ReplyError
+
 T = TypeVar("T")
+
+
+class WalkLimit:
+    """What a walk through pages may cost, or several together: a gateway's list may go on for ever.
+
+    Args:
+        pages: So many pages.
+        entries: So many entries in all. A page may bring more than were asked for.
+        seconds: So long may the gateway take for all of it.
+        pace: Awaited before each page; its time does not count.
+    """
+
+    def __init__(
+        self,
+        *,
+        pages: int = 20_000,
+        entries: int = 1_000_000,
+        seconds: float = math.inf,
+        pace: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._pages = pages
+        self._entries = entries
+        self._seconds = seconds
+        self._pace = pace
+
+    async def fetch(self, fetch: Callable[[int], Awaitable[Sequence[T]]], place: int) -> Sequence[T]:
+        """Fetch a page.
+
+        Raises:
+            ReplyError: There were enough of them.
+        """
+        if min(self._pages, self._entries, self._seconds) <= 0:
+            raise ReplyError("the list does not end: it has more pages or entries than any account, or takes too long")
+        if self._pace is not None:
+            await self._pace()
+        now = asyncio.get_running_loop().time
+        started = now()
+        found = await fetch(place)
+        self._pages -= 1
+        self._entries -= len(found)
+        self._seconds -= now() - started
+        return found
 
 
 def chunked(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -20,6 +66,7 @@ async def iterate_pages(
     *,
     has_more: Callable[[Sequence[T], int], bool] | None = None,
     moves_up: bool = False,
+    limit: WalkLimit | None = None,
 ) -> AsyncIterator[T]:
     """Go through all entries of a list in numbered pages, none of them twice.
 
@@ -34,12 +81,17 @@ async def iterate_pages(
             empty.
         moves_up: Whether what was not fetched yet may move up to earlier pages, because reading takes others off the
             list. When a page brings nothing new, the walk then begins anew.
+        limit: What it may cost, if not as much as any.
+
+    Raises:
+        ReplyError: It does not end.
     """
+    limit = limit or WalkLimit()
     seen: set[Hashable] = set()
     page = passed = 0
     before: list[Hashable] = []
     while True:
-        found = await fetch(page)
+        found = await limit.fetch(fetch, page)
         new = _keep_new(found, identify, seen)
         for entry in new:
             yield entry
@@ -49,7 +101,7 @@ async def iterate_pages(
             return
         shown = [identify(entry) for entry in found]
         if shown == before:
-            first = _keep_new(await fetch(0), identify, seen)
+            first = _keep_new(await limit.fetch(fetch, 0), identify, seen)
             if not first:
                 return
             for entry in first:
@@ -59,7 +111,7 @@ async def iterate_pages(
 
 
 async def iterate_from_last_id(
-    fetch: Callable[[int], Awaitable[Sequence[T]]], identify: Callable[[T], int]
+    fetch: Callable[[int], Awaitable[Sequence[T]]], identify: Callable[[T], int], *, limit: WalkLimit | None = None
 ) -> AsyncIterator[T]:
     """Go through all entries of a list that is asked for from the last id on, none of them twice.
 
@@ -69,14 +121,21 @@ async def iterate_from_last_id(
     Args:
         fetch: Fetches what follows an id; the first is 0.
         identify: Returns an entry's id.
+        limit: What it may cost, if not as much as any.
+
+    Raises:
+        ReplyError: It does not end, or holds a negative id, from which no gateway goes on.
     """
+    limit = limit or WalkLimit()
     seen: set[Hashable] = set()
     for start in (0, 1):
         last_id = start
-        while new := _keep_new(found := await fetch(last_id), identify, seen):
+        while new := _keep_new(found := await limit.fetch(fetch, last_id), identify, seen):
             for entry in new:
                 yield entry
             last_id = identify(found[-1])
+            if last_id < 0:
+                raise ReplyError("the list goes on from a negative id, from which nothing can be asked for")
         if all(identify(entry) == last_id for entry in found):
             return
         # What follows an id is newer, and 0 means the newest of all: the old ones are reached from the other end.

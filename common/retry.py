@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import enum
-import operator
-import warnings
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar, cast
 
 import attrs
 import backoff
@@ -23,10 +19,9 @@ from .errors import (
     TransportError,
 )
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 _SERVER_ERROR = 500
+_LONGEST_WAIT = 86_400.0
+"""So many seconds a call waits for what a gateway asks, also one without a deadline."""
 
 
 class Effect(enum.Enum):
@@ -52,8 +47,8 @@ class RetryPolicy:
       (`ConnectionFailedError`), or after an answer that is nothing but the HTTP status 429, which means just that.
 
     Between attempts the client waits a random time up to ``base_delay``, doubled with each attempt up to ``max_delay``,
-    or as long as the gateway asks for in ``Retry-After``. If the wait would pass the call's deadline, the error is
-    raised at once.
+    or as long as the gateway asks for in ``Retry-After``. If the wait would pass the call's deadline, or takes more
+    than a day, the error is raised at once.
 
     Attributes:
         attempts: How often an operation is tried at the most, 1 to 100. 1 means: never repeat.
@@ -102,25 +97,6 @@ def wait_before_next(
     if error.retry_after is not None:
         wait = error.retry_after
     else:
+        # Nothing else of backoff: its loops call what Python 3.16 no longer has.
         wait = backoff.full_jitter(min(policy.max_delay, policy.base_delay * 2 ** (attempt - 1)))
-    return wait if wait < remaining else None
-
-
-class TryAgainError(Exception):
-    """Tells `repeating` to wait and run the function again."""
-
-    def __init__(self, wait: float) -> None:
-        super().__init__(wait)
-        self.wait = wait
-
-
-def repeating(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Make a coroutine function run again whenever it raises `TryAgainError`, after the wait that it asks for."""
-    # No logger: backoff's own log records hold the text of the exception.
-    decorate = backoff.on_exception(
-        backoff.runtime, TryAgainError, value=operator.attrgetter("wait"), jitter=None, logger=None
-    )
-    with warnings.catch_warnings():
-        # backoff 2.2.1, its last release, calls asyncio.iscoroutinefunction, deprecated since Python 3.14.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return cast("Callable[P, Coroutine[Any, Any, T]]", decorate(function))
+    return wait if wait < remaining and wait <= _LONGEST_WAIT else None

@@ -29,6 +29,7 @@ from .errors import (
     PayamakError,
     ReplyError,
 )
+from .hiding import hide_fields, hides_arguments
 from .loops import LoopSession, LoopSessions
 from .transport_errors import Gate, translate
 from .uploads import Upload
@@ -38,6 +39,7 @@ KEEPALIVE = 4.0
 """Less than the five seconds after which common servers hang up, and than any firewall takes to forget a connection."""
 _NO_LIMIT = sys.maxsize
 _LONGEST_KEEPALIVE = 86_400.0
+_LONGEST_RETRY_AFTER = 366 * 86_400.0
 
 # Shared by all requests. The names are aiohttp's own strings, which spares it looking at their case each time.
 FORM_HEADERS: Mapping[str, str] = {
@@ -74,7 +76,7 @@ class Timeout:
 
 # A request, a reply and what is read of it are never compared, and never shown, for they hold keys and texts. Nor are
 # they frozen: an instance would take three times as long to make.
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Request:
     """One HTTP request, ready to go."""
 
@@ -92,7 +94,7 @@ class Request:
     """Whether it takes none of ``max_connections``, because those who hold them may be waiting for its answer."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Reply:
     """One HTTP answer, read whole."""
 
@@ -102,16 +104,16 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """The seconds that the header ``Retry-After`` asks to wait, from a number or a date."""
+        """The seconds that the header ``Retry-After`` asks to wait, from a number or a date; a year at the most."""
         value = self.headers.get("Retry-After", "").strip()
         if value.isascii() and value.isdigit():
-            return float(value)
+            return min(float(value), _LONGEST_RETRY_AFTER)
         until = _parse_http_date(value)
         if until is None:
             return None
         # Measured by the gateway's own clock, which may differ from ours.
         now = _parse_http_date(self.headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
-        return max(0.0, (until - now).total_seconds())
+        return min(max(0.0, (until - now).total_seconds()), _LONGEST_RETRY_AFTER)
 
 
 def _parse_http_date(value: str) -> datetime.datetime | None:
@@ -138,13 +140,15 @@ class HttpSession:
             forget idle connections and tell nobody: what is sent on one of those is *unknown*. Not for a borrowed
             session, whose connector has its own.
         proxy: The URL of an HTTP proxy.
-        ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that verifies nothing is refused.
+        ssl: An `ssl.SSLContext`, for a certificate authority of your own. One that does not verify
+            certificates, or not whose they are, is refused.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
 
     Raises:
         InvalidArgumentError: An argument is wrong, or does not go with a borrowed session.
     """
 
+    @hides_arguments
     def __init__(
         self,
         client_session: aiohttp.ClientSession | None = None,
@@ -167,6 +171,10 @@ class HttpSession:
             checks.require_instance(ssl, ssl_module.SSLContext, "ssl")
             if ssl.verify_mode is not ssl_module.CERT_REQUIRED:
                 raise InvalidArgumentError("ssl must verify certificates: CERT_REQUIRED", argument="ssl")
+            if not ssl.check_hostname:
+                raise InvalidArgumentError(
+                    "ssl must verify whose certificate it is: set its check_hostname to True", argument="ssl"
+                )
         checks.require_instance(trust_env, bool, "trust_env")
         if client_session is not None and trust_env:
             raise InvalidArgumentError(

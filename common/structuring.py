@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, get_args, get_o
 
 import attrs
 
+from .bounds import LEAST_INTEGER, MOST_INTEGER, to_amount, to_float, to_int
 from .codec import as_list
 from .errors import ReplyError
 from .fields import Mobile, TehranTime, UnixTime, WholeAmount, tehran
@@ -31,8 +32,6 @@ _DATE_TIME = re.compile(
 _JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[-+]\d{4})?\)/")
 _FIRST_MOMENT = ("0001-01-01", "/Date(-62135")
 _BARE_MOBILE = re.compile(r"9\d{9}")
-_MOST_DIGITS = 1000
-"""Of an amount: to write out 1e999999 takes minutes."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _SCALARS: tuple[Any, ...] = (bool, int, float, str, decimal.Decimal, UnixTime, TehranTime, Mobile, WholeAmount)
 _UNIONS = (typing.Union, types.UnionType)
@@ -106,21 +105,9 @@ def _parts(value: Any, model: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _to_int(value: Any, _type: Any = int) -> int:
-    if type(value) is int:
+    if type(value) is int and LEAST_INTEGER <= value <= MOST_INTEGER:
         return value
-    if isinstance(value, str):
-        if "_" in value:
-            raise ValueError("not an integer")  # int() would take it for a separator of thousands.
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-        raise TypeError("not an integer")
-    return int(value)
-
-
-def _to_float(value: Any, _type: Any = float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise TypeError("not a number")
-    return float(value)
+    return to_int(value)
 
 
 def _to_str(value: Any, _type: Any = str) -> str:
@@ -128,17 +115,17 @@ def _to_str(value: Any, _type: Any = str) -> str:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError("not a string")
-    return str(value)
+    return str(_to_int(value) if isinstance(value, int) else value)
 
 
 def _to_unix_time(value: Any, _type: Any = None) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(_to_int(value), tehran())
+    return datetime.datetime.fromtimestamp(to_int(value), tehran())
 
 
 def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
     text = _to_str(value).strip()
     if match := _JSON_DATE.fullmatch(text):
-        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, tehran())
+        return datetime.datetime.fromtimestamp(to_int(match[1]) / 1000, tehran())
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date and time")
@@ -156,20 +143,8 @@ def _to_mobile(value: Any, _type: Any = None) -> str:
     return f"0{number}" if _BARE_MOBILE.fullmatch(number) else number
 
 
-def _to_decimal(value: Any, _type: Any = None) -> decimal.Decimal:
-    amount = decimal.Decimal(_to_str(value).strip())
-    if not amount.is_finite():
-        raise ValueError("not an amount")
-    return amount
-
-
 def _to_whole_amount(value: Any, _type: Any = None) -> int:
-    if type(value) is int:
-        return value
-    amount = _to_decimal(value)
-    if amount.adjusted() > _MOST_DIGITS:
-        raise ValueError("not an amount")
-    return int(amount)
+    return _to_int(value if type(value) is int else int(to_amount(value)))
 
 
 def _to_bool(value: Any, _type: Any = None) -> bool:
@@ -186,7 +161,9 @@ def _make_open_enum_hook(union: Any) -> _Hook:
     known = {member.value: member for member in members}  # Calling the class takes three times as long.
 
     def structure_code(value: Any, _type: Any) -> int:
-        number = value if type(value) is int else _to_int(value)
+        if type(value) is int and value in known:
+            return known[value]
+        number = _to_int(value)
         return known.get(number, number)
 
     return structure_code
@@ -219,13 +196,13 @@ def _make_optional_hook(type_: Any) -> _Hook:
     """The gateways write an absent value as null or as an empty string, and a time as the calendar's first moment."""
     arguments = _union_without_none(type_)
     scalar = arguments[0]
-    plain = int if scalar is WholeAmount else scalar
+    plain = int if scalar is WholeAmount else None if scalar is float else scalar
     structure_scalar = (
         load_converter().get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
     )
 
     def structure_optional(value: Any, _type: Any) -> Any:
-        if type(value) is plain and value:
+        if type(value) is plain and value and (plain is str or LEAST_INTEGER <= value <= MOST_INTEGER):
             return value
         return None if value is None or value == "" else structure_scalar(value, scalar)
 
@@ -293,9 +270,9 @@ def _make_list_hook(type_: Any) -> _Hook:
 _SIMPLE: dict[type, _Hook] = {
     bool: _to_bool,
     int: _to_int,
-    float: _to_float,
+    float: lambda value, _type: to_float(value),
     str: _to_str,
-    decimal.Decimal: _to_decimal,
+    decimal.Decimal: lambda value, _type: to_amount(value),
 }
 _ANNOTATED: dict[Any, _Hook] = {
     UnixTime: _to_unix_time,

@@ -15,7 +15,7 @@ import ssl
 import aiohttp
 from aiohttp.http_exceptions import BadStatusLine, ContentEncodingError, HttpProcessingError
 
-from .connector import BeforeSendingError, ConnectionBrokeError, SpokeFirstError
+from .connector import BeforeSendingError, ConnectionBrokeError, EndlessError, SpokeFirstError
 from .errors import ConnectionFailedError, ConnectionLostError, Outcome, PayamakError, ReplyError, RequestTimeoutError
 
 
@@ -158,6 +158,7 @@ _MEANINGS: tuple[tuple[type[Exception], type[PayamakError], str], ...] = (
     (aiohttp.InvalidURL, ConnectionFailedError, "no request can be made for this base_url"),
     (RepeatedError, ConnectionLostError, "a middleware of the session would have sent it again"),
     (TimeoutError, RequestTimeoutError, "no answer in time"),
+    (EndlessError, ReplyError, "the answer does not end"),
     (aiohttp.ClientResponseError, ReplyError, "the answer is not HTTP"),
 )
 

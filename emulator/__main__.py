@@ -9,8 +9,8 @@ import errno
 import signal
 import sys
 
-from .about import REMOTE_LINE, command_help, start_lines
-from .server import DEFAULT_HOST, Emulator
+from .about import command_help, remote_line, start_lines
+from .server import DEFAULT_HOST, DEFAULT_MAX_MESSAGES, Emulator
 
 _DEFAULT_PORT = 8650
 _MAX_PORT = 65535
@@ -24,6 +24,12 @@ def _port(text: str) -> int:
     return port
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of messages; 0 keeps all")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     default_url = f"http://{DEFAULT_HOST}:{_DEFAULT_PORT}"
     parser = argparse.ArgumentParser(
@@ -34,7 +40,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=_DEFAULT_PORT, help="port to listen on (default: %(default)s)")
-    parser.add_argument("--allow-remote", action="store_true", help="permit a host that other machines can reach")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let other machines in that reach this one by this name or address; may be given several times",
+    )
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let other machines in whatever name they use; prefer --allowed-host",
+    )
+    parser.add_argument(
+        "--max-messages",
+        type=_count,
+        default=DEFAULT_MAX_MESSAGES,
+        metavar="N",
+        help="how many messages are kept, the newest ones; 0 keeps all (default: %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the dice for faults with a probability (default: 0)")
     return parser
 
@@ -50,7 +74,7 @@ async def serve(emulator: Emulator) -> None:
     async with emulator:
         sys.stdout.write(f"{start_lines(emulator.url, emulator.gateways.values())}\n")
         if emulator.allows_remote:
-            sys.stdout.write(f"{REMOTE_LINE}\n")
+            sys.stdout.write(f"{remote_line(emulator.allowed_hosts)}\n")
         sys.stdout.write(f"payamak emulator ready on {emulator.url}\n")
         sys.stdout.flush()
         await stop.wait()
@@ -61,9 +85,16 @@ def main() -> int:
     parser = _parser()
     arguments = parser.parse_args()
     try:
-        emulator = Emulator(arguments.host, arguments.port, allow_remote=arguments.allow_remote, seed=arguments.seed)
-    except ValueError:
-        parser.error(f"{arguments.host} is not a loopback address; use --allow-remote to let other machines in")
+        emulator = Emulator(
+            arguments.host,
+            arguments.port,
+            allow_remote=arguments.allow_remote,
+            allowed_hosts=arguments.allowed_host,
+            seed=arguments.seed,
+            max_messages=arguments.max_messages or None,
+        )
+    except ValueError as error:
+        parser.error(str(error))
     try:
         asyncio.run(serve(emulator))
     except KeyboardInterrupt:

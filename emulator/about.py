@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import attrs
 
@@ -14,10 +14,10 @@ _CONTROL = """\
 Control, JSON under {url}/emulator/
 
   GET  events              what was sent and how it fares, live: server-sent events
-  GET  messages            what was sent; ?gateway= &recipient=
+  GET  messages            what was sent, the newest 10,000; ?gateway= &recipient= &limit= &before=
   POST inbox               {{"gateway", "sender", "line", "text", "received_at"?, "read"?}}
   GET  contacts            phone books, with record ids
-  GET  requests            every request to a gateway, with the fault that befell it
+  GET  requests            the requests to the gateways, with the faults that befell them; ?limit=
   POST faults              {{"kind", "times"?, "gateway"?, "path"?, ...}}; GET lists, DELETE clears
   POST clock               {{"advance": seconds}} or {{"set": ISO time with a zone}}; GET shows
   POST switches            {{gateway: {{name: value}}}}, such as {{"ghasedak": {{"voice_reply": "ids"}}}}; GET shows
@@ -26,9 +26,6 @@ Control, JSON under {url}/emulator/
   POST reset               back to a fresh start; {{"seed"?}} of the dice for faults with a probability
 """
 
-
-REMOTE_LINE = "remote    at any other name of this machine; clients need allow_http=True there"
-"""What the command prints where other machines are let in."""
 
 _FAULTS = """\
 Faults, which `POST faults` under /emulator/ and Emulator.add_fault order for the next requests that match.
@@ -53,6 +50,12 @@ def start_page(url: str, gateways: Iterable[Gateway]) -> str:
 def start_lines(url: str, gateways: Iterable[Gateway]) -> str:
     """What the command prints before its ready line."""
     return "\n".join([*(gateway.summary(url) for gateway in gateways), f"control   {url}/emulator/"])
+
+
+def remote_line(allowed_hosts: Collection[str]) -> str:
+    """What the command prints where other machines are let in."""
+    where = f"as {', '.join(sorted(allowed_hosts))}" if allowed_hosts else "at any other name of this machine"
+    return f"remote    {where}; clients need allow_http=True there"
 
 
 def page_facts(url: str, gateways: Iterable[Gateway]) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+import bisect
 import inspect
 import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 from aiohttp import web
@@ -20,10 +21,16 @@ from .exchange import RequestRecord
 from .faults import Fault
 from .gateway import Gateway
 from .ledger import InboxMessage, Message
+from .texts import read_json
+from .uploads import reading_time
 
 CONTROL_PREFIX = "/emulator/"
 _Answer = dict[str, object]
 _Json = dict[str, Any]
+_T = TypeVar("_T")
+_DEFAULT_LIMIT = 10_000
+"""Of what a list shows. The emulator does nothing else while it writes one: this takes it a few tenths of a second."""
+_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 class ControlError(ValueError):
@@ -53,6 +60,11 @@ class Controllable(Protocol):
 
     def gateway(self, name: str) -> Gateway:
         """A gateway by name. Raises ValueError for an unknown one."""
+        ...
+
+    @property
+    def messages_dropped(self) -> int:
+        """How many messages it has dropped because there were too many."""
         ...
 
     def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
@@ -107,10 +119,16 @@ class Control:
             if request.method == "GET" and name in self._reads:
                 return _json_response(self._reads[name](request.query))
             if request.method == "POST" and name in self._writes:
-                return _json_response(self._writes[name](_json_object(await request.read())))
+                async with reading_time():
+                    body = await request.read()
+                return _json_response(self._writes[name](_json_object(body)))
             if request.method == "DELETE" and name == "faults":
                 self._emulator.clear_faults()
                 return _json_response(self._faults({}))
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.close()
+            return web.Response(status=408)
         except (ValueError, TypeError) as error:
             return _json_response({"error": str(error)}, status=400)
         return self._unknown(name)
@@ -126,15 +144,25 @@ class Control:
         return page_facts(self._emulator.url, self._emulator.gateways.values())
 
     def _messages(self, query: Mapping[str, str]) -> _Answer:
-        _refuse_unknown(query, "gateway", "recipient")
+        _refuse_unknown(query, "gateway", "recipient", "limit", "before")
         messages = self._emulator.messages(query.get("gateway") or None, query.get("recipient") or None)
-        return {"messages": [message.to_dict() for message in messages]}
+        if "before" in query:
+            messages = messages[: bisect.bisect_left(messages, _number(query, "before"), key=lambda one: one.place)]
+        shown = _newest(messages, query)
+        answer: _Answer = {"messages": [message.to_dict() for message in shown]}
+        # What is not there is said, and nothing is said where all is there.
+        if 0 < len(shown) < len(messages):
+            answer["before"] = shown[0].place
+        if self._emulator.messages_dropped:
+            answer["dropped"] = self._emulator.messages_dropped
+        return answer
 
     def _contacts(self, _query: Mapping[str, str]) -> _Answer:
         return {"contacts": {name: gateway.contacts() for name, gateway in self._emulator.gateways.items()}}
 
-    def _requests(self, _query: Mapping[str, str]) -> _Answer:
-        return {"requests": [record.to_dict() for record in self._emulator.requests]}
+    def _requests(self, query: Mapping[str, str]) -> _Answer:
+        _refuse_unknown(query, "limit")
+        return {"requests": [record.to_dict() for record in _newest(self._emulator.requests, query)]}
 
     def _faults(self, _query: Mapping[str, str]) -> _Answer:
         return {"faults": self._emulator.faults}
@@ -217,8 +245,8 @@ def _json_object(body: bytes) -> _Json:
     if not body.strip():
         return {}
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = read_json(body)
+    except ValueError:
         raise ControlError("the body must be a JSON object") from None
     if not isinstance(content, dict):
         raise ControlError("the body must be a JSON object")
@@ -229,6 +257,17 @@ def _refuse_unknown(given: Mapping[str, object], *known: str) -> None:
     for name in given:
         if name not in known:
             raise ControlError(f"unknown field {name!r}; known: {', '.join(known) or 'none'}")
+
+
+def _newest(items: Sequence[_T], query: Mapping[str, str]) -> Sequence[_T]:
+    limit = _number(query, "limit") if "limit" in query else _DEFAULT_LIMIT
+    return items[-limit:] if limit else []
+
+
+def _number(query: Mapping[str, str], name: str) -> int:
+    if not _NUMBER.fullmatch(query[name]):
+        raise ControlError(f"{name} must be a whole number, 0 or more")
+    return int(query[name])
 
 
 def _text(body: _Json, name: str) -> str:
@@ -260,4 +299,5 @@ def _is_finite(value: float) -> bool:
 
 def _json_response(document: object, status: int = 200) -> web.Response:
     # As people read it in a terminal: Persian as it is.
-    return web.json_response(document, status=status, dumps=functools.partial(json.dumps, ensure_ascii=False))
+    body = json.dumps(document, ensure_ascii=False).encode(errors="replace")
+    return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")

@@ -11,10 +11,12 @@ from typing import cast
 
 from aiohttp import web
 from attrs import define
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from .faults import KINDS, Fault
 from .gateway import Gateway, GatewayRequest, Refusal, Reply
-from .uploads import read_parts
+from .texts import replace_halves
+from .uploads import read_parts, reading_time
 
 # Linger on, for no time at all: closing then sends RST instead of FIN.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -71,17 +73,21 @@ class Exchange:
                 return self._answer(await self._process())
             self._record.fault = fault.kind
             return await _EFFECTS[fault.kind](self, fault)
-        except (ConnectionError, EmulatorStoppingError, web.RequestPayloadError):
+        except (ConnectionError, EmulatorStoppingError, TimeoutError, web.RequestPayloadError):
             return self._close()
 
     async def _read(self) -> GatewayRequest:
         request = self._request
+        body, parts = b"", None
+        async with reading_time():
+            if self._gateway.takes_files and request.content_type == "multipart/form-data":
+                parts = await read_parts(request)
+            else:
+                body = await request.read()
         _, _, query = request.raw_path.partition("?")
-        if self._gateway.takes_files and request.content_type == "multipart/form-data":
-            parts = await read_parts(request)
-            return GatewayRequest(request.method, request.path, query, request.headers, b"", parts)
-        body = await request.read()
-        return GatewayRequest(request.method, request.path, query, request.headers, body)
+        path = replace_halves(request.path)
+        headers = CIMultiDict((name, replace_halves(value)) for name, value in request.headers.items())
+        return GatewayRequest(request.method, path, replace_halves(query), CIMultiDictProxy(headers), body, parts)
 
     async def _process(self) -> Reply:
         request = await self._read()

@@ -6,6 +6,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qsl
 
+from .texts import replace_halves
+
 Pairs = list[tuple[str, str]]
 
 
@@ -35,5 +37,5 @@ def _multipart_pairs(content_type: str, body: bytes) -> Pairs:
         name = part.get_param("name", header="content-disposition")
         payload = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(payload, bytes):
-            pairs.append((name, payload.decode("utf-8", errors="replace")))
+            pairs.append((replace_halves(name), payload.decode("utf-8", errors="replace")))
     return pairs

@@ -6,13 +6,17 @@ whenever somebody looks, so no background task moves messages and moving the clo
 
 from __future__ import annotations
 
+import logging
 import secrets
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from attrs import define, field, frozen
 
 from .clock import Clock
+
+log = logging.getLogger("payamak.emulator")
 
 STATES = ("scheduled", "queued", "sent", "delivered", "failed", "blocked", "cancelled")
 
@@ -50,6 +54,8 @@ class Message:
     template: str | None = None
     params: tuple[str, ...] = ()
     cancelled_at: datetime | None = None
+    place: int = 0
+    """Of all messages, the how manyth it is, from 0 on; the ledger gives it."""
     _clock: Clock = field(alias="clock", repr=False)
 
     @property
@@ -115,20 +121,58 @@ class Message:
 
 
 class Ledger:
-    """Every message any gateway accepted, in order."""
+    """The messages that any gateway accepted, in order.
 
-    def __init__(self) -> None:
+    Args:
+        limit: how many are kept; the oldest are dropped. None keeps all.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
         self.epoch = _new_epoch()
-        self._messages: list[Message] = []
+        self._limit = limit
+        self._dropped = 0
+        # By place: what is dropped at the front moves nothing behind it.
+        self._messages: dict[int, Message] = {}
         self._by_id: dict[tuple[str, int], Message] = {}
-        self._by_check_id: dict[tuple[str, str], list[Message]] = {}
+        self._by_check_id: dict[tuple[str, str], deque[Message]] = {}
+        self._has_warned = False
+
+    @property
+    def taken(self) -> int:
+        """How many messages were accepted, those that were dropped too."""
+        return self._dropped + len(self._messages)
+
+    @property
+    def dropped(self) -> int:
+        """How many were dropped, which is also the place of the first that is kept."""
+        return self._dropped
 
     def add(self, message: Message) -> None:
         """Enter an accepted message."""
-        self._messages.append(message)
+        message.place = self.taken
+        self._messages[message.place] = message
         self._by_id[message.gateway, message.id] = message
         if message.check_id is not None:
-            self._by_check_id.setdefault((message.gateway, message.check_id), []).append(message)
+            self._by_check_id.setdefault((message.gateway, message.check_id), deque()).append(message)
+        if self._limit is not None and len(self._messages) > self._limit:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        message = self._messages.pop(self._dropped)
+        self._dropped += 1
+        del self._by_id[message.gateway, message.id]
+        if message.check_id is not None:
+            tagged = self._by_check_id[message.gateway, message.check_id]
+            tagged.popleft()
+            if not tagged:
+                del self._by_check_id[message.gateway, message.check_id]
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning("more than %d messages were sent: from now on the emulator drops the oldest", self._limit)
+
+    def keeps(self, message: Message) -> bool:
+        """Whether a message that was entered has not been dropped."""
+        return message.place >= self._dropped
 
     def find(self, gateway: str, message_id: int) -> Message | None:
         """The message a gateway gave this id to."""
@@ -136,23 +180,24 @@ class Ledger:
 
     def find_by_check_id(self, gateway: str, check_id: str) -> Sequence[Message]:
         """All messages sent with this tag of the caller's, oldest first."""
-        return self._by_check_id.get((gateway, check_id), ())
+        return list(self._by_check_id.get((gateway, check_id), ()))
 
     def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
         """Messages oldest first, filtered if asked."""
         return [
             message
-            for message in self._messages
+            for message in self._messages.values()
             if gateway in (None, message.gateway) and recipient in (None, message.recipient)
         ]
 
-    def since(self, count: int, limit: int) -> list[Message]:
-        """The messages after the first `count`, oldest first, at most `limit`."""
-        return self._messages[count : count + limit]
+    def between(self, start: int, stop: int) -> list[Message]:
+        """Of the messages from one place until before another, those that are kept, oldest first."""
+        return [self._messages[place] for place in range(max(start, self._dropped), min(stop, self.taken))]
 
     def clear(self) -> None:
         """Forget everything; `epoch` tells whoever counted messages to start over."""
         self.epoch = _new_epoch()
+        self._dropped = 0
         self._messages.clear()
         self._by_id.clear()
         self._by_check_id.clear()

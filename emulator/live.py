@@ -52,40 +52,54 @@ class Listener:
         self._ledger = ledger
         self._faults = faults
         self._epoch = ledger.epoch
-        self._told: list[_Standing | None] = []
+        self._told: dict[int, _Standing | None] = {}
+        self._next = 0
+        self._dropped = 0
         self._open: dict[int, Message] = {}
         self._told_offset: float | None = None
         self._told_faults: list[dict[str, object]] | None = None
         shown = _EVENT_ID.fullmatch(last_event_id)
         if shown is not None and shown[1] == self._epoch:
             # It has the messages, but nobody knows which of their states.
-            self._told = [None] * len(ledger.since(0, int(shown[2])))
+            self._next = min(int(shown[2]), ledger.taken)
+            self._told = dict.fromkeys(range(ledger.dropped, self._next))
 
     @property
     def event_id(self) -> str:
         """What a listener that comes back shows, so as not to be told everything again."""
-        return f"{self._epoch}:{len(self._told)}"
+        return f"{self._epoch}:{self._next}"
 
     def look(self) -> dict[str, Any]:
-        """What is new. `first` is the place of the first of the `messages`; `states` name messages by their place."""
+        """What is new. `first` is the place of the first of the `messages`; `states` name messages by their place;
+        `dropped` says how many at the front are gone."""
         news: dict[str, Any] = {}
         if self._epoch != self._ledger.epoch:
             self._epoch = self._ledger.epoch
-            self._told, self._open = [], {}
+            self._told, self._open, self._next, self._dropped = {}, {}, 0, 0
             news["epoch"] = self._epoch
         if self._told_offset != self._clock.offset:
             self._told_offset = self._clock.offset
-            self._open = dict(enumerate(self._ledger.since(0, len(self._told))))
+            self._open = {message.place: message for message in self._ledger.between(0, self._next)}
             news["clock"] = {"now": self._clock.now().isoformat(), "offset": self._told_offset}
         faults = self._faults.to_list()
         if self._told_faults != faults:
             self._told_faults = news["faults"] = faults
+        if self._dropped != self._ledger.dropped:
+            self._forget_dropped()
+            news["dropped"] = self._dropped
         if states := self._new_states():
             news["states"] = states
-        first = len(self._told)
+        first = self._next
         if messages := self._new_messages():
-            news.update(first=first, messages=messages, more=bool(self._ledger.since(len(self._told), 1)))
+            news.update(first=first, messages=messages, more=self._next < self._ledger.taken)
         return news and {"epoch": self._epoch, **news}
+
+    def _forget_dropped(self) -> None:
+        for place in range(self._dropped, min(self._ledger.dropped, self._next)):
+            self._told.pop(place, None)
+            self._open.pop(place, None)
+        self._dropped = self._ledger.dropped
+        self._next = max(self._next, self._dropped)
 
     def _new_states(self) -> list[tuple[int, str, int | str]]:
         states: list[tuple[int, str, int | str]] = []
@@ -98,9 +112,10 @@ class Listener:
 
     def _new_messages(self) -> list[dict[str, object]]:
         messages: list[dict[str, object]] = []
-        for message in self._ledger.since(len(self._told), _MAX_MESSAGES):
-            state, status = self._standing(len(self._told), message)
-            self._told.append((state, status))
+        for message in self._ledger.between(self._next, self._next + _MAX_MESSAGES):
+            state, status = self._standing(message.place, message)
+            self._told[message.place] = state, status
+            self._next = message.place + 1
             messages.append({**message.to_dict(), "state": state, "status": status})
         return messages
 

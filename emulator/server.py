@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -25,25 +25,28 @@ from .ledger import InboxMessage, Ledger, Message
 from .live import EVENTS_PATH, Live
 from .opgateway import OpGateway
 from .smsir import SmsIrGateway
+from .texts import replace_halves
 from .uploads import MAX_BODY
+from .visitors import Visitors, is_loopback
+
+log = logging.getLogger("payamak.emulator")
 
 DEFAULT_HOST = "127.0.0.1"
+DEFAULT_MAX_MESSAGES = 100_000
 # All addresses of this machine can be listened on; a client needs one.
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _BACKLOG = 1024
 # Handlers end by themselves when the emulator stops; this is for a client that does not take its answer.
 _SHUTDOWN_SECONDS = 0.2
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine only."""
-    name = host.strip("[]").lower()
-    if name in ("localhost", "localhost."):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+_IDLE_SECONDS = 75.0
+"""How long a connection may be open without a whole head of a request."""
+_ANY_HOST = (
+    "payamak emulator: --allow-remote answers under every host name, so that any web page that a browser near it opens"
+    " can read and drive it (DNS rebinding); --allowed-host NAME answers under that name alone"
+)
+# An answer is the vendor's own, with texts of strangers unescaped in it. A browser is to run nothing of it, nor to
+# guess that it is something to run.
+_HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
 
 
 class Emulator:
@@ -55,8 +58,13 @@ class Emulator:
     Args:
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
-        allow_remote: permit a host that other machines can reach.
+        allow_remote: permit a host that other machines can reach. Without `allowed_hosts`, requests are then answered
+            whatever host they name, so that a page in a browser of your network can drive the emulator, by a name of
+            its own that it makes point here (DNS rebinding); a warning in the log says so.
+        allowed_hosts: names or addresses, without a port, under which other machines reach it. Permits such a host,
+            and requests that name any other are refused, unless it means this machine.
         seed: of the dice for faults with a probability.
+        max_messages: how many messages and requests are kept; the oldest are dropped. None keeps all.
 
     Attributes:
         clock: the time everything goes by; `clock.advance(seconds)` moves messages on.
@@ -64,15 +72,31 @@ class Emulator:
         smsir: account, switches, tokens, phone book, batches and tickets of the sms.ir gateway.
         opgateway: account, switches, phone books and users of the op-driven gateway.
         advgateway: account and switches of the "advanced" gateway, SOAP and REST.
-        requests: every request to a gateway so far, oldest first.
+        requests: the requests to the gateways, oldest first. Beyond `max_messages` the oldest may be gone.
     """
 
-    def __init__(self, host: str = DEFAULT_HOST, port: int = 0, *, allow_remote: bool = False, seed: int = 0) -> None:
-        if not allow_remote and not is_loopback(host):
-            raise ValueError(f"{host} is not a loopback address; other machines could reach it (allow_remote)")
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = 0,
+        *,
+        allow_remote: bool = False,
+        allowed_hosts: Collection[str] = (),
+        seed: int = 0,
+        max_messages: int | None = DEFAULT_MAX_MESSAGES,
+    ) -> None:
+        self._visitors = Visitors(allow_remote=allow_remote, allowed_hosts=allowed_hosts)
+        if not self._visitors.may_be_remote and not is_loopback(host):
+            raise ValueError(
+                f"{host} is not a loopback address: other machines could reach it. To let them in, say under which"
+                " names: --allowed-host NAME, allowed_hosts=[…]; or let in any, by --allow-remote, allow_remote=True"
+            )
+        if max_messages is not None and max_messages < 1:
+            raise ValueError("max_messages must be 1 or more, or None to keep all")
         self.clock = Clock()
         self.requests: list[RequestRecord] = []
-        self._ledger = Ledger()
+        self._max_messages = max_messages
+        self._ledger = Ledger(max_messages)
         self._faults = FaultQueue(seed)
         self.ghasedak = GhasedakGateway(self.clock, self._ledger)
         self.smsir = SmsIrGateway(self.clock, self._ledger)
@@ -83,7 +107,6 @@ class Emulator:
         # localhost may stand for two addresses, and a free port would be another one on each.
         self._host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
         self._wanted_port = port
-        self._allow_remote = allow_remote
         self._port: int | None = None
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
@@ -106,7 +129,10 @@ class Emulator:
         self._stopping = asyncio.Event()
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        app.on_response_prepare.append(_make_harmless)
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, keepalive_timeout=_IDLE_SECONDS
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._wanted_port, backlog=_BACKLOG).start()
@@ -115,6 +141,8 @@ class Emulator:
             raise
         self._runner = runner
         self._port = int(runner.addresses[0][1])
+        if self._visitors.any_host:
+            log.warning(_ANY_HOST)
 
     async def stop(self) -> None:
         """Close every connection and stop listening; requests that still wait are cut off. May be called twice."""
@@ -146,7 +174,12 @@ class Emulator:
     @property
     def allows_remote(self) -> bool:
         """Whether it takes what comes from other machines."""
-        return self._allow_remote
+        return self._visitors.may_be_remote
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The names under which alone other machines are answered; empty where any name will do, or none."""
+        return self._visitors.allowed_hosts
 
     @property
     def ghasedak_url(self) -> str:
@@ -193,10 +226,15 @@ class Emulator:
         return self._faults.to_list()
 
     def messages(self, gateway: str | None = None, recipient: str | None = None) -> list[Message]:
-        """Messages that the gateways accepted, oldest first."""
+        """Messages that the gateways accepted, oldest first; the newest `max_messages` of them."""
         if gateway is not None:
             self.gateway(gateway)
         return self._ledger.messages(gateway, recipient)
+
+    @property
+    def messages_dropped(self) -> int:
+        """How many messages were dropped since the last reset because there were more than `max_messages`."""
+        return self._ledger.dropped
 
     def gateway(self, name: str) -> Gateway:
         """A gateway by name. Raises ValueError for an unknown one."""
@@ -244,11 +282,9 @@ class Emulator:
             gateway.reset()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if not self._allow_remote and not _names_loopback(request.headers.get("Host")):
-            # A web page whose name was made to point here must not drive the emulator (DNS rebinding).
-            return web.Response(
-                status=403, text="The Host header does not name this machine. Start the emulator with --allow-remote.\n"
-            )
+        refusal = self._visitors.refusal(request)
+        if refusal is not None:
+            return web.Response(status=403, text=refusal)
         path = request.path
         if path == "/":
             if assets.wants_page(request):
@@ -264,8 +300,6 @@ class Emulator:
         return web.Response(status=404, text=f"Nothing lives here; see {_address_of(request)}/\n")
 
     async def _serve_control(self, request: web.Request) -> web.StreamResponse:
-        if _is_foreign(request):
-            return web.Response(status=403, text="Another site's page may not drive the emulator.\n")
         if (asset := assets.find(request.path)) is not None:
             return asset
         if request.path == EVENTS_PATH:
@@ -273,28 +307,24 @@ class Emulator:
         return await self._control.handle(request)
 
     async def _serve_gateway(self, request: web.Request, gateway: Gateway) -> web.StreamResponse:
-        record = RequestRecord(gateway.name, request.method, request.path, self.clock.now())
-        self.requests.append(record)
+        record = RequestRecord(gateway.name, request.method, replace_halves(request.path), self.clock.now())
+        self._keep(record)
         fault = self._faults.take(gateway.name, request.path)
         return await Exchange(request, gateway, record, self._stopping).run(fault)
+
+    def _keep(self, record: RequestRecord) -> None:
+        self.requests.append(record)
+        limit = self._max_messages
+        # Not one by one, for what stands behind has to move.
+        if limit is not None and len(self.requests) > limit + max(limit // 8, 1):
+            del self.requests[:-limit]
+
+
+async def _make_harmless(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HARMLESS.items():
+        response.headers.setdefault(name, value)
 
 
 def _address_of(request: web.Request) -> str:
     """This emulator's address as the one who asks has it."""
     return f"http://{request.host}"
-
-
-def _is_foreign(request: web.Request) -> bool:
-    # A browser says which page a request is for, whatever that page makes of it; curl and tests say nothing.
-    origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2].lower() != request.headers.get("Host", "").lower()
-
-
-def _names_loopback(host_header: str | None) -> bool:
-    # Browsers always send the header, so its absence is no attack.
-    if host_header is None:
-        return True
-    host = host_header.strip()
-    if host.startswith("["):
-        return is_loopback(host.partition("]")[0])
-    return is_loopback(host.rpartition(":")[0] if ":" in host else host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import weakref
 from typing import IO, cast
@@ -10,7 +11,11 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http import HttpProcessingError
 from attrs import define, field
 
+from .texts import replace_halves
+
 MAX_BODY = 64 * 1024 * 1024
+READ_SECONDS = 30.0
+"""A body that has not arrived by then does not arrive any more: whoever sends it is gone, or means no good."""
 _IN_MEMORY = 1024 * 1024
 _CHUNK = 64 * 1024
 
@@ -47,6 +52,11 @@ class Upload:
         return self.read().decode("utf-8", errors="replace")
 
 
+def reading_time() -> asyncio.Timeout:
+    """Within it, reading a body that takes too long raises TimeoutError."""
+    return asyncio.timeout(READ_SECONDS)
+
+
 async def read_parts(request: web.Request) -> tuple[Upload, ...] | None:
     """Read a whole multipart body; None if it is broken.
 
@@ -72,7 +82,8 @@ async def read_parts(request: web.Request) -> tuple[Upload, ...] | None:
 async def _read_part(part: BodyPartReader | MultipartReader, limit: int) -> Upload:
     if isinstance(part, MultipartReader):
         raise ValueError("a multipart body within another")  # noqa: TRY004  to the caller it is a broken body
-    upload = Upload(part.name or "", part.filename)
+    filename = None if part.filename is None else replace_halves(part.filename)
+    upload = Upload(replace_halves(part.name or ""), filename)
     while chunk := await part.read_chunk(_CHUNK):
         upload.write(chunk)
         if upload.size > limit:

@@ -13,6 +13,7 @@ import aiohttp
 from ..common import checks
 from ..common.calls import Operation
 from ..common.client import GatewayClient, Start
+from ..common.hiding import Secret, hides_arguments
 from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_iranian, normalize_line
 from ..common.paging import chunked, iterate_pages
@@ -48,7 +49,7 @@ class GhasedakClient(GatewayClient):
         timeout: Seconds for a whole call with all its attempts, or a `Timeout` for more detail; ``None`` for no limit.
         retry: How often to try. A send is only repeated if it provably never left, or after a bare HTTP 429.
         session: An `HttpSession` to share, or an `aiohttp.ClientSession` of yours; it closes neither, only its own.
-        allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
+        allow_http: Whether ``http://`` may lead anywhere but to ``localhost``, ``127.*`` or ``::1``.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
@@ -64,6 +65,7 @@ class GhasedakClient(GatewayClient):
     gateway = "ghasedak"
     _usual_path = "/v2/"
 
+    @hides_arguments
     def __init__(
         self,
         api_key: str,
@@ -130,9 +132,11 @@ class GhasedakClient(GatewayClient):
             username: The account's user name.
             to: This and what follows is as in `send`.
         """
+        account = Secret(username)
+        del username  # Or an error tracker would find it in this frame.
         return only_result(
             await self._send(
-                wire.SEND_BY_USERNAME, to, text, sender=sender, send_at=send_at, check_id=check_id, username=username
+                wire.SEND_BY_USERNAME, to, text, sender=sender, send_at=send_at, check_id=check_id, account=account
             )
         )
 
@@ -373,19 +377,19 @@ class GhasedakClient(GatewayClient):
         sender: str | None,
         send_at: datetime.datetime | None,
         check_id: str | None,
-        username: str | None = None,
+        account: Secret[str] | None = None,
     ) -> Coroutine[Any, Any, list[SendResult]]:
         marks: list[str] = []
 
         def fields() -> Fields:
             marks.append(wire.mint_check_id() if check_id is None else wire.check_id_text(check_id, "check_id"))
             message = wire.text_fields(normalize_iranian(to, "to"), marks, text, sender=sender, send_at=send_at)
-            return message if operation is wire.SEND else {**self._name_account(username), **message}
+            return message if account is None else {**self._name_account(account), **message}
 
         return self._send_marked(operation, fields, [to], marks)
 
-    def _name_account(self, username: str | None) -> Fields:
-        return {"username": checks.require_credential(username, "username"), "password": self._api_key}
+    def _name_account(self, account: Secret[str]) -> Fields:
+        return {"username": checks.require_credential(account.value, "username"), "password": self._api_key}
 
     async def _send_to_recipients(
         self,

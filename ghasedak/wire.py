@@ -13,9 +13,11 @@ from typing import Any, TypeAlias, TypeVar, get_origin
 import attrs
 
 from ..common import checks
+from ..common.bounds import MOST_INTEGER, as_int
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, encode_form, find_document, loads
+from ..common.codec import as_dict, as_list, encode_form, find_document, loads
 from ..common.errors import InvalidArgumentError, Outcome, ReplyError
+from ..common.hiding import hide_fields
 from ..common.numbers import normalize_iranian, normalize_line, normalize_recipient
 from ..common.results import OutgoingMessage, SendResult
 from ..common.retry import Effect
@@ -61,7 +63,7 @@ Fields: TypeAlias = dict[str, str | None]
 """Parameters by their names on the wire; those that are None stay away."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Envelope:
     """A successful reply: its ``items``, and the fields beside them."""
 
@@ -305,7 +307,9 @@ def read_send_results(envelope: Envelope, recipients: Sequence[str]) -> list[Sen
     if items is None:
         items = [envelope.items]
     numbers = [
-        item if type(item) is int else as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item)
+        item
+        if type(item) is int and item <= MOST_INTEGER
+        else as_int(_lower_names(item).get("messageid") if isinstance(item, dict) else item)
         for item in items
     ]
     if len(items) != len(recipients):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import decimal
-import json
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,12 @@ from typing import Any, TypeVar
 import attrs
 
 from ..common import checks
+from ..common.bounds import as_int, to_amount
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, as_list, dumps, encode_form, find_document, loads
+from ..common.codec import as_dict, as_list, dumps, encode_form, find_document, loads, parse
 from ..common.errors import InvalidArgumentError, NotFoundError, ReplyError
 from ..common.fields import tehran
+from ..common.hiding import hide_fields
 from ..common.retry import Effect
 from ..common.session import FORM_HEADERS, Reply, Request
 from ..common.statuses import from_bare_reply
@@ -70,7 +71,7 @@ _HIGHEST_CODE = 99_999
 """Above it are ids and telephone numbers."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Answer:
     """What a reply that is no refusal says.
 
@@ -215,8 +216,8 @@ def _to_code(value: object) -> int | None:
 def _unwrap(data: Any, depth: int = 0) -> Any:
     """Take JSON out of strings, also out of the strings of a list."""
     if depth < _DEEPEST_NESTING and isinstance(data, str) and data.lstrip()[:1] in ("[", "{"):
-        with contextlib.suppress(ValueError, RecursionError):
-            return _unwrap(json.loads(data), depth + 1)
+        with contextlib.suppress(ValueError):
+            return _unwrap(parse(data), depth + 1)
     entries = as_list(data)
     return data if entries is None else [_unwrap(entry, depth + 1) for entry in entries]
 
@@ -244,13 +245,9 @@ def read_count(answer: Answer) -> int:
 
 def read_credit(answer: Answer) -> decimal.Decimal:
     """The credit; its decimal mark may be a slash."""
-    try:
-        credit = decimal.Decimal(str(answer.data).strip().replace("/", "."))
-    except decimal.InvalidOperation:
-        credit = decimal.Decimal("NaN")
-    if not credit.is_finite():
-        raise misfit(answer.http_status, "there is no amount")
-    return credit
+    with contextlib.suppress(ValueError, TypeError, ArithmeticError):
+        return to_amount(answer.data.replace("/", ".") if isinstance(answer.data, str) else answer.data)
+    raise misfit(answer.http_status, "there is no amount")
 
 
 def read_delivery(answer: Answer) -> list[RecipientDelivery]:

@@ -22,6 +22,7 @@ from ..common.errors import (
     PayamakError,
     ReplyError,
 )
+from ..common.hiding import hides_arguments
 from ..common.hooks import CallHook, Hook
 from ..common.numbers import normalize_recipient
 from ..common.results import SendResult
@@ -75,7 +76,7 @@ class SmsIrClient(GatewayClient):
         retry: How often to try. A send is only repeated if it provably never left, or at a bare HTTP 429.
         session: An `HttpSession` to share between clients, or an `aiohttp.ClientSession` of yours; neither is closed by
             this client. By default it makes its own and closes it.
-        allow_http: Whether a ``base_url`` with ``http://`` may lead anywhere but to this machine.
+        allow_http: Whether ``http://`` may lead anywhere but to ``localhost``, ``127.*`` or ``::1``.
         proxy: The URL of an HTTP proxy.
         ssl: An `ssl.SSLContext` for a certificate authority of your own.
         trust_env: Whether to take the proxy from the environment. It makes each call slower.
@@ -91,6 +92,7 @@ class SmsIrClient(GatewayClient):
     gateway = "smsir"
     _usual_path = "/users/v1/"
 
+    @hides_arguments
     def __init__(
         self,
         user_api_key: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import weakref
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence, Set
 
 from ..common import checks
 from ..common.errors import (
@@ -16,7 +16,7 @@ from ..common.errors import (
 )
 from ..common.many import NO_TRACE, BulkGateway, Finding, Item, refuse_time
 from ..common.numbers import normalize_recipient
-from ..common.paging import iterate_from_last_id, iterate_pages
+from ..common.paging import WalkLimit, iterate_from_last_id, iterate_pages
 from ..common.results import OutgoingMessage, SendResult
 from .messages import Messages, RecipientStatus, SentMessage
 
@@ -24,6 +24,8 @@ _MARK = "after "
 _SENDS_BETWEEN_LOOKS = 50
 """So often it is looked up which send is the newest, so that a search need not go back to the beginning."""
 _MOST_TAKEN = 10_000
+_MOST_PAGES, _LONGEST_SEARCH = 1000, 60.0
+"""So many pages, or so many seconds, does a search take for each full request that was lost."""
 _CLOCK_SLACK = datetime.timedelta(seconds=5)
 """So much may the gateway's clock differ from ours. With more, sends of others could be taken for a lost one."""
 
@@ -157,9 +159,12 @@ class SmsIrBulkGateway(BulkGateway):
         for item in items:
             if item.reference is not None and _last_before(item) is None:
                 batches.setdefault(item.reference, []).append(item)
-        found = await self._find_by_content(lost) if lost else {}
+        # For all of it, or an endless list would be walked through until long after the grace period.
+        share = max(1.0, len(items) / self.limit)
+        limit = WalkLimit(pages=int(_MOST_PAGES * share), seconds=_LONGEST_SEARCH * share, pace=self.pace)
+        found = await self._find_by_content(lost, limit) if lost else {}
         for batch_key, answered in batches.items():
-            shown = await self._list_recipients(batch_key)
+            shown = await self._list_recipients(batch_key, limit)
             found.update({item: self._look_up(item, shown) for item in answered})
         return [found.get(item, NO_TRACE) for item in items]
 
@@ -175,7 +180,7 @@ class SmsIrBulkGateway(BulkGateway):
         problem = "the gateway did not take this number: neither its answer nor its list of the batch has it"
         return Finding(Outcome.REFUSED, error=InvalidRecipientError(problem))
 
-    async def _find_by_content(self, items: Sequence[Item]) -> dict[Item, Finding]:
+    async def _find_by_content(self, items: Sequence[Item], limit: WalkLimit) -> dict[Item, Finding]:
         """Find messages in sends of the same text that belong to no other request."""
         self._claims.look_for(items)
         since = min(_last_before(item) or 0 for item in items)
@@ -183,7 +188,7 @@ class SmsIrBulkGateway(BulkGateway):
         texts = {item.message.text for item in items}
         # What can be told apart neither by its place nor by its time is nobody's, so all are looked at first.
         open_entries: dict[tuple[str, str], list[tuple[str, int]]] = {}
-        for sent in await self._list_sent_after(since):
+        for sent in await self._list_sent_after(since, limit):
             if (
                 sent.text is None
                 or sent.text not in texts
@@ -193,7 +198,7 @@ class SmsIrBulkGateway(BulkGateway):
                 continue
             if sent.sent_at is not None and earliest is not None and sent.sent_at < earliest - _CLOCK_SLACK:
                 continue
-            shown = await self._list_recipients(sent.batch_key)
+            shown = await self._list_recipients(sent.batch_key, limit)
             if self._claims.is_free(sent.batch_key, sent.text, shown):
                 for number in shown.keys() - self._claims.given.get(sent.batch_key, set()):
                     open_entries.setdefault((sent.text, number), []).append((sent.batch_key, shown[number]))
@@ -207,21 +212,16 @@ class SmsIrBulkGateway(BulkGateway):
                 found[item] = Finding(Outcome.SENT, message_id)
         return found
 
-    async def _list_recipients(self, batch_key: str) -> dict[str, int]:
-        async def fetch(last_id: int) -> list[RecipientStatus]:
-            await self.pace()
-            return await self._messages.recipients(batch_key, last_id)
+    async def _list_recipients(self, batch_key: str, limit: WalkLimit) -> dict[str, int]:
+        def fetch(last_id: int) -> Awaitable[list[RecipientStatus]]:
+            return self._messages.recipients(batch_key, last_id)
 
-        entries = iterate_from_last_id(fetch, lambda status: status.id)
+        entries = iterate_from_last_id(fetch, lambda status: status.id, limit=limit)
         return {number: entry.id async for entry in entries if (number := clean_number(entry.mobile)) is not None}
 
-    async def _list_sent_after(self, last_id: int) -> list[SentMessage]:
-        async def fetch(page: int) -> list[SentMessage]:
-            await self.pace()
-            return await self._messages.sent_page(page)
-
+    async def _list_sent_after(self, last_id: int, limit: WalkLimit) -> list[SentMessage]:
         found: list[SentMessage] = []
-        async for entry in iterate_pages(fetch, lambda sent: sent.id):
+        async for entry in iterate_pages(self._messages.sent_page, lambda sent: sent.id, limit=limit):
             if entry.id <= last_id:
                 break
             found.append(entry)

@@ -122,7 +122,7 @@ class FileTokenStore:
         descriptor, name = tempfile.mkstemp(dir=self._folder)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"value": token.value, "issued_at": token.issued_at}, file)
+                file.write(json.dumps({"value": token.value, "issued_at": token.issued_at}))
             os.replace(name, self._find(key, "json"))
         except BaseException:
             os.remove(name)

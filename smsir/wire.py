@@ -14,15 +14,16 @@ import attrs
 from aiohttp import hdrs
 
 from ..common import checks
+from ..common.bounds import as_int
 from ..common.calls import Operation
-from ..common.codec import as_dict, as_int, dumps, loads
+from ..common.codec import as_dict, dumps, loads
 from ..common.errors import (
     AuthenticationError,
     GatewayError,
     InvalidArgumentError,
-    PayamakError,
     ReplyError,
 )
+from ..common.hiding import hide_fields
 from ..common.session import JSON_HEADERS, Reply, Request
 from ..common.statuses import SERVER_ERROR, STATUSES, from_bare_reply, from_status, is_refusal
 from ..common.structuring import decode
@@ -40,7 +41,7 @@ _UPLOAD_HEADERS = {hdrs.ACCEPT: "application/json", "enctype": "multipart/form-d
 _TRACES = frozenset({"ExceptionMessage", "ExceptionType", "StackTrace"})
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Arguments:
     """What an operation is called with. Entries of the query that are None stay away."""
 
@@ -173,7 +174,7 @@ def is_rejection(reply: Reply, rejection: TokenRejection) -> bool:
         read_envelope(reply, rejection)
     except AuthenticationError:
         return True
-    except PayamakError:
+    except Exception:  # Whatever it is, it is said when the answer is read.
         return False
     return False
 

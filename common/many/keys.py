@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ..errors import InvalidArgumentError, JournalError
+from ..hiding import hides_arguments
 from ..numbers import normalize_line
 from ..results import OutgoingMessage
 
@@ -38,6 +39,7 @@ class KeyMaker:
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._seen.executescript(_SCHEMA)
 
+    @hides_arguments
     def make(self, messages: Sequence[tuple[str, OutgoingMessage]]) -> list[tuple[str, bool]]:
         """Make the keys of messages, each with its number as it travels.
 

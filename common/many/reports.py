@@ -102,7 +102,8 @@ class Reports:
         try:
             known = await self._journal.read({item.key: _as_it_travels(item) for item in items}, self._account)
         except Exception as error:
-            raise self._fail("read", error) from error
+            failure = self._fail("read", error)
+            raise failure from failure.__cause__
         fresh: list[Item] = []
         lost: list[Item] = []
         elsewhere: list[Item] = []
@@ -144,7 +145,8 @@ class Reports:
         try:
             return await self._journal.list_references() if self._journal is not None else ()
         except Exception as error:
-            raise self._fail("read", error) from error
+            failure = self._fail("read", error)
+            raise failure from failure.__cause__
 
     async def _number(self, items: Sequence[Item], write: _Write) -> tuple[list[Item], list[Item]]:
         """Write the next attempt of messages. Returns those that this run is at, and those that another one is at."""
@@ -156,7 +158,8 @@ class Reports:
         try:
             attempts = await write(entries, self._lease)
         except Exception as error:
-            raise self._fail("written", error) from error
+            failure = self._fail("written", error)
+            raise failure from failure.__cause__
         ours: list[Item] = []
         gone: list[Item] = []
         for item, attempt in zip(items, attempts, strict=True):

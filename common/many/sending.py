@@ -15,6 +15,7 @@ import attrs
 
 from .. import checks
 from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from ..hiding import strip_frames
 from ..numbers import normalize_recipient
 from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
 from .bulk_gateway import BulkGateway, RateLimiter, text_key
@@ -350,6 +351,7 @@ class SendMany:
                 checks.require_text(message.check_id, f"{argument}.check_id")
             item.number = self._gateway.check_number(message, argument)
         except Exception as error:  # A value's own methods may raise anything.
+            strip_frames(error)
             return checks.as_invalid_argument(error, argument or None)
         item.content = self._checked  # Not an equal one: lookups of one and the same are cheaper.
         return None

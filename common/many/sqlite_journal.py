@@ -18,16 +18,17 @@ from typing import Any, Self
 
 import attrs
 
+from ..extras import say_missing
+
 try:
     import aiosqlite
     import filelock  # noqa: F401 -- in what is imported below; said here by whom it is needed
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f'{error.name} is missing. In your clone of payamak: pip install ".[journal]"', name=error.name
-    ) from None
+    raise ModuleNotFoundError(say_missing(error.name, "journal"), name=error.name) from None
 
 from ..checks import replace_halves
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
+from ..hiding import hide_fields, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
@@ -213,6 +214,7 @@ class SqliteJournal:
         except PayamakError:
             raise
         except (sqlite3.Error, OSError) as error:
+            strip_frames(error)
             raise explain_failure("opened", error) from error
         except Exception as error:  # Whatever a file leads to that was not written as a journal.
             failure = explain_failure("opened", error)
@@ -235,6 +237,7 @@ class SqliteJournal:
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
+<<<<<<< HEAD
         found = await self._find(wanted, account)
         runs = {run for entry, run in found.values() if entry.is_leased}
         dead = {run for run in runs if not self._presence.is_alive(run)}
@@ -244,10 +247,24 @@ class SqliteJournal:
 
     async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> dict[str, tuple[JournalEntry, str]]:
         """Find what is known of messages, and the run that was at each last."""
+=======
+        try:
+            return await self._find(wanted, account)
+        except sqlite3.Error as error:
+            strip_frames(error)
+            raise explain_failure("read", error) from error
+        except (ValueError, TypeError, LookupError, OverflowError) as error:  # Somebody has edited the file.
+            failure = explain_failure("read", error)
+        # Out here, because what Python says of a value quotes it.
+        raise failure
+
+    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
+>>>>>>> main
         database = self._require_open()
         hidden = self._hide_account(account)
         found: dict[str, tuple[JournalEntry, str]] = {}
         keys = {self._hide_key(key): key for key in wanted}
+<<<<<<< HEAD
         try:
             await self._check_account(database, hidden)
             for start in range(0, len(keys), _MOST_PARAMETERS):
@@ -263,6 +280,15 @@ class SqliteJournal:
             return found
         # Out here, because what Python says of a value quotes it.
         raise failure
+=======
+        await self._check_account(database, hidden)
+        for start in range(0, len(keys), _MOST_PARAMETERS):
+            part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
+            for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
+                key = keys[row[0]]
+                found[key] = self._to_entry(key, tuple(row), wanted[key], account)
+        return found
+>>>>>>> main
 
     async def require_account(self, account: str) -> None:
         """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
@@ -276,6 +302,7 @@ class SqliteJournal:
         try:
             await self._check_account(self._require_open(), self._hide_account(account))
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def find_changed(self, messages: Iterable[tuple[str, OutgoingMessage]], account: str) -> Changes:
@@ -304,6 +331,7 @@ class SqliteJournal:
             finally:
                 await database.rollback()
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def _take_given(
@@ -349,15 +377,20 @@ class SqliteJournal:
         try:
             return [str(reference) for (reference,) in await self._require_open().execute_fetchall(question)]
         except sqlite3.Error as error:
+            strip_frames(error)
             raise explain_failure("read", error) from error
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
+<<<<<<< HEAD
         until = time.time() + lease
         rows = [self._to_row(entry, until) for entry in entries]
         written = await self._write(_BEGIN, rows)
+=======
+        written = await self._write(_BEGIN, [self._to_row(entry, lease) for entry in entries])
+>>>>>>> main
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
@@ -386,6 +419,7 @@ class SqliteJournal:
         """Write rows durably; those who write at the same time share a commit. Returns which of them count."""
         self._require_open()
         job = _Job(statement, rows, asyncio.get_running_loop().create_future())
+        del rows  # Or an error tracker would find the numbers and texts of them in this frame.
         self._waiting.append(job)
         if self._writer is None:
             # A task of its own, so that who gives up meanwhile does not take the rows of others along.
@@ -408,6 +442,7 @@ class SqliteJournal:
             counted = await self._commit(jobs)
             problem = None
         except Exception as error:
+            strip_frames(error)
             problem = error
         finally:
             for place, job in enumerate(jobs):
@@ -491,7 +526,7 @@ class SqliteJournal:
         return self._hidden[account]
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class _Job:
     """Rows to write with one statement, each of which may come too late to count."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from attrs import frozen
 
+from ..texts import read_json
 from .state import Switches
 from .xmlread import Node, XmlError
 
@@ -109,8 +109,8 @@ def _type(node: Node) -> str:
 
 def _from_text(text: str) -> list[str]:
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
+        content = read_json(text)
+    except ValueError:
         content = None
     if isinstance(content, list):
         items = cast("list[object]", content)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from ..gateway import GatewayRequest, Refusal, Reply
 from ..phpjson import php_json
+from ..texts import read_json
 from . import methods
 from .methods import OK, SEND_ERROR, RefusalError
 from .state import State
@@ -104,8 +104,8 @@ _OPERATIONS: Mapping[str, Callable[[State, _Body], object]] = {
 
 def _object(body: bytes) -> _Body:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = read_json(body)
+    except ValueError:
         return {}
     return cast("_Body", content) if isinstance(content, dict) else {}
 

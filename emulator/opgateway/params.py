@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import cast
 
 from ..forms import Pairs
+from ..texts import read_json
 
 # The document's spellings, lower case and with underscores, of what public code calls otherwise.
 _ALIASES = {"user_name": "user_uname"}
@@ -55,6 +55,6 @@ def parse_integer(text: str) -> int | None:
 
 def _loads(text: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return None

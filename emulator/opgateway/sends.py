@@ -93,9 +93,7 @@ def _send(
     state.account.credit = round(state.account.credit - cost, 2)
     bulk_id = state.next_bulk_id()
     messages = _messages(state, operation, line, text, recipients=recipients, send_at=send_at)
-    for message in messages:
-        state.ledger.add(message)
-    state.bulks[bulk_id] = Bulk(bulk_id, state.switches.approval, messages)
+    state.add_bulk(Bulk(bulk_id, state.switches.approval, messages))
     if error is not None:
         raise RefusalError(error)
     return BulkId(bulk_id)

@@ -142,6 +142,7 @@ class State:
     bulks: dict[int, Bulk] = Factory(dict[int, Bulk])
     users: list[User] = Factory(list[User])
     _messages: int = 0
+    _first_bulk_id: int = _FIRST_BULK_ID
 
     def new_message_id(self) -> int:
         """Ids that only the control interface shows: this service knows bulks."""
@@ -150,7 +151,16 @@ class State:
 
     def next_bulk_id(self) -> int:
         """The id of the next order."""
-        return _FIRST_BULK_ID + len(self.bulks)
+        return self._first_bulk_id + len(self.bulks)
+
+    def add_bulk(self, bulk: Bulk) -> None:
+        """Enter an order with its messages, and forget the orders whose messages were dropped."""
+        self.bulks[bulk.id] = bulk
+        for message in bulk.messages:
+            self.ledger.add(message)
+        while not self.ledger.keeps(self.bulks[self._first_bulk_id].messages[-1]):
+            del self.bulks[self._first_bulk_id]
+            self._first_bulk_id += 1
 
     def next_user_id(self) -> int:
         """The id of the next user."""

@@ -1,4 +1,4 @@
-// The messages: kept all, shown as many as one can read.
+// The messages: kept all that the emulator keeps, shown as many as one can read.
 
 import { announce, button, byId, copy, copyIcon, make } from "./dom.js";
 import { STATES, clockTime, count, day, fullTime, languageOf, numberCore, piecesOf, rial, titleOf } from "./text.js";
@@ -11,6 +11,7 @@ export class Feed {
   constructor({ now, receives, reply, guide }) {
     Object.assign(this, { now, receives, reply, guide });
     this.messages = [];
+    this.dropped = 0;
     this.rows = new Map();
     this.limit = STEP;
     this.gateway = "";
@@ -21,12 +22,14 @@ export class Feed {
 
   clear() {
     this.messages = [];
+    this.dropped = 0;
     this.limit = STEP;
     this.forgetRows();
     this.draw();
   }
 
-  update({ first = 0, messages = [], states = [], more = false }) {
+  update({ first = 0, messages = [], states = [], more = false, dropped = this.dropped }) {
+    this.drop(dropped - this.dropped);
     const before = this.messages.length;
     messages.forEach((message, place) => this.put(first + place, message));
     for (const [place, state, status] of states) this.move(place, state, status);
@@ -34,13 +37,23 @@ export class Feed {
     if (!more) this.tell(this.messages.slice(before));
   }
 
+  // The emulator has dropped so many of the oldest. Their rows go when the next ones are drawn.
+  drop(count) {
+    this.messages.splice(0, count);
+    this.dropped += count;
+  }
+
+  at(place) {
+    return this.messages[place - this.dropped];
+  }
+
   put(place, message) {
-    if (this.messages[place]) return this.move(place, message.state, message.status);
-    this.messages[place] = { ...message, place, core: numberCore(message.recipient) };
+    if (this.at(place)) return this.move(place, message.state, message.status);
+    this.messages[place - this.dropped] = { ...message, place, core: numberCore(message.recipient) };
   }
 
   move(place, state, status) {
-    const message = this.messages[place];
+    const message = this.at(place);
     Object.assign(message, { state, status });
     const row = this.rows.get(place);
     if (row) showState(row, message);
@@ -90,10 +103,10 @@ export class Feed {
   draw() {
     const shown = [];
     let matching = 0;
-    for (let place = this.messages.length - 1; place >= 0; place--) {
-      if (!this.matches(this.messages[place])) continue;
+    for (let index = this.messages.length - 1; index >= 0; index--) {
+      if (!this.matches(this.messages[index])) continue;
       matching += 1;
-      if (shown.length < this.limit) shown.push(this.messages[place]);
+      if (shown.length < this.limit) shown.push(this.messages[index]);
     }
     this.drawRows(shown);
     this.drawFrame(shown.length, matching);
@@ -127,7 +140,8 @@ export class Feed {
     byId("filters").hidden = !total;
     byId("count").hidden = !matching;
     const what = this.isFiltered ? `${count(matching, "message")} of ${total}` : count(total, "message");
-    byId("count").textContent = shown < matching ? `${what}, the newest ${shown} shown` : what;
+    const older = this.dropped ? `, ${this.dropped} older dropped` : "";
+    byId("count").textContent = shown < matching ? `${what}, the newest ${shown} shown${older}` : `${what}${older}`;
     this.guide.show(total === 0);
   }
 

@@ -10,32 +10,58 @@ from xml.parsers import expat
 
 _SHEETS = re.compile(r"xl/worksheets/sheet[0-9]*\.xml")
 _SHARED = "xl/sharedStrings.xml"
-_COLUMN = re.compile(r"[A-Z]+")
+_COLUMN = re.compile(r"[A-Z]{1,3}")
 _CHUNK = 64 * 1024
-_MAX_XML = 256 * 1024 * 1024
+_MAX_WORK = 96 * 1024 * 1024
+_ELEMENT = 32
+"""What an element costs beside its bytes, in bytes that take as long to read."""
 _MAX_COLUMNS = 64
+_MAX_ENTRIES = 10_000
+_MAX_CELL = 32_767
+"""Characters, as Excel has it."""
 
 
 class SheetError(ValueError):
     """This is no .xlsx file, or a broken or a dangerous one."""
 
 
+class _Budget:
+    """What reading one file may cost: a small one can unpack, or refer again and again, to more than anybody holds."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_WORK
+
+    def spend(self, amount: int) -> None:
+        """Raises SheetError if that is too much."""
+        self._left -= amount
+        if self._left < 0:
+            raise SheetError("too large")
+
+
 def read_rows(file: IO[bytes]) -> Iterator[list[str]]:
     """Rows as texts; whole numbers are written without a point."""
     try:
         with zipfile.ZipFile(file) as archive:
-            names = sorted(filter(_SHEETS.fullmatch, archive.namelist()), key=lambda name: (len(name), name))
-            if not names:
-                raise SheetError("no sheet")
-            shared = _Texts("si")
-            if _SHARED in archive.namelist():
-                for _ in _parse(archive, _SHARED, shared):
-                    pass
-            sheet = _Sheet(shared.items)
-            for _ in _parse(archive, names[0], sheet):
-                yield from sheet.take()
-    except (zipfile.BadZipFile, expat.ExpatError, NotImplementedError, RuntimeError, EOFError, LookupError) as error:
+            yield from _read(archive, _Budget())
+    except Exception as error:
+        # A broken archive makes zipfile stumble in more ways than it documents, and what is read is not ours.
         raise SheetError(str(error)) from error
+
+
+def _read(archive: zipfile.ZipFile, budget: _Budget) -> Iterator[list[str]]:
+    names = set(archive.namelist())
+    sheets = sorted(filter(_SHEETS.fullmatch, names), key=lambda name: (len(name), name))
+    if not sheets or len(names) > _MAX_ENTRIES:
+        raise SheetError("no sheet, or too much beside it")
+    shared = _Texts("si")
+    if _SHARED in names:
+        for _ in _parse(archive, _SHARED, shared, budget):
+            pass
+    sheet = _Sheet(shared.items)
+    for _ in _parse(archive, sheets[0], sheet, budget):
+        for row in sheet.take():
+            budget.spend(sum(map(len, row)))
+            yield row
 
 
 class _Texts:
@@ -55,7 +81,7 @@ class _Texts:
     def end(self, name: str) -> None:
         self._in_text = False
         if name == self._element:
-            self.items.append("".join(self._pieces))
+            self.items.append(_cell(self._pieces))
 
     def data(self, text: str) -> None:
         if self._in_text:
@@ -93,7 +119,8 @@ class _Sheet:
     def end(self, name: str) -> None:
         self._in_value = False
         if name == "c":
-            self._row.append(self._value("".join(self._pieces)))
+            if len(self._row) < _MAX_COLUMNS:
+                self._row.append(self._value(_cell(self._pieces)))
         elif name == "row":
             self._rows.append(self._row)
 
@@ -114,6 +141,13 @@ class _Sheet:
         return str(int(number)) if number.is_integer() else text
 
 
+def _cell(pieces: list[str]) -> str:
+    text = "".join(pieces).strip()
+    if len(text) > _MAX_CELL:
+        raise SheetError("too long for a cell")
+    return text
+
+
 def _column(reference: str) -> int:
     match = _COLUMN.match(reference)
     number = 0
@@ -122,20 +156,24 @@ def _column(reference: str) -> int:
     return max(number - 1, 0)
 
 
-def _parse(archive: zipfile.ZipFile, name: str, handler: _Texts | _Sheet) -> Iterator[None]:
+def _parse(archive: zipfile.ZipFile, name: str, handler: _Texts | _Sheet, budget: _Budget) -> Iterator[None]:
+    if archive.getinfo(name).file_size > _MAX_WORK:
+        raise SheetError("too large")
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        budget.spend(_ELEMENT * (1 + len(attributes)))
+        handler.start(_local(tag), attributes)
+
     # A name may have a prefix, which says nothing here.
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler = lambda tag, attributes: handler.start(_local(tag), attributes)
+    parser.StartElementHandler = start
     parser.EndElementHandler = lambda tag: handler.end(_local(tag))
     parser.CharacterDataHandler = handler.data
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    left = _MAX_XML
     with archive.open(name) as document:
         while chunk := document.read(_CHUNK):
-            left -= len(chunk)
-            if left < 0:
-                raise SheetError("too large")
+            budget.spend(len(chunk))
             parser.Parse(chunk, False)
             yield
     parser.Parse(b"", True)

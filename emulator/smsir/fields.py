@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import cast
 
+from ..texts import read_json
 from .envelope import HttpError, argument, bad_request, exception
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -101,8 +101,8 @@ def json_fields(content_type: str, body: bytes) -> Fields:
     if not body.strip():
         raise exception()
     try:
-        value: Any = json.loads(body)
-    except (ValueError, RecursionError):
+        value = read_json(body)
+    except ValueError:
         raise bad_request() from None
     return fields(value)
 

@@ -61,7 +61,7 @@ def get_user_info(state: State, _call: Call) -> Payload:
         "PersianExpirationDateTime": jalali_text(end),
         "IsExpired": left <= 0,
         "IsTrial": account.is_trial,
-        "SentCount": len(state.sent()),
+        "SentCount": state.sent_count,
         "ExpirationDateTime": end,
         "MembershipKeyword": account.membership_keyword,
         "CancelMembershipKeyword": account.cancel_membership_keyword,

@@ -71,8 +71,8 @@ class SmsIrGateway(Gateway):
 
     @property
     def batches(self) -> list[Batch]:
-        """Sends so far, oldest first, with their keys and messages."""
-        return self._state.batches
+        """The sends whose messages are kept, oldest first, with their keys and messages."""
+        return list(self._state.batches)
 
     @property
     def drafts(self) -> dict[int, Draft]:
@@ -247,8 +247,7 @@ class SmsIrGateway(Gateway):
         if attachment is None or request.method not in ("GET", "HEAD"):
             raise no_resource(request, "The file does not exist.")
         name = quote(attachment.upload.filename or "file", safe="")
-        # A page that somebody uploaded must not run beside the control interface.
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"}
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Reply(200, attachment.upload.read(), "application/octet-stream", CIMultiDict(headers))
 
 

@@ -161,9 +161,7 @@ def _accept(state: State, text: str, mobiles: list[str], operation: str) -> Batc
     price = state.account.sms_price
     messages = [new_message(state, mobile, text, operation, part_price=price) for mobile in mobiles]
     batch = Batch(state.new_batch_id(), str(uuid.uuid4()), text, now, messages)
-    state.batches.append(batch)
-    for message in messages:
-        state.ledger.add(message)
+    state.add_batch(batch)
     return batch
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from attrs import Factory, define, field
 
 from .. import settings
 from ..clock import Clock
-from ..ledger import Ledger, Message
+from ..ledger import Ledger
 from .phone_book import PhoneBook
 from .records import Batch, Draft, Notification, OccasionalCategory, Question, Ticket, Transaction
 from .seeds import first_notifications, first_transactions, occasional_categories, questions
@@ -148,13 +150,15 @@ class State:
     switches: Switches = Factory(Switches)
     tokens: Tokens = field(init=False)
     phone_book: PhoneBook = field(init=False)
-    batches: list[Batch] = Factory(list[Batch])
+    batches: deque[Batch] = Factory(deque[Batch])
     drafts: dict[int, Draft] = Factory(dict[int, Draft])
     tickets: dict[int, Ticket] = Factory(dict[int, Ticket])
     notifications: list[Notification] = Factory(first_notifications)
     transactions: list[Transaction] = Factory(first_transactions)
     questions: list[Question] = Factory(questions)
     occasional_categories: list[OccasionalCategory] = Factory(occasional_categories)
+    sent_count: int = 0
+    _next_batch_id: int = _FIRST_BATCH_ID
     _next_message_id: int = _FIRST_MESSAGE_ID
     _next_draft_id: int = _FIRST_DRAFT_ID
     _next_reply_id: int = _FIRST_REPLY_ID
@@ -174,7 +178,17 @@ class State:
 
     def new_batch_id(self) -> int:
         """An id of one send."""
-        return _FIRST_BATCH_ID + len(self.batches)
+        self._next_batch_id += 1
+        return self._next_batch_id - 1
+
+    def add_batch(self, batch: Batch) -> None:
+        """Enter a send with its messages, and forget the sends whose messages were dropped."""
+        self.batches.append(batch)
+        self.sent_count += len(batch.messages)
+        for message in batch.messages:
+            self.ledger.add(message)
+        while not self.ledger.keeps(self.batches[0].messages[-1]):
+            self.batches.popleft()
 
     def new_draft_id(self) -> int:
         """An id of a draft; one that was deleted is not given again."""
@@ -189,7 +203,3 @@ class State:
         """An id of a reply to a ticket."""
         self._next_reply_id += 1
         return self._next_reply_id - 1
-
-    def sent(self) -> list[Message]:
-        """Messages of all sends."""
-        return [message for batch in self.batches for message in batch.messages]

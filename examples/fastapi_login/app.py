@@ -8,6 +8,7 @@ import contextlib
 import enum
 import hashlib
 import hmac
+import itertools
 import logging
 import math
 import os
@@ -36,7 +37,7 @@ from pydantic import BaseModel
 
 log = logging.getLogger("uvicorn.error")
 
-HOUR = 3600.0
+MINUTE, HOUR = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Settings:
     ask_after: float = field(default_factory=lambda: float(os.environ.get("ASK_AFTER", "2")))
     lost_after: float = field(default_factory=lambda: float(os.environ.get("LOST_AFTER", "30")))
     codes_an_hour: int = 5
+    # Of all numbers together: whoever walks through numbers spends your credit, each of them only once.
+    codes_a_minute: int = field(default_factory=lambda: int(os.environ.get("CODES_A_MINUTE", "60")))
+    client_codes_a_minute: int = field(default_factory=lambda: int(os.environ.get("CLIENT_CODES_A_MINUTE", "10")))
     attempts: int = 5
 
 
@@ -71,6 +75,7 @@ class Login:
     """One code that was sent, and what is left of it. The code itself is not kept."""
 
     number: str = field(repr=False)
+    client: str = field(repr=False)
     digest: bytes = field(repr=False)
     attempts_left: int
     expires_at: float
@@ -81,7 +86,7 @@ class Login:
 
 
 class TooSoonError(Exception):
-    """This number has got a code a short while ago."""
+    """This number has got a code a short while ago, or too many others have."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(retry_after)
@@ -105,18 +110,19 @@ class Logins:
             task.cancel()
         await asyncio.gather(*self._followers, return_exceptions=True)
 
-    async def start(self, number: str) -> Login:
-        """Send a code.
+    async def start(self, number: str, client: str) -> Login:
+        """Send a code, for somebody who asks from this address.
 
         Raises:
-            TooSoonError: The number has got a code a short while ago, or perhaps has.
+            TooSoonError: The number has got a code a short while ago, or perhaps has; or there were too many for all.
             PayamakError: No code was sent.
         """
         number = normalize_iranian(number, "number")
         self._forget_old()
         self._check_limits(number)
+        self._check_limits_of_all(client)
         code = f"{secrets.randbelow(1_000_000):06}"
-        login = self._remember(number, code)
+        login = self._remember(number, client, code)
         try:
             await self._sms.send_otp(number, self._settings.template, [code], check_id=login.check_id)
         except PayamakError as error:
@@ -158,10 +164,19 @@ class Logins:
         if wait > 0:
             raise TooSoonError(min(wait, self._settings.resend_after) if in_doubt else wait)
 
-    def _remember(self, number: str, code: str) -> Login:
+    def _check_limits_of_all(self, client: str) -> None:
+        now, limits = time.monotonic(), self._settings
+        newest_first = reversed(self._logins.values())
+        recent = list(itertools.takewhile(lambda login: login.started_at + MINUTE > now, newest_first))
+        from_client = [login for login in recent if login.client == client]
+        for logins, limit in ((recent, limits.codes_a_minute), (from_client, limits.client_codes_a_minute)):
+            if len(logins) >= limit:
+                raise TooSoonError(logins[limit - 1].started_at + MINUTE - now)
+
+    def _remember(self, number: str, client: str, code: str) -> Login:
         login_id = secrets.token_urlsafe(16)
         expires_at = time.monotonic() + self._settings.code_lifetime
-        login = Login(number, self._digest(login_id, code), self._settings.attempts, expires_at, login_id)
+        login = Login(number, client, self._digest(login_id, code), self._settings.attempts, expires_at, login_id)
         self._logins[login_id] = login
         self._of_number[number].append(login)
         return login
@@ -249,9 +264,9 @@ class LoginView(BaseModel):
 
 
 @app.post("/logins", status_code=202)
-async def start(body: Number, logins: AllLogins) -> LoginView:
+async def start(body: Number, logins: AllLogins, request: Request) -> LoginView:
     """Send a code. Whether there is an account with this number does not show."""
-    login = await logins.start(body.number)
+    login = await logins.start(body.number, request.client.host if request.client else "")
     return LoginView(id=login.id, state=login.state)
 
 

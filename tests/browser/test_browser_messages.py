@@ -273,3 +273,19 @@ async def test_a_stream_that_breaks_off_goes_on(look: Look, send: Send, emulator
     emulator.clock.advance(60)
     await expect(look.rows.locator(".badge")).to_have_text(["Delivered", "Delivered"])
     look.problems.clear()
+
+
+async def test_what_the_emulator_has_dropped_goes(look: Look, send: Send, emulator: Emulator) -> None:
+    emulator._ledger._limit = 3
+    for text in ("first", "second", "third", "fourth"):
+        await send(text)
+    await expect(look.rows).to_have_count(3)
+    await expect(look.page.locator("#count")).to_have_text("3 messages, 1 older dropped")
+    await send("fifth")
+    emulator.clock.advance(60)
+    await expect(look.row("fifth").locator(".badge")).to_have_text("Delivered")
+    await expect(look.page.locator("#count")).to_have_text("3 messages, 2 older dropped")
+    await expect(look.row("second")).to_have_count(0)
+    await look.page.reload()
+    await expect(look.rows).to_have_count(3)
+    await expect(look.row("third").locator(".badge")).to_have_text("Delivered")

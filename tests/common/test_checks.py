@@ -102,7 +102,10 @@ ACCEPTED: list[tuple[Callable[[Any, str], object], list[Any]]] = [
 ]
 REFUSED: list[tuple[Callable[[Any, str], object], list[Any]]] = [
     (checks.require_text, ["", " ", "\n\t\u00a0", None, 7, b"a", ["a"], "a\ud83d"]),
-    (checks.require_secret, ["", " key", "key\n", "key\r\nX: y", "k\x00ey", "کلید", "k\u200eey", None, b"key", 7]),
+    (
+        checks.require_secret,
+        ["", " key", "key\n", "key\r\nX: y", "k\x00ey", "کلید", "k\u200eey", "k" * 8001, None, b"key", 7],
+    ),
     (an_int, ["1", 1.0, None, True]),
     (checks.require_credential, ["", None, "secret\n", "secret\r\n", "se\ncret", "secret\u2028"]),
     (checks.require_list, [[], (), "text", b"text", None, 7, iter(()), {"a": 1}, OrderedDict(a=1), UserDict(a=1), {}]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
 import json
 import sys
@@ -11,8 +12,9 @@ from typing import Any
 import attrs
 import pytest
 from payamak.common import ReplyError, codec, tehran
-from payamak.common.codec import as_dict, as_int, as_list, find_document, loads
-from payamak.common.fields import TehranTime, UnixTime, named
+from payamak.common.bounds import as_int
+from payamak.common.codec import as_dict, as_list, find_document, loads
+from payamak.common.fields import TehranTime, UnixTime, WholeAmount, named
 from payamak.common.structuring import decode
 
 TEHRAN = tehran()
@@ -313,10 +315,105 @@ def test_not_a_number_is_no_number() -> None:
         assert misfit(value).field == "items.number"
 
 
-def test_huge_numbers() -> None:
-    value: Any = json.loads("9" * 4000)
-    assert thing(number=value).number == value
-    assert misfit({"number": 1, "unix": value}).field == "items.unix"
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
+def test_the_largest_whole_numbers(number: int) -> None:
+    assert thing(number=number, count=str(number)) == Thing(number, count=number)
+    assert as_int(number) == as_int(str(number)) == number
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**4000, "9" * 19, "9" * 1_000_000, " " * 1000 + "7", 1e300])
+@pytest.mark.parametrize("field", ["number", "count", "colour", "unix"])
+def test_larger_ones_fit_nowhere(number: object, field: str) -> None:
+    assert misfit({"number": 1, field: number}).field == f"items.{field}"
+    assert as_int(number if number != " " * 1000 + "7" else "") is None
+
+
+@pytest.mark.parametrize(
+    "value", ["1e64", "-12.5", "۱۲", " 7 ", 7, 0.5, "9" * 64, 10**64, "0.000", "0." + "0" * 60 + "1"], ids=repr
+)
+def test_amounts(value: object) -> None:
+    assert decode(value, decimal.Decimal, path="", http_status=200) == decimal.Decimal(str(value).strip())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1e600000", "-1e600000", "1e65", "1e-600000", "0e600000", "9" * 1_000_000, "0" * 1_000_000, 10**65, 1e300,
+        "NaN", "Infinity", float("inf"), True, None, "", "1,5", [],
+    ],
+    ids=lambda value: repr(value)[:12],
+)  # fmt: skip
+def test_what_is_no_amount_or_costs_too_much_to_go_on_with(value: object) -> None:
+    for kind in (decimal.Decimal, WholeAmount):
+        assert misfit(value, kind).field == "items"
+
+
+@pytest.mark.parametrize("value", [1, 1.5, "1.5", "9" * 300])
+def test_floats(value: Any) -> None:
+    assert decode(value, float, path="", http_status=200) == float(value)
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "nan", "inf", 1e999, 10**400, True, []])
+def test_what_is_no_float(value: object) -> None:
+    assert misfit(value, float).field == "items"
+
+
+def nest(depth: int) -> str:
+    return "[" * depth + "]" * depth
+
+
+@pytest.mark.parametrize(("inner", "depth"), [("", 0), ("1", 0), ('"[[[["', 0), ('{"a": [1]}', 2)])
+def test_how_deep_an_answer_may_go(inner: str, depth: int) -> None:
+    around = 32 - depth
+    assert loads(f"{'[' * around}{inner}{']' * around}".encode(), http_status=200)
+    objects = '{"a":' * around + (inner or "1") + "}" * around
+    assert loads(objects.encode(), http_status=200)
+    for document in (f"[{objects}]", nest(33), f"[1, {nest(32)}]", f'{{"a": 1, "b": {nest(32)}}}'):
+        with pytest.raises(ReplyError, match="not valid JSON"):
+            loads(document.encode(), http_status=200)
+
+
+def test_many_lists_beside_each_other_are_not_deep() -> None:
+    assert loads(f"[{','.join(['[]'] * 10_000)}]".encode(), http_status=200) == [[]] * 10_000
+    assert loads(json.dumps(["[" * 100]).encode(), http_status=200) == ["[" * 100]
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (rb'"\ud800"', "\ufffd"),
+        (rb'"a\uDfFfb"', "a\ufffdb"),
+        (rb'"\ud83d\ude00"', "\U0001f600"),
+        (rb'"\ud83d\ud83d\uDE00"', "\ufffd\U0001f600"),
+        (rb'"\ude00\ud83d"', "\ufffd\ufffd"),
+        (rb'"\\ud800"', r"\ud800"),
+        (rb'"\\\ud800"', "\\\ufffd"),
+        (b'"\xed\xa0\x80"', "\ufffd"),
+        (b'\xef\xbb\xbf"\xed\xa0\x80\xed\xb0\x80"', "\ufffd\ufffd"),
+        ('\ufeff"\ud800"'.encode("utf-16-le", "surrogatepass"), "\ufffd"),
+    ],
+)
+def test_half_a_character_is_replaced(document: bytes, text: str) -> None:
+    assert loads(document, http_status=200) == text
+    assert loads(b"  " + document + b" " if document[:1] == b'"' else document, http_status=200) == text
+    if document[:1] == b'"':
+        assert loads(b'{"a":[' + document + b"]}", http_status=200) == {"a": [text]}
+
+
+def test_half_a_character_between_a_servers_warnings() -> None:
+    assert find_document(rb'<b>Warning</b> {"a": "\ud800"}') == {"a": "\ufffd"}
+    assert find_document(f"<b>Warning</b> {nest(33)}".encode()) is None
+
+
+def test_digits_are_counted_also_where_python_was_told_not_to() -> None:
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        for text in ("9" * 1_000_000, f'{{"a": {"9" * 1_000_000}}}'):
+            with pytest.raises(ReplyError):
+                loads(text.encode(), http_status=200)
+    finally:
+        sys.set_int_max_str_digits(most)
 
 
 @pytest.mark.parametrize("entry", ["text", "", [], 7, None, True])

@@ -37,6 +37,8 @@ def server() -> Iterator[RawServer]:
 def silence(caplog: pytest.LogCaptureFixture) -> Generator[None]:
     """Nothing is logged and nothing warns, at the end of the garbage either."""
     caplog.set_level(logging.WARNING)
+    gc.collect()  # What an earlier test has left tells of that one.
+    caplog.clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield

@@ -112,6 +112,7 @@ def test_other_numbers(spelling: str, number: str) -> None:
     "value",
     [
         "",
+        "09121234567" + "\u200c" * 1000,
         " ",
         "-",
         "0912123457",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
 import attrs
 import pytest
-from payamak.common.paging import chunked, iterate_from_last_id, iterate_pages
+from payamak.common import ReplyError
+from payamak.common.paging import WalkLimit, chunked, iterate_from_last_id, iterate_pages
 
 
 @attrs.define
@@ -34,6 +37,18 @@ class Listing:
         newest = self.count + self.requests * self.arrivals
         self.ids[:0] = range(newest, newest - self.arrivals, -1)
         return found
+
+
+class Walk(Protocol):
+    """What is asked for a page after the other."""
+
+    def __call__(
+        self,
+        fetch: Callable[[int], Awaitable[Sequence[int]]],
+        identify: Callable[[int], int],
+        *,
+        limit: WalkLimit | None = None,
+    ) -> AsyncIterator[int]: ...
 
 
 def itself(entry: int) -> int:
@@ -95,6 +110,62 @@ async def test_from_the_last_id_in_either_direction(step: int) -> None:
 
     found = [entry async for entry in iterate_from_last_id(fetch, itself)]
     assert sorted(found) == list(range(101, 126))
+
+
+@attrs.define
+class Endless:
+    """A gateway that always has another page."""
+
+    size: int = 1
+    requests: int = 0
+
+    async def fetch(self, _place: int) -> Sequence[int]:
+        start = self.requests * self.size + 1
+        self.requests += 1
+        return range(start, start + self.size)
+
+
+@pytest.mark.parametrize("walk", [iterate_pages, iterate_from_last_id])
+@pytest.mark.parametrize(
+    ("size", "limits", "requests"), [(1, {}, 20_000), (4, {"pages": 5}, 5), (4, {"entries": 30}, 8)]
+)
+async def test_a_list_that_does_not_end(walk: Walk, size: int, limits: dict[str, Any], requests: int) -> None:
+    endless = Endless(size)
+    with pytest.raises(ReplyError, match="does not end"):
+        async for _ in walk(endless.fetch, itself, limit=WalkLimit(**limits)):
+            pass
+    assert endless.requests == requests
+
+
+@pytest.mark.parametrize("walk", [iterate_pages, iterate_from_last_id])
+async def test_walks_that_share_a_limit_also_of_the_time_that_the_gateway_takes(walk: Walk) -> None:
+    async def take_time() -> None:
+        await asyncio.sleep(0.01)
+
+    endless = Endless()
+    limit = WalkLimit(pages=5, seconds=0.01, pace=take_time)
+    for _ in range(2):
+        with pytest.raises(ReplyError, match="does not end"):
+            async for _ in walk(endless.fetch, itself, limit=limit):
+                pass
+        assert endless.requests == 5
+
+    async def fetch_slowly(place: int) -> Sequence[int]:
+        await take_time()
+        return await endless.fetch(place)
+
+    with pytest.raises(ReplyError, match="takes too long"):
+        async for _ in walk(fetch_slowly, itself, limit=WalkLimit(seconds=0.01)):
+            pass
+    assert endless.requests == 6
+
+
+async def test_a_list_that_goes_on_from_a_negative_id() -> None:
+    async def fetch(_last_id: int) -> Sequence[int]:
+        return [7, -7]
+
+    with pytest.raises(ReplyError, match="negative id"):
+        assert [entry async for entry in iterate_from_last_id(fetch, itself)]
 
 
 def test_parts_of_a_list() -> None:

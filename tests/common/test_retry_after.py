@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import email.utils
-import math
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,8 @@ from support.ghasedak import ask, failure_of, look, make_client, send
 from support.raw_server import RawServer, accept, answer, envelope
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
+
+YEAR = 366 * 86_400
 
 
 def http_date(moment: datetime.datetime) -> str:
@@ -45,7 +46,9 @@ def after(seconds: float) -> str:
         ({"Retry-After": "۳۰"}, None),
         ({"Retry-After": "²"}, None),
         ({"Retry-After": "Sun, 99 Foo 2026 99:99:99 GMT"}, None),
-        ({"Retry-After": "9" * 400}, math.inf),
+        ({"Retry-After": "1000000000000000000000"}, YEAR),
+        ({"Retry-After": "9" * 400}, YEAR),
+        ({"Retry-After": after(1e11), "Date": http_date(NOW)}, YEAR),
     ],
 )
 def test_what_it_says(headers: dict[str, str], seconds: float | None) -> None:
@@ -162,4 +165,16 @@ async def test_the_wait_counts_against_the_deadline() -> None:
     async with RawServer(busy) as server, make_client(server.url, timeout=Timeout(total=0.9)) as client:
         error: PayamakError = await failure_of(send(client))
         assert isinstance(error, RateLimitError)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("value", ["86401", "1000000000000000000000", "9" * 400])
+async def test_a_call_without_a_deadline_does_not_wait_for_more_than_a_day(value: str) -> None:
+    async with (
+        RawServer(answer(BUSY, 429, {"Retry-After": value})) as server,
+        make_client(server.url, timeout=None) as client,
+    ):
+        async with asyncio.timeout(5):
+            error = await failure_of(ask(client))
+        assert error.retry_after == min(float(value), YEAR)
         assert len(server.requests) == 1

@@ -11,9 +11,10 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from payamak.common import HttpSession, Outcome, PayamakError, ReplyError, RetryPolicy, SendResult
-from payamak.common.session import Reply, Request
+from payamak.common import Outcome, PayamakError, ReplyError, RetryPolicy, SendResult
+from payamak.common.session import Reply
 from payamak.common.structuring import decode
+from support.canned import Canned
 from support.gateways import EACH, GATEWAYS, Gateway
 from support.shapes import is_list
 
@@ -39,17 +40,6 @@ EXAMPLES = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-
-
-class Canned(HttpSession):
-    """A session that gives the same answer to every request."""
-
-    reply: Reply
-
-    async def send(self, request: Request, *, deadline: float | None, **_options: Any) -> Reply:
-        if request.stamp and (stamping := request.stamp(request, deadline)):
-            await stamping
-        return self.reply
 
 
 @pytest.fixture

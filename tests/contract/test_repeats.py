@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from payamak.common import (
@@ -18,12 +22,29 @@ from payamak.common import (
 from payamak.common.retry import Effect
 from payamak.emulator import Fault
 from support.failures import failure_of
-from support.gateways import EACH, EACH_CALL, Call, Gateway
+from support.gateways import EACH, EACH_CALL, GATEWAYS, Call, Gateway
 from support.raw_server import RawServer, Received, answer, hang
 from support.sockets import dead_port
 
 ATTEMPTS = 3
 BUSY = answer(b"", 429, {"Retry-After": "0"})
+ON_A_LATER_PYTHON = """
+import asyncio, logging
+del asyncio.iscoroutinefunction  # As Python 3.16 does.
+logging.disable()
+
+from payamak.emulator import Fault
+from support.gateways import GATEWAYS
+
+async def main():
+    for gateway in GATEWAYS:
+        async with gateway.at_emulator() as (emulator, client):
+            emulator.add_fault(Fault("status", status=429))
+            await gateway.send.run(client)
+            print(gateway.label, gateway.count(emulator))
+
+asyncio.run(main())
+"""
 
 
 @EACH_CALL
@@ -129,3 +150,12 @@ async def test_a_closed_client(gateway: Gateway) -> None:
             assert type(error) is ClientStateError
             assert (error.gateway, error.operation, error.outcome) == (gateway.name, call.name, Outcome.NOT_SENT)
         assert not server.connections
+
+
+def test_what_later_pythons_take_away_is_not_needed() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ON_A_LATER_PYTHON], env=environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stderr, done.stdout.splitlines()) == ("", [f"{gateway.label} 2" for gateway in GATEWAYS])

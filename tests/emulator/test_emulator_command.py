@@ -104,9 +104,19 @@ def test_refuses_other_machines_unless_allowed() -> None:
     ended = run("--host", "0.0.0.0", "--port", "0")  # noqa: S104
     assert ended.returncode == 2
     assert "--allow-remote" in ended.stderr
+    assert "--allowed-host" in ended.stderr
     assert "Traceback" not in ended.stderr
-    with running("--host", "0.0.0.0", "--port", "0", "--allow-remote") as (_, lines):  # noqa: S104
+
+
+@pytest.mark.parametrize(("option", "said"), [("--allow-remote", "any other name"), ("--allowed-host=sms", "as sms;")])
+def test_lets_other_machines_in(option: str, said: str) -> None:
+    with running("--host", "0.0.0.0", "--port", "0", option) as (process, lines):  # noqa: S104
         assert lines[-1].startswith("payamak emulator ready on http://127.0.0.1:")
+        assert said in lines[-2]
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert errors.count("DNS rebinding") == (option == "--allow-remote")
+    assert errors.count("\n") == (option == "--allow-remote")
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "۸۰"])
@@ -120,5 +130,5 @@ def test_bad_port(port: str) -> None:
 def test_help_names_the_special_numbers() -> None:
     ended = run("--help")
     assert ended.returncode == 0
-    for piece in ("--port", "--allow-remote", "0900 000 00xx", "emulator-key"):
+    for piece in ("--port", "--allow-remote", "--allowed-host", "--max-messages", "0900 000 00xx", "emulator-key"):
         assert piece in ended.stdout

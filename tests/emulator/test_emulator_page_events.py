@@ -225,7 +225,7 @@ async def test_half_a_character_does_not_end_the_stream(emulator: Emulator, sess
     async with session.post(f"{emulator.advgateway_rest_url}sendSms_OneToMany.php", data=body) as response:
         assert response.status == 200
     async with listening(emulator) as events:
-        assert (await events.next())["messages"][0]["text"] == "\ud800 \u2028"
+        assert (await events.next())["messages"][0]["text"] == "\ufffd \u2028"
 
 
 @pytest.mark.parametrize("method", ["POST", "HEAD", "DELETE", "PUT"])

@@ -67,7 +67,8 @@ def serve(emulator: RunningEmulator, log: Path, **settings: str) -> Generator[Se
 @pytest.fixture(scope="module")
 def running(payamak_server: RunningEmulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     # It never asks for the fate of a code, which would show in the tests that come after.
-    with serve(payamak_server, tmp_path_factory.mktemp("login") / "log", ASK_AFTER="3600") as service:
+    settings = {"ASK_AFTER": "3600", "CLIENT_CODES_A_MINUTE": "1000"}
+    with serve(payamak_server, tmp_path_factory.mktemp("login") / "log", **settings) as service:
         yield service
 
 
@@ -164,6 +165,19 @@ def test_five_codes_an_hour(start: Start, sent_messages: SentMessages, number: s
         assert 3000 < retry_after(refused) <= 3600
         assert service.start("09127654321").status_code == 202
     assert len(sent_messages) == 6
+
+
+@pytest.mark.parametrize("limit", ["CODES_A_MINUTE", "CLIENT_CODES_A_MINUTE"])
+def test_walking_through_numbers_comes_to_an_end(
+    start: Start, order_fault: OrderFault, sent_messages: SentMessages, limit: str
+) -> None:
+    order_fault("status", status=401, path=SEND)
+    with start(**{limit: "3"}) as service:
+        answers = [service.start(f"0912333{place:04}") for place in range(5)]
+    # What was not sent does not count.
+    assert [answer.status_code for answer in answers] == [502, 202, 202, 202, 429]
+    assert 0 < retry_after(answers[-1]) <= 60
+    assert len(sent_messages) == 3
 
 
 @pytest.mark.parametrize("written", ["", "12", "hello", "+33456351753", "09000000008"])

@@ -1000,5 +1000,5 @@ import payamak.common.sqlite_journal
 def test_without_the_extra(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", _IMPORT, name], capture_output=True, text=True, check=False)
     lines = done.stderr.strip().splitlines()
-    assert lines[-1] == f'ModuleNotFoundError: {name} is missing. In your clone of payamak: pip install ".[journal]"'
+    assert lines[-1] == f'ModuleNotFoundError: {name} is missing; in your clone of payamak: pip install ".[journal]"'
     assert len([line for line in lines if line.startswith("Traceback")]) == 1

@@ -36,8 +36,11 @@ def test_a_client_is_imported_without_what_a_first_send_does_not_need(package: s
 
 
 async def test_a_long_send_many_needs_no_more_memory_than_a_short_one(server: str) -> None:
-    # The least of three: on a busy machine, more waits at once in some.
-    short, long = [min([await many.trace_memory(server, count) for _ in range(3)]) for count in (5_000, 20_000)]
+    short = long = 0
+    for _ in range(3):  # On a busy machine, more waits at once in some runs.
+        short, long = [await many.trace_memory(server, count) for count in (5_000, 20_000)]
+        if long < min(2_000_000, 1.5 * short):
+            break
     assert long < 2_000_000
     assert long < 1.5 * short
 

@@ -46,7 +46,7 @@ def test_the_persian_readme_has_the_same_examples() -> None:
     assert persian == blocks
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.fa.md", "CONTRIBUTING.md", "SECURITY.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.fa.md", "CONTRIBUTING.md", "SECURITY.md", "THREAT_MODEL.md"])
 def test_the_links_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", read_page(name))
     assert links

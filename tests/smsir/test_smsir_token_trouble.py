@@ -184,6 +184,7 @@ NO_TOKENS: dict[str, Any] = {
     "an empty value": Token("", 1),
     "a line break": Token("a\r\nX-Other: b", 1),
     "blanks": Token(" a ", 1),
+    "a megabyte": Token("a" * 1024 * 1024, 1),
     "Persian": Token("توکن", 1),
 }
 

@@ -20,6 +20,7 @@ SHARE = 0.2
 """How many of all requests meet a fault."""
 LATE = (0.45, 0.8)
 """How late an answer comes that comes too late. Above the clients' deadline, and well below the least grace period."""
+_ALL = "limit=999999999"
 _READY = "payamak emulator ready on "
 
 # Twice as often as the others: where it is open whether the message went out.
@@ -89,7 +90,7 @@ class Server:
     """The emulator as a process, and its control interface."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "payamak.emulator", "--port", "0"]
+        command = [sys.executable, "-m", "payamak.emulator", "--port", "0", "--max-messages", "0"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         self.url = next(self._ready_urls())
 
@@ -124,11 +125,11 @@ class Server:
         self._call("DELETE", "faults")
         end = time.monotonic() + 2 * LATE[1]
         while True:
-            requests: list[Json] = self._call("GET", "requests")["requests"]
+            requests: list[Json] = self._call("GET", f"requests?{_ALL}")["requests"]
             late = any(request["fault"] == "delay" and not request["processed"] for request in requests)
             # One whose client went away before the body was there is never processed.
             if not late or time.monotonic() > end:
-                return self._call("GET", "messages")["messages"], requests
+                return self._call("GET", f"messages?{_ALL}")["messages"], requests
             time.sleep(0.05)
 
     def _post(self, path: str, body: Json) -> Json:

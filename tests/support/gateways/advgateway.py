@@ -11,6 +11,7 @@ from payamak.advgateway import (
     MessageStatus,
     OutgoingMessage,
     ReceivedMessage,
+    SoapProfile,
     Transport,
     wire,
 )
@@ -131,6 +132,7 @@ SOAP = Gateway(
         ReceivedMessage(TEXT, PHONE),
         MessageStatus(1, 4, "x"),
         wire.Answer({"msg": TEXT, "from": PHONE}, 200),
+        SoapProfile(extra_arguments={"domain": "panel", "pin": PASSWORD}),
     ),
     surface=SURFACE,
 )
