@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import attrs
 
@@ -92,6 +92,8 @@ _OTHER_ACCOUNT = (
 )
 
 Row = tuple[Any, ...]
+_Found: TypeAlias = tuple[JournalEntry, str]
+"""What is known of a message, and the run that was at it last."""
 
 
 @attrs.frozen
@@ -237,7 +239,6 @@ class SqliteJournal:
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
-<<<<<<< HEAD
         found = await self._find(wanted, account)
         runs = {run for entry, run in found.values() if entry.is_leased}
         dead = {run for run in runs if not self._presence.is_alive(run)}
@@ -245,11 +246,9 @@ class SqliteJournal:
             await self._write(_END_LEASES, [(run,) for run in dead])
         return {key: attrs.evolve(entry, lease=0.0) if run in dead else entry for key, (entry, run) in found.items()}
 
-    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> dict[str, tuple[JournalEntry, str]]:
-        """Find what is known of messages, and the run that was at each last."""
-=======
+    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, _Found]:
         try:
-            return await self._find(wanted, account)
+            return await self._look_up(wanted, account)
         except sqlite3.Error as error:
             strip_frames(error)
             raise explain_failure("read", error) from error
@@ -258,37 +257,18 @@ class SqliteJournal:
         # Out here, because what Python says of a value quotes it.
         raise failure
 
-    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
->>>>>>> main
+    async def _look_up(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, _Found]:
         database = self._require_open()
         hidden = self._hide_account(account)
-        found: dict[str, tuple[JournalEntry, str]] = {}
+        found: dict[str, _Found] = {}
         keys = {self._hide_key(key): key for key in wanted}
-<<<<<<< HEAD
-        try:
-            await self._check_account(database, hidden)
-            for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
-                for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
-                    key = keys[row[0]]
-                    found[key] = self._to_entry(key, tuple(row), wanted[key], account), row[_RUN]
-        except sqlite3.Error as error:
-            raise explain_failure("read", error) from error
-        except (ValueError, TypeError, LookupError, OverflowError) as error:  # Somebody has edited the file.
-            failure = explain_failure("read", error)
-        else:
-            return found
-        # Out here, because what Python says of a value quotes it.
-        raise failure
-=======
         await self._check_account(database, hidden)
         for start in range(0, len(keys), _MOST_PARAMETERS):
             part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
             for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
                 key = keys[row[0]]
-                found[key] = self._to_entry(key, tuple(row), wanted[key], account)
+                found[key] = self._to_entry(key, tuple(row), wanted[key], account), row[_RUN]
         return found
->>>>>>> main
 
     async def require_account(self, account: str) -> None:
         """Make sure that what is in the journal is of an account, as `send_many` does before it sends.
@@ -384,13 +364,8 @@ class SqliteJournal:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
-<<<<<<< HEAD
         until = time.time() + lease
-        rows = [self._to_row(entry, until) for entry in entries]
-        written = await self._write(_BEGIN, rows)
-=======
-        written = await self._write(_BEGIN, [self._to_row(entry, lease) for entry in entries])
->>>>>>> main
+        written = await self._write(_BEGIN, [self._to_row(entry, until) for entry in entries])
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
