@@ -10,7 +10,7 @@ import secrets
 import filelock
 
 _RUN = re.compile("[0-9a-f]{16}")
-_RUN_FILE = re.compile(rf"\.({_RUN.pattern})\.lock$")
+_RUN_FILE = re.compile(rf"\.({_RUN.pattern})\.lock")
 
 
 class Presence:
@@ -33,8 +33,11 @@ class Presence:
         """Whether this run is alive, for the others."""
         return self._lock.is_locked
 
-    def show(self) -> None:
+    def show(self) -> bool:
         """Be alive, and sweep up after those that were killed.
+
+        Returns:
+            Whether others are alive. Of two that begin at once, at least one sees the other.
 
         Raises:
             OSError: The file cannot be made.
@@ -42,9 +45,9 @@ class Presence:
         """
         self._lock.acquire()
         folder, name = os.path.split(self._path)
-        for other in os.listdir(folder):
-            if other.startswith(f"{name}.") and (found := _RUN_FILE.search(other)):
-                self.is_alive(found[1])
+        files = [file.removeprefix(name) for file in os.listdir(folder) if file.startswith(name)]
+        runs = {found[1] for file in files if (found := _RUN_FILE.fullmatch(file))} - {self.run}
+        return any([self.is_alive(run) for run in runs])
 
     def end(self) -> None:
         """Be no longer alive."""

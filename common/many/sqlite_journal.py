@@ -127,19 +127,26 @@ class SqliteJournal:
         hash_key: At least 16 random bytes, the same for the whole job. With it the file holds keyed hashes in place of
             numbers and texts. Check ids are kept as they are: do not put a number into one.
         same_account: Whether what was sent with another account is of this one: after a change of key or address.
+        is_shared: Whether others may have it open. If not, it is opened only where nobody has it.
 
     Raises:
         InvalidArgumentError: The ``hash_key`` is too short, or the path names no file.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, hash_key: bytes | None = None, same_account: bool = False
+        self,
+        path: str | os.PathLike[str],
+        *,
+        hash_key: bytes | None = None,
+        same_account: bool = False,
+        is_shared: bool = True,
     ) -> None:
         if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
         self._path = find_place(path)
         self._hash_key = hash_key
         self._same_account = same_account
+        self._is_shared = is_shared
         self._database: aiosqlite.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._salt = b""
@@ -157,16 +164,19 @@ class SqliteJournal:
         """Open it.
 
         Raises:
-            JournalError: It is open already, or it cannot be opened.
+            JournalError: It is open already, in use although it is not to be shared, or cannot be opened.
             InvalidArgumentError: The path leads to a link, or to no regular file.
         """
         if self._presence.is_shown:
             raise JournalError("the journal is open already")
         try:
             keep_private(self._path)
-            self._presence.show()
+            is_in_use = self._presence.show()
         except (OSError, NotImplementedError) as error:
             raise explain_failure("opened", error) from error
+        if is_in_use and not self._is_shared:
+            self._presence.end()
+            raise JournalError("the journal is in use by another run, and is not to be shared")
         opening = asyncio.create_task(self._open())
         try:
             self._database = await asyncio.shield(opening)
