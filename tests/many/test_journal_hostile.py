@@ -138,8 +138,9 @@ CELLS = [
     ("state", "'posted'"), ("state", SECRET), ("state", "x'ff'"), ("at", f"'{TEXT}'"), ("at", "'2026-11-22'"),
     ("at", "5"), ("at", "x'00'"), ("message_id", f"'{TEXT}'"), ("message_id", "'#'"), ("message_id", "1.5"),
     ("message_id", SECRET), ("attempt", f"'{TEXT}'"), ("attempt", "x'01'"), ("attempt", "9223372036854775807"),
-    ("leased_until", f"'{TEXT}'"), ("leased_until", "9e999"), ("reason", SECRET), ("detail", SECRET), ("reference", SECRET),
-    ("recipient", SECRET), ('"index"', "1.5"), ("gateway", "x'00'"), ("sender", SECRET), ("send_at", SECRET),
+    ("leased_until", f"'{TEXT}'"), ("leased_until", "9e999"), ("reason", SECRET), ("detail", SECRET),
+    ("reference", SECRET), ("recipient", SECRET),
+    ('"index"', "1.5"), ("gateway", "x'00'"), ("sender", SECRET), ("send_at", SECRET),
 ]  # fmt: skip
 
 

@@ -96,11 +96,11 @@ async def test_a_journal_serves_several_sendings_at_once(gateway: Gateway, emula
     async with gateway.connect(emulator) as client:
         sendings = [client.send_many(messages, journal=journal, concurrency=3) for _ in range(3)]
         reports = await asyncio.gather(*map(collect, sendings))
-    for each in reports:
-        judge(gateway, emulator, messages, each)
-        assert by_outcome(each) == {Outcome.SENT: 150}
+    for seen in reports:
+        judge(gateway, emulator, messages, seen)
+        assert by_outcome(seen) == {Outcome.SENT: 150}
     assert len(gateway.ledger(emulator)) == 150
-    own = [report.index for each in reports for report in each if not report.from_journal]
+    own = [report.index for seen in reports for report in seen if not report.from_journal]
     assert sorted(own) == list(range(150)), "each message went out from one of them"
 
 

@@ -1,0 +1,141 @@
+"""Several runs share a journal: each message goes out from one of them, and all learn what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from payamak.common import InvalidArgumentError, JournalEntry, JournalError, OnUnknown, Outcome
+from payamak.common.many.reports import LONGEST_BEGIN
+from payamak.common.sqlite_journal import SqliteJournal
+from payamak.emulator import Emulator
+from support.journals import MemoryJournal, entry_for, put
+from support.kill_worker import make_messages
+from support.killing import Job, Worker
+from support.many import GHASEDAK, Gateway, by_outcome, collect, each, judge, until
+
+CALL = 5.0
+LEASE = CALL + LONGEST_BEGIN
+PROCESSES = 3
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[Worker]]:
+    running = [Worker() for _ in range(PROCESSES)]
+    yield running
+    for worker in running:
+        worker.close()
+
+
+def make_jobs(
+    workers: Sequence[Worker], gateway: Gateway, emulator: Emulator, folder: Path, count: int, concurrency: int = 4
+) -> list[Job]:
+    messages = make_messages(gateway, count)
+    return [
+        Job(worker, gateway, emulator, folder, messages, concurrency=concurrency, name=f"-{place}")
+        for place, worker in enumerate(workers)
+    ]
+
+
+def count_copies(gateway: Gateway, emulator: Emulator) -> Counter[int]:
+    """How many messages went out how often."""
+    taken = Counter((entry.recipient, entry.text) for entry in gateway.ledger(emulator))
+    return Counter(taken.values())
+
+
+@pytest.mark.real_time
+@each()
+async def test_processes_with_the_same_messages(
+    gateway: Gateway, emulator: Emulator, workers: list[Worker], tmp_path: Path
+) -> None:
+    jobs = make_jobs(workers, gateway, emulator, tmp_path, 300)
+    await asyncio.gather(*(job.start() for job in jobs))
+    assert await asyncio.gather(*(job.end() for job in jobs)) == [False] * PROCESSES
+    assert count_copies(gateway, emulator) == {1: 300}
+    own: list[int] = []
+    for job in jobs:
+        reports = job.take_reports()
+        assert by_outcome(reports) == {Outcome.SENT: 300}
+        own += [report.index for report in reports if not report.from_journal]
+    assert sorted(own) == list(range(300))
+
+
+@pytest.mark.real_time
+async def test_one_of_them_is_killed(emulator: Emulator, workers: list[Worker], tmp_path: Path) -> None:
+    """The others go on with what it was at, at once: that it is dead is seen, and no lease need be waited for."""
+    jobs = make_jobs(workers, GHASEDAK, emulator, tmp_path, 600, concurrency=1)
+    first, *others = [await job.start() for job in jobs]
+    await until(lambda: len(GHASEDAK.ledger(emulator)) > 50)
+    assert await jobs[0].end(first)
+    assert await asyncio.gather(*(job.end() for job in jobs[1:])) == [False] * len(others)
+    # What was not sent when it was killed is known as such, and goes out with the next run of the job.
+    reports = await jobs[1].run_to_the_end()
+    assert by_outcome(reports) == {Outcome.SENT: 600}
+    assert count_copies(GHASEDAK, emulator) == {1: 600}
+
+
+class SlowJournal(MemoryJournal):
+    """Writes at once and answers late, as one whose process was stopped meanwhile."""
+
+    def __init__(self, inner: MemoryJournal, seconds: float) -> None:
+        super().__init__()
+        self.entries, self._leased_until = inner.entries, inner._leased_until
+        self._seconds = seconds
+
+    async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
+        attempts = await super().begin(entries, lease)
+        await asyncio.sleep(self._seconds)
+        return attempts
+
+
+@pytest.mark.parametrize("seconds", [LONGEST_BEGIN + 1, LEASE + 100])
+async def test_who_slept_while_it_began_sends_nothing(emulator: Emulator, seconds: float) -> None:
+    messages = GHASEDAK.messages(3)
+    journal = MemoryJournal()
+    async with GHASEDAK.connect(emulator, timeout=CALL) as client:
+        await GHASEDAK.bear_witness(client)
+        slow = client.send_many(messages, journal=SlowJournal(journal, seconds))
+        sleeping = asyncio.create_task(collect(slow))
+        await until(lambda: journal.entries)
+        woken = await collect(client.send_many(messages, journal=journal, on_unknown=OnUnknown.RESEND))
+        asleep = await sleeping
+    assert by_outcome(woken) == {Outcome.SENT: 3}
+    assert by_outcome(asleep) == {Outcome.NOT_SENT: 3}
+    assert all(isinstance(report.error, JournalError) for report in asleep)
+    judge(GHASEDAK, emulator, messages, woken)
+
+
+async def test_what_a_run_left_behind_is_asked_for_when_its_lease_is_over(emulator: Emulator) -> None:
+    messages = GHASEDAK.messages(2)
+    journal = MemoryJournal()
+    now = asyncio.get_running_loop().time
+    async with GHASEDAK.connect(emulator, timeout=CALL) as client:
+        marks = [f"mark {place}" for place in range(2)]
+        entries = [entry_for(client, message, reference=mark) for message, mark in zip(messages, marks, strict=True)]
+        await put(journal, *entries, lease=LEASE)
+        await client.send(messages[0].to, messages[0].text, sender=messages[0].sender, check_id=marks[0])
+        until = now() + LEASE
+        reports = await collect(client.send_many(messages, journal=journal))
+    assert now() > until
+    assert {report.index: report.outcome for report in reports} == {0: Outcome.SENT, 1: Outcome.NOT_SENT}
+    judge(GHASEDAK, emulator, messages, reports)
+
+
+async def test_a_call_without_an_end_has_no_lease(emulator: Emulator) -> None:
+    async with GHASEDAK.connect(emulator, timeout=None) as client:
+        with pytest.raises(InvalidArgumentError, match="timeout") as caught:
+            client.send_many([], journal=MemoryJournal())
+    assert caught.value.argument == "journal"
+
+
+async def test_one_that_is_not_to_be_shared(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    alone = SqliteJournal(path, is_shared=False)
+    async with SqliteJournal(path):
+        with pytest.raises(JournalError, match="in use by another run"):
+            await alone.__aenter__()
+    async with alone:
+        pass
