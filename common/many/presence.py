@@ -47,7 +47,8 @@ class Presence:
         folder, name = os.path.split(self._path)
         files = [file.removeprefix(name) for file in os.listdir(folder) if file.startswith(name)]
         runs = {found[1] for file in files if (found := _RUN_FILE.fullmatch(file))} - {self.run}
-        return any([self.is_alive(run) for run in runs])
+        alive = [run for run in runs if self.is_alive(run)]
+        return bool(alive)
 
     def end(self) -> None:
         """Be no longer alive."""
