@@ -9,29 +9,8 @@ from typing import Protocol
 import attrs
 
 from .. import errors
-from ..errors import (
-    AuthenticationError,
-    ConnectionLostError,
-    GatewayError,
-    InsufficientCreditError,
-    InvalidSenderError,
-    Outcome,
-    PayamakError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServiceUnavailableError,
-)
-from ..results import OutgoingMessage
-
-# Refusals that do not concern the message: it goes out when the same job runs again.
-_PASSING = (
-    AuthenticationError,
-    InsufficientCreditError,
-    InvalidSenderError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServiceUnavailableError,
-)
+from ..errors import ConnectionLostError, GatewayError, Outcome, PayamakError
+from ..results import OutgoingMessage, may_pass
 
 
 @attrs.frozen
@@ -94,10 +73,9 @@ class JournalEntry:
 
     @property
     def is_open(self) -> bool:
-        """Whether the message may go out: it was not sent, or was refused for a reason that may have passed, or for one
-        that nobody knows, such as the want of credit at a gateway that has no code for it."""
+        """Whether the message may go out: it was not sent, or was refused for a reason that may have passed."""
         if self.outcome is Outcome.REFUSED:
-            return self._error_class is GatewayError or issubclass(self._error_class, _PASSING)
+            return may_pass(self._error_class)
         return self.outcome is Outcome.NOT_SENT
 
     @property

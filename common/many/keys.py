@@ -77,6 +77,20 @@ class KeyMaker:
         return times[::-1]
 
 
+class CheckIdKeys(KeyMaker):
+    """Knows messages by the check ids that they all have. One that comes again is the same message."""
+
+    def __init__(self) -> None:
+        """Nothing need be remembered."""
+
+    def make(self, messages: Sequence[tuple[str, OutgoingMessage]]) -> list[tuple[str, bool]]:
+        """Make the keys of messages."""
+        return [(_name(message.check_id, b"", 1)) for _, message in messages]
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
 def is_content(key: str) -> bool:
     """Whether a key was made of content, so that no other message has it."""
     return key.startswith(_CONTENT)

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""
+_LINGER = 0.05
+"""How long messages wait for company when their source pauses, in seconds."""
+_OUTBOX_LINGER = 0.005
+"""The same where somebody waits for each."""
 _LONGEST_WAITING = 50
 """So many requests' worth of messages are read while one waits for company."""
 
@@ -83,6 +87,7 @@ class SendMany:
         on_start: Callable[[SendMany], None],
         account: str,
         longest_call: float,
+        is_outbox: bool = False,
     ) -> None:
         self._task: asyncio.Task[None] | None = None
         self._closed = True
@@ -111,6 +116,7 @@ class SendMany:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._taken = 0
         self._checked: Hashable = None
+        self._is_outbox = is_outbox
         self._failure: BaseException | None = None
         self._log = log
         self._closed = False
@@ -131,6 +137,11 @@ class SendMany:
     def progress(self) -> Progress:
         """How many messages were reported so far."""
         return self._reports.counts
+
+    @property
+    def stop_reason(self) -> PayamakError | None:
+        """Why nothing more is tried; ``None`` as long as something is."""
+        return self._refusals.stop_reason
 
     @property
     def unread(self) -> list[SendReport]:
@@ -260,7 +271,7 @@ class SendMany:
             self._spawn(self._runner.search_left(late))
 
     async def _take_batches(self, gathered: list[object], late: list[Item]) -> None:
-        async with contextlib.aclosing(read_batches(self._messages, self._gateway.limit, gathered)) as batches:
+        async with contextlib.aclosing(self._read_batches(gathered)) as batches:
             rounds = 0
             async for batch, pauses in batches:
                 rounds += 1
@@ -268,10 +279,10 @@ class SendMany:
                 fresh, lost, elsewhere = await self._runner.admit(items)
                 if elsewhere:
                     self._spawn(self._runner.wait_for_others(elsewhere))
-                if self._gateway.finds_by_content:
+                if self._gateway.finds_by_content and not self._is_outbox:
                     late += lost
                 elif lost:
-                    self._spawn(self._runner.search(lost))
+                    self._spawn(self._runner.search_left(lost))
                 for complete in self._packer.add(fresh):
                     await self._dispatch(complete)
                 # The last: a rare text in an endless source must not wait for ever.
@@ -280,6 +291,10 @@ class SendMany:
                     await self._dispatch_all()
                 await self._wait_for_room()
         await self._dispatch_all()
+
+    def _read_batches(self, gathered: list[object]) -> AsyncGenerator[tuple[list[object], bool]]:
+        linger = _OUTBOX_LINGER if self._is_outbox else _LINGER
+        return read_batches(self._messages, self._gateway.limit, gathered, linger=linger)
 
     async def _dispatch_all(self) -> None:
         for items in self._packer.take_all():
@@ -325,9 +340,9 @@ class SendMany:
         if not unnamed:
             return items
         if self._keys is None:
-            from .keys import KeyMaker  # noqa: PLC0415 -- few sendings have a journal or check ids
+            from .keys import CheckIdKeys, KeyMaker  # noqa: PLC0415 -- few sendings have a journal or check ids
 
-            self._keys = KeyMaker()
+            self._keys = CheckIdKeys() if self._is_outbox else KeyMaker()
         keys = self._keys.make([(item.number, item.message) for item in unnamed])
         repeated: set[int] = set()
         for item, (key, is_repeated) in zip(unnamed, keys, strict=True):

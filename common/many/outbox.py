@@ -1,0 +1,273 @@
+"""Single messages from many callers, in shared requests."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import math
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import attrs
+
+from .. import checks
+from ..errors import ClientStateError, InvalidArgumentError, InvalidSenderError, Outcome, PayamakError
+from ..results import OutgoingMessage, SendReport
+from .items import as_not_sent
+from .sending import SendMany
+
+StartSending: TypeAlias = Callable[[AsyncIterable[OutgoingMessage], int], SendMany]
+"""Starts a `send_many` with so many requests in flight."""
+
+_LEAST_ID, _MOST_ID = 10**17, 10**18
+
+
+class Outbox:
+    """Takes one message at a time, from as many callers as you like: ``async with client.outbox(…) as outbox``.
+
+    A message is known by its ``check_id`` alone, such as the id of the job or of the row that it comes from: given
+    again, by this process or another one on the same journal, after a crash or a minute later, it is not sent again,
+    and the report says what became of it. Without one it gets an id of its own, and is another message each time.
+
+    When the gateway refuses for a reason that concerns all (credit, credentials), or the journal fails, all is *not
+    sent* at once for that reason during a pause. Then one message tries, and if it goes, so do the others.
+    """
+
+    def __init__(self, start: StartSending, *, concurrency: int, urgent_concurrency: int, pause: float) -> None:
+        checks.require_between(concurrency, "concurrency", 1, 10_000)
+        checks.require_between(urgent_concurrency, "urgent_concurrency", 1, 10_000)
+        checks.require_seconds(pause, "pause", or_zero=True)
+        self._lanes = [_Lane(start, places, pause) for places in (concurrency, urgent_concurrency)]
+        self._on_their_way: dict[str, asyncio.Task[SendReport]] = {}
+        self._is_open = False
+
+    def __repr__(self) -> str:
+        return f"<Outbox {'open' if self._is_open else 'closed'}, {len(self._on_their_way)} on their way>"
+
+    async def __aenter__(self) -> Self:
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def send(self, message: OutgoingMessage, *, urgent: bool = False) -> SendReport:
+        """Send a message, and wait until it is known what became of it.
+
+        Cancelled, it goes on all the same; give it in again by its ``check_id`` to learn of it.
+
+        Args:
+            message: The message. If you may have to give it in again, give it a ``check_id``.
+            urgent: Whether it has a lane of its own beside the others, as a one-time password needs while bills go out.
+
+        Returns:
+            The report, with the message as it was sent, so with its ``check_id``. If it `is_settled`, the job that
+            asked for it is done.
+
+        Raises:
+            InvalidArgumentError: It is no message.
+            ClientStateError: The outbox is not open, or was closed before it was known what became of the message.
+        """
+        checks.require_instance(message, OutgoingMessage, "message")
+        if not self._is_open:
+            raise ClientStateError("the outbox is not open: use `async with client.outbox(…) as outbox`")
+        if message.check_id is None:
+            message = attrs.evolve(message, check_id=str(secrets.randbelow(_MOST_ID - _LEAST_ID) + _LEAST_ID))
+        key = checks.require_text(message.check_id, "message.check_id").strip()
+        task = self._on_their_way.get(key)
+        if task is None:
+            task = asyncio.create_task(self._lanes[urgent].send(message))
+            self._on_their_way[key] = task
+            task.add_done_callback(functools.partial(self._forget, key))
+        report = await asyncio.shield(task)
+        return report if report.message == message else _refuse_twin(message)
+
+    async def send_all(self, messages: Iterable[OutgoingMessage], *, urgent: bool = False) -> list[SendReport]:
+        """Send several messages, and return their reports in the same order.
+
+        Args:
+            messages: The messages.
+            urgent: As of `send`.
+
+        Raises:
+            InvalidArgumentError: One of them is no message. Nothing is sent.
+            ClientStateError: As of `send`.
+        """
+        given = list(checks.require_iterable(messages, "messages"))
+        for place, message in enumerate(given):
+            checks.require_instance(message, OutgoingMessage, f"messages[{place}]")
+        reports = await asyncio.gather(*(self.send(message, urgent=urgent) for message in given))
+        return [attrs.evolve(report, index=place) for place, report in enumerate(reports)]
+
+    def _forget(self, key: str, task: asyncio.Task[SendReport]) -> None:
+        del self._on_their_way[key]
+        if not task.cancelled():
+            task.exception()  # Or asyncio would tell of it, where whoever waited for it has given up.
+
+    async def aclose(self) -> None:
+        """Take nothing more, and wait for what has left, as long as a `send_many` does. Closing twice does no harm."""
+        self._is_open = False
+        await asyncio.gather(*(lane.aclose() for lane in self._lanes))
+        await asyncio.gather(*self._on_their_way.values(), return_exceptions=True)
+
+
+def _refuse_twin(message: OutgoingMessage) -> SendReport:
+    error = InvalidArgumentError("message.check_id is that of another message", argument="message.check_id")
+    return SendReport(0, message, Outcome.NOT_SENT, error=error)
+
+
+@attrs.frozen
+class _Stop:
+    """Why nothing is sent, and until when."""
+
+    reason: PayamakError
+    until: float
+
+
+class _Lane:
+    """One `send_many` after the other: a new one after each stop."""
+
+    def __init__(self, start: StartSending, places: int, pause: float) -> None:
+        self._start = start
+        self._places = places
+        self._pause = pause
+        self._shift: _Shift | None = None
+        self._stop: _Stop | None = None
+        self._probing: asyncio.Event | None = None
+        self._shifts: set[_Shift] = set()
+
+    async def send(self, message: OutgoingMessage) -> SendReport:
+        while (stop := self._stop) is not None:
+            now = asyncio.get_running_loop().time()
+            if now < stop.until:
+                return _hold_back(message, stop, now)
+            if self._probing is None:
+                return await self._probe(message, stop)
+            await self._probing.wait()
+        return await self._hand_over(message)
+
+    async def _probe(self, message: OutgoingMessage, stop: _Stop) -> SendReport:
+        probing = self._probing = asyncio.Event()
+        try:
+            return await self._hand_over(message)
+        finally:
+            if self._stop is stop:
+                self._stop = None
+            self._probing = None
+            probing.set()
+
+    async def _hand_over(self, message: OutgoingMessage) -> SendReport:
+        now = asyncio.get_running_loop().time
+        shift = self._shift
+        if shift is None or shift.has_ended or now() >= shift.retires_at:
+            shift = self._change(shift)
+        report = await shift.send(message)
+        if shift is self._shift and shift.stop_reason is not None:
+            self._stop = _Stop(shift.stop_reason, now() + self._pause)
+            self._shift = None
+            shift.end()
+        elif isinstance(report.error, InvalidSenderError):
+            # It sends nothing more by this line.
+            shift.retires_at = min(shift.retires_at, now() + self._pause)
+        return attrs.evolve(report, index=0)
+
+    def _change(self, shift: _Shift | None) -> _Shift:
+        if shift is not None:
+            shift.end()
+        self._shifts = {one for one in self._shifts if not one.has_ended}
+        self._shift = _Shift(self._start, self._places)
+        self._shifts.add(self._shift)
+        return self._shift
+
+    async def aclose(self) -> None:
+        for shift in self._shifts:
+            shift.end()
+        await asyncio.gather(*(shift.aclose() for shift in self._shifts))
+
+
+class _Shift:
+    """One `send_many`, and who waits for its reports."""
+
+    def __init__(self, start: StartSending, places: int) -> None:
+        self._queue: asyncio.Queue[tuple[OutgoingMessage, asyncio.Future[SendReport]] | None] = asyncio.Queue()
+        self._waiting: dict[int, asyncio.Future[SendReport]] = {}
+        self._failure: PayamakError | None = None
+        self._is_cut = False
+        self.retires_at = math.inf
+        """When another one is to take its place."""
+        self._sending = start(self._take(), places)
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def stop_reason(self) -> PayamakError | None:
+        """Why it sends nothing more."""
+        return self._failure or self._sending.stop_reason
+
+    @property
+    def has_ended(self) -> bool:
+        return self._reader.done()
+
+    async def send(self, message: OutgoingMessage) -> SendReport:
+        report: asyncio.Future[SendReport] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((message, report))
+        return await report
+
+    def end(self) -> None:
+        """Take nothing more."""
+        self._queue.put_nowait(None)
+
+    async def aclose(self) -> None:
+        """Wait for what was taken, as long as a `send_many` does."""
+        self._is_cut = True
+        await self._sending.aclose()
+        await asyncio.wait({self._reader})
+
+    async def _take(self) -> AsyncGenerator[OutgoingMessage]:
+        for index in itertools.count():
+            given = await self._queue.get()
+            if given is None:
+                return
+            message, self._waiting[index] = given
+            yield message
+
+    async def _read(self) -> None:
+        try:
+            async for report in self._sending:
+                self._answer(self._waiting.pop(report.index), report)
+        except PayamakError as error:
+            self._failure = as_not_sent(error)
+        except Exception as error:
+            self._failure = ClientStateError(f"the sending was ended by {type(error).__name__}")
+        finally:
+            self._leave()
+
+    def _answer(self, waiting: asyncio.Future[SendReport], report: SendReport) -> None:
+        if waiting.done():
+            return
+        if self._is_cut and report.outcome is Outcome.UNKNOWN:
+            # Whoever comes to it next asks on.
+            cut = ClientStateError("the outbox was closed before it was known what became of the message")
+            cut.outcome = Outcome.UNKNOWN
+            waiting.set_exception(cut)
+        else:
+            waiting.set_result(report)
+
+    def _leave(self) -> None:
+        """Answer those of whom the sending has taken no message."""
+        reason = self._failure or ClientStateError("the outbox was closed before this message left")
+        while not self._queue.empty():
+            given = self._queue.get_nowait()
+            if given is not None:
+                message, waiting = given
+                self._answer(waiting, SendReport(0, message, Outcome.NOT_SENT, error=reason))
+
+
+def _hold_back(message: OutgoingMessage, stop: _Stop, now: float) -> SendReport:
+    reason = as_not_sent(stop.reason)
+    reason.retry_after = stop.until - now
+    return SendReport(0, message, Outcome.NOT_SENT, error=reason)
