@@ -157,6 +157,7 @@ class SendReport:
         error: Why it was not sent, or why nobody knows; ``None`` if it was sent.
         reference: By what the gateway can be asked for it: the check id at Ghasedak, the batch key at sms.ir.
         from_journal: Whether the journal had it settled already, so that nothing was done.
+        is_cut_short: Whether the sending ended before more could be known of a message that is *unknown*.
     """
 
     index: int
@@ -166,6 +167,7 @@ class SendReport:
     error: PayamakError | None = None
     reference: str | None = attrs.field(default=None, repr=False)
     from_journal: bool = False
+    is_cut_short: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -177,7 +179,9 @@ class SendReport:
         """
         if self.outcome is Outcome.NOT_SENT:
             return isinstance(self.error, InvalidArgumentError)
-        return self.outcome is not Outcome.REFUSED or not may_pass(type(self.error))
+        if self.outcome is Outcome.REFUSED:
+            return not may_pass(type(self.error))
+        return not self.is_cut_short
 
 
 @attrs.frozen

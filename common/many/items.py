@@ -49,6 +49,7 @@ class Item:
         is_noted: Whether this run may have written it there.
         problem: Why it cannot be sent, if an earlier run has not done so.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
+        is_cut_short: Whether the sending ended before more could be known of it.
     """
 
     index: int
@@ -62,6 +63,7 @@ class Item:
     is_noted: bool = False
     problem: InvalidArgumentError | None = attrs.field(default=None, init=False)
     is_resent: bool = attrs.field(default=False, init=False)
+    is_cut_short: bool = attrs.field(default=False, init=False)
     _outcome: Outcome = attrs.field(default=Outcome.NOT_SENT, init=False)
     _error: PayamakError | None = attrs.field(default=None, init=False)
     _message_id: int | None = attrs.field(default=None, init=False)

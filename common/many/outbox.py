@@ -59,7 +59,8 @@ class Outbox:
     async def send(self, message: OutgoingMessage, *, urgent: bool = False) -> SendReport:
         """Send a message, and wait until it is known what became of it.
 
-        Cancelled, it goes on all the same; give it in again by its ``check_id`` to learn of it.
+        Cancelled, it goes on all the same; give it in again by its ``check_id`` to learn of it. When the outbox is
+        closed meanwhile, it is not sent, or *unknown* and `is_cut_short`: whoever comes to it next asks on.
 
         Args:
             message: The message. If you may have to give it in again, give it a ``check_id``.
@@ -71,7 +72,7 @@ class Outbox:
 
         Raises:
             InvalidArgumentError: It is no message.
-            ClientStateError: The outbox is not open, or was closed before it was known what became of the message.
+            ClientStateError: The outbox is not open.
         """
         checks.require_instance(message, OutgoingMessage, "message")
         if not self._is_open:
@@ -197,7 +198,6 @@ class _Shift:
         self._queue: asyncio.Queue[tuple[OutgoingMessage, asyncio.Future[SendReport]] | None] = asyncio.Queue()
         self._waiting: dict[int, asyncio.Future[SendReport]] = {}
         self._failure: PayamakError | None = None
-        self._is_cut = False
         self.retires_at = math.inf
         """When another one is to take its place."""
         self._sending = start(self._take(), places)
@@ -223,7 +223,6 @@ class _Shift:
 
     async def aclose(self) -> None:
         """Wait for what was taken, as long as a `send_many` does."""
-        self._is_cut = True
         await self._sending.aclose()
         await asyncio.wait({self._reader})
 
@@ -247,14 +246,7 @@ class _Shift:
             self._leave()
 
     def _answer(self, waiting: asyncio.Future[SendReport], report: SendReport) -> None:
-        if waiting.done():
-            return
-        if self._is_cut and report.outcome is Outcome.UNKNOWN:
-            # Whoever comes to it next asks on.
-            cut = ClientStateError("the outbox was closed before it was known what became of the message")
-            cut.outcome = Outcome.UNKNOWN
-            waiting.set_exception(cut)
-        else:
+        if not waiting.done():
             waiting.set_result(report)
 
     def _leave(self) -> None:

@@ -204,6 +204,8 @@ class RequestRunner:
             self.searched -= len(items)
         parts = self._conclude(left, findings) if refusal is None else self._believe(left, findings, refusal)
         again = {item for part in parts for item in part}
+        for item in left:
+            item.is_cut_short = self.closing and item.outcome is Outcome.UNKNOWN
         with self._keep_from_cutting():
             await self._settle([item for item in left if item not in again])
         if parts:

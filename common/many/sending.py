@@ -238,6 +238,7 @@ class SendMany:
         elif item.outcome is Outcome.UNKNOWN:
             reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
             item.lose(reason)
+            item.is_cut_short = True
         elif item.outcome is Outcome.NOT_SENT:
             item.fail(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
 
