@@ -232,6 +232,23 @@ def test_the_deployed_service_answers(tmp_path: Path) -> None:
     assert len(sent()) == 2
 
 
+def test_workers_with_an_outbox_send_once(tmp_path: Path) -> None:
+    Place("scaling.md", 0).save_files(tmp_path)
+    command = ["uvicorn", "outbox_service:app", "--log-level", "error"]
+    with serve(command, tmp_path) as one, serve(command, tmp_path) as other:
+
+        def order(number: int) -> tuple[int, Any]:
+            return ask(f"{(one, other)[number % 2]}/orders/{number // 4}/shipped/0912{number // 4:07}", {})
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(map(str, pool.map(order, range(80)))) == {str((200, {"status": "sent"}))}
+        assert len(sent()) == 20
+        assert ask(f"{one}/orders/900/shipped/123", {})[0] == 422
+        control("POST", "account", {"gateway": "ghasedak", "credit": 0})
+        assert [ask(f"{one}/orders/{number}/shipped/09121111111", {})[0] for number in (901, 902)] == [503, 503]
+    assert len(sent()) == 20
+
+
 def save_threaded_server(folder: Path) -> None:
     """What stands for gunicorn with threads."""
     (folder / "threaded.py").write_text(
