@@ -237,7 +237,7 @@ async def test_closed_while_the_gateway_is_asked(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("broken", ["reads", "writes"])
 async def test_a_journal_that_fails_for_a_while(emulator: Emulator, broken: str) -> None:
-    journal = FailingJournal(MemoryJournal(), OSError("disk"), once=True, **{broken: 0})  # type: ignore[arg-type]
+    journal = FailingJournal(MemoryJournal(), OSError("disk"), once=True, **{broken: 0})
     messages = numbered(GHASEDAK, 3)
     async with outbox_of(GHASEDAK, emulator, journal) as outbox:
         for _ in range(2):
