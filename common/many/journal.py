@@ -148,6 +148,20 @@ class Journal(Protocol):
         """
         ...
 
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Take ids that the gateway has shown for messages whose content is all that they are known by.
+
+        Only gateways are concerned at which a lost message is looked for among all that the account has sent.
+
+        Args:
+            entries: Each with the number of its attempt, which is in flight or unknown, and the ``message_id`` for it.
+
+        Returns:
+            Of each whether it is its own. It is not if another entry has the id, or if another run has the same text to
+            the same number in flight, or has lost it: then nobody can tell whose it is.
+        """
+        ...
+
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take messages that another run left behind, to ask for them: no lease of theirs may run. As `begin`."""
         ...

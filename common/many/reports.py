@@ -14,6 +14,7 @@ import attrs
 
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
 from ..results import OutgoingMessage, Progress, SendReport
+from .bulk_gateway import NO_TRACE, Finding
 from .items import Item
 from .journal import Journal, JournalEntry
 
@@ -147,6 +148,34 @@ class Reports:
         except Exception as error:
             failure = self._fail("read", error)
             raise failure from failure.__cause__
+
+    async def claim(
+        self, items: Sequence[Item], findings: Sequence[Finding], marks: Sequence[str | None]
+    ) -> Sequence[Finding]:
+        """Take what was found by its content for these messages, and leave what may be another process's.
+
+        Args:
+            items: The messages.
+            findings: What was found.
+            marks: What the messages were looked for by.
+        """
+        found = [place for place, finding in enumerate(findings) if finding.is_by_content]
+        if self._journal is None:
+            return findings
+        now = datetime.datetime.now(datetime.UTC)
+        entries = [
+            attrs.evolve(self._entry(items[place], None, now), message_id=findings[place].message_id) for place in found
+        ]
+        try:
+            granted = await self._journal.claim(entries)
+        except Exception as error:
+            failure = self._fail("written", error)
+            raise failure from failure.__cause__
+        kept = list(findings)
+        for place, is_granted in zip(found, granted, strict=True):
+            if not is_granted:
+                items[place].reference, kept[place] = marks[place], NO_TRACE
+        return kept
 
     async def _number(self, items: Sequence[Item], write: _Write) -> tuple[list[Item], list[Item]]:
         """Write the next attempt of messages. Returns those that this run is at, and those that another one is at."""

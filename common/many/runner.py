@@ -315,7 +315,10 @@ class RequestRunner:
         """Ask once, settle what was sent and take it out. Returns what was said of the rest; None if one cannot ask."""
         try:
             async with self._slots:
+                marks = [item.reference for item in left]
                 findings = await self._gateway.find(left, left[0].error)
+            if findings is not None and any(finding.is_by_content for finding in findings):
+                findings = await self._reports.claim(left, findings, marks)
         except (ClientStateError, AuthenticationError):
             return None
         except PayamakError:

@@ -58,7 +58,7 @@ class Plan:
         checks.require_seconds(self.grace, "grace", or_zero=True)
         checks.require_seconds(self.close_timeout, "close_timeout", or_zero=True)
         _require_methods(self.rate_limit, "rate_limit", "acquire")
-        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over", "list_references")
+        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over", "claim", "list_references")
         if self.progress is not None and (not callable(self.progress) or inspect.iscoroutinefunction(self.progress)):
             raise InvalidArgumentError("progress must be a plain function of one argument", argument="progress")
 

@@ -70,6 +70,13 @@ _SETTLE = (
     "UPDATE messages SET state = ?, reference = ?, message_id = ?, reason = ?, detail = ?, at = ?, leased_until = 0 "
     "WHERE key = ? AND attempt = ? AND run = ? AND state IN ('in flight', 'unknown')"
 )
+_CLAIM = (
+    "UPDATE messages SET message_id = ? "
+    "WHERE key = ? AND attempt = ? AND run = ? AND state IN ('in flight', 'unknown') "
+    "AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_id = ? AND other.key <> messages.key) "
+    "AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.recipient = messages.recipient "
+    "AND other.text = messages.text AND other.run <> messages.run AND other.state IN ('in flight', 'unknown'))"
+)
 _END_LEASES = "UPDATE messages SET leased_until = 0 WHERE run = ? AND leased_until > 0"
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
@@ -389,6 +396,15 @@ class SqliteJournal:
             for entry in entries
         ]  # fmt: skip
         return await self._write(_SETTLE, rows)
+
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Take what was found by content alone. See `Journal.claim`."""
+        rows = [
+            (message_id, self._hide_key(entry.key), entry.attempt, self._presence.run, message_id)
+            for entry in entries
+            for message_id in [_write_id(entry.message_id)]
+        ]
+        return await self._write(_CLAIM, rows)
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""

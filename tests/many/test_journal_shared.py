@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import attrs
 import pytest
 from payamak.common import InvalidArgumentError, JournalEntry, JournalError, OnUnknown, Outcome
 from payamak.common.many.reports import LONGEST_BEGIN
+from payamak.common.outbox import Outbox
 from payamak.common.sqlite_journal import SqliteJournal
 from payamak.emulator import Emulator
 from support.journals import MemoryJournal, entry_for, put
 from support.kill_worker import make_messages
 from support.killing import Job, Worker
-from support.many import GHASEDAK, Gateway, by_outcome, collect, each, judge, until
+from support.many import GHASEDAK, SMSIR, Gateway, by_outcome, collect, each, judge, until
 
 CALL = 5.0
 LEASE = CALL + LONGEST_BEGIN
@@ -122,6 +125,50 @@ async def test_what_a_run_left_behind_is_asked_for_when_its_lease_is_over(emulat
     assert now() > until
     assert {report.index: report.outcome for report in reports} == {0: Outcome.SENT, 1: Outcome.NOT_SENT}
     judge(GHASEDAK, emulator, messages, reports)
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("arrived", [0, 1, 2])
+async def test_what_is_found_by_its_content_is_nobodys_or_one_runs(
+    emulator: Emulator, tmp_path: Path, arrived: int
+) -> None:
+    """Two processes lose the answers to the same text to the same number, and so many of the two went out."""
+    async with contextlib.AsyncExitStack() as stack:
+        outboxes: list[Outbox] = []
+        for _ in range(2):
+            journal = await stack.enter_async_context(SqliteJournal(tmp_path / "journal.db"))
+            client = await stack.enter_async_context(SMSIR.connect(emulator))
+            await client.credit()  # It has its token.
+            outboxes.append(await stack.enter_async_context(client.outbox(journal=journal, grace=1.5)))
+        for number in range(2):
+            emulator.add_fault(SMSIR.fault("drop_after_read" if number < arrived else "drop_unprocessed"))
+        message = SMSIR.message(1)
+        reports = await asyncio.gather(
+            *(outbox.send(attrs.evolve(message, check_id=f"job {place}")) for place, outbox in enumerate(outboxes))
+        )
+        assert len(SMSIR.ledger(emulator)) == arrived
+        known = [report.message_id for report in reports if report.outcome is Outcome.SENT]
+        assert len(set(known)) == len(known) <= arrived, "no two are sent with one id"
+        assert {report.outcome for report in reports} <= {Outcome.SENT, Outcome.UNKNOWN}
+
+
+async def test_one_of_them_loses_an_answer(emulator: Emulator) -> None:
+    """The other one's message, which looks alike, is not taken for it."""
+    journal = MemoryJournal()
+    message = SMSIR.message(1)
+    async with (
+        SMSIR.connect(emulator) as one,
+        SMSIR.connect(emulator) as other,
+        one.outbox(journal=journal) as loser,
+        other.outbox(journal=journal) as winner,
+    ):
+        emulator.add_fault(SMSIR.fault("drop_unprocessed"))
+        losing = asyncio.create_task(loser.send(attrs.evolve(message, check_id="a")))
+        await until(lambda: any(record.fault for record in emulator.requests))
+        won = await winner.send(attrs.evolve(message, check_id="b"))
+        lost = await losing
+    assert (won.outcome, lost.outcome) == (Outcome.SENT, Outcome.UNKNOWN)
+    assert won.message_id == SMSIR.ledger(emulator)[0].id
 
 
 async def test_a_call_without_an_end_has_no_lease(emulator: Emulator) -> None:

@@ -45,6 +45,17 @@ class MemoryJournal:
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
         return [self._settle(entry) for entry in entries]
 
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        return [self._claim(entry) for entry in entries]
+
+    def _claim(self, entry: JournalEntry) -> bool:
+        known = self.entries.get(entry.key)
+        others = [other.message_id for key, other in self.entries.items() if key != entry.key]
+        if known is None or known.attempt != entry.attempt or known.outcome not in OPEN or entry.message_id in others:
+            return False
+        self.entries[entry.key] = attrs.evolve(known, message_id=entry.message_id)
+        return True
+
     def _begin(self, entry: JournalEntry, lease: float) -> int | None:
         known = self.entries.get(entry.key)
         if known is not None and (known.attempt != entry.attempt or known.outcome is Outcome.SENT):
@@ -90,6 +101,7 @@ class KilledJournal:
         self._keeps = keeps
         self.read = inner.read
         self.list_references = inner.list_references
+        self.claim = inner.claim
 
     async def begin(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         return await self._inner.begin(entries, 0.0)  # Who is dead has no lease.
@@ -134,6 +146,10 @@ class FailingJournal:
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
         self._count("writes")
         return await self._inner.settle(entries)
+
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        self._count("writes")
+        return await self._inner.claim(entries)
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         self._count("writes")

@@ -83,6 +83,9 @@ class DeadlyJournal:
         self._reaper.pass_by("outcome written")
         return counted
 
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        return await self._inner.claim(entries)
+
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         return await self._inner.take_over(entries, lease)
 
