@@ -12,7 +12,7 @@ import logging
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -81,7 +81,7 @@ class BrokenError(AssertionError):
 
 
 @contextlib.contextmanager
-def answers(gateway: Gateway) -> Iterator[Prepared]:
+def answers(gateway: Gateway) -> Generator[Prepared]:
     """A gateway's answers: the first byte says which call gets it, the second its HTTP status, the rest is the body."""
     calls = list(gateway.calls.values())
     with asyncio.Runner() as runner:
@@ -106,7 +106,7 @@ def answers(gateway: Gateway) -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def many(gateway: Gateway) -> Iterator[Prepared]:
+def many(gateway: Gateway) -> Generator[Prepared]:
     """The same for `send_many`: whatever the answer, each message gets one report, and nothing is raised."""
     with asyncio.Runner() as runner:
         session = runner.run(_make(Canned))
@@ -131,7 +131,7 @@ def many(gateway: Gateway) -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def table() -> Iterator[Prepared]:
+def table() -> Generator[Prepared]:
     """A file of messages, as CSV or as an Excel workbook."""
 
     def run(data: bytes) -> None:
@@ -155,7 +155,7 @@ def table() -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def journal() -> Iterator[Prepared]:
+def journal() -> Generator[Prepared]:
     """The file of a journal."""
     # In memory where that can be: to wait for a disk, twice a commit, takes nearly all the time.
     memory = _MEMORY if os.path.isdir(_MEMORY) else None
@@ -179,7 +179,7 @@ def journal() -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def emulator() -> Iterator[Prepared]:
+def emulator() -> Generator[Prepared]:
     """The emulator's routes: the first byte says which, the first line follows its path, the rest is the body."""
     with asyncio.Runner() as runner, _watch_server() as failures:
         requests = [*_CONTROL]
@@ -258,7 +258,7 @@ async def _record_requests(gateway: Gateway) -> list[Request]:
 
 
 @contextlib.contextmanager
-def _watch_server() -> Iterator[list[BaseException]]:
+def _watch_server() -> Generator[list[BaseException]]:
     """What aiohttp's server answers with HTTP status 500, because a handler has raised it."""
     failures: list[BaseException] = []
 
@@ -300,13 +300,16 @@ def _check_error(error: PayamakError) -> None:
 
 def _check_value(value: Any) -> None:
     """What a user gets can be printed, counted with, and written into a database."""
-    if attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
+    kind: type[Any] = type(value)
+    if attrs.has(kind):
+        for field in attrs.fields(kind):
             if field.name != _AS_IT_CAME:
                 _check_value(getattr(value, field.name))
-    elif isinstance(value, (list, tuple, dict)):
-        entries: Any = [*value, *value.values()] if isinstance(value, dict) else value
-        for entry in entries:
+    elif kind is dict:
+        for entry in value.items():
+            _check_value(entry)
+    elif kind in (list, tuple):
+        for entry in value:
             _check_value(entry)
     elif isinstance(value, str):
         value.encode()
