@@ -300,7 +300,7 @@ def _check_error(error: PayamakError) -> None:
 
 def _check_value(value: Any) -> None:
     """What a user gets can be printed, counted with, and written into a database."""
-    kind: type[Any] = type(value)
+    kind: Any = type(value)
     if attrs.has(kind):
         for field in attrs.fields(kind):
             if field.name != _AS_IT_CAME:
