@@ -200,6 +200,7 @@ BROKEN = {
     "unpacks to too much": book(sheet(" " * 200_000)),
     "many elements": book(sheet("<c/>" * 5_000)),
     "refers often": book(sheet('<c t="s"><v>0</v></c>' * 60), f"<sst><si><t>{'x' * 4000}</t></si></sst>"),
+    "cells left out": book("<sheet>" + '<row><c r="BL1"/></row>' * 300 + "</sheet>"),
     "a long cell": book(sheet(f'<c t="str"><v>{"x" * 32_768}</v></c>')),
     "many entries": book(sheet(ROW), others=20),
     "many digits": book(sheet(f'<c t="s"><v>{"9" * 5000}</v></c>')),
