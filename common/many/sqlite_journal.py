@@ -32,7 +32,17 @@ from ..hiding import hide_fields, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
-from .sqlite_file import Hidden, ask, close_file, explain_failure, find_place, identify_file, keep_private, open_file
+from .sqlite_file import (
+    KEY_BYTES,
+    Hidden,
+    ask,
+    close_file,
+    explain_failure,
+    find_place,
+    identify_file,
+    keep_private,
+    open_file,
+)
 
 _TEXT_OR_NULL = (str, type(None))
 _COLUMNS: dict[str, type | tuple[type, ...]] = {
@@ -497,7 +507,7 @@ async def _write_row(database: aiosqlite.Connection, statement: str, row: Row) -
 
 
 def _digest(value: str, key: bytes) -> hashlib.blake2b:
-    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16)
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=KEY_BYTES)
 
 
 @functools.lru_cache(32)
