@@ -229,6 +229,9 @@ class GatewayClient:
             raise
         except Exception as error:
             refusal = checks.as_invalid_argument(error)
+        except BaseException as error:
+            strip_frames(error)
+            raise
         self._caller.describe(refusal, operation, operation_id or os.urandom(16).hex())
         raise refusal  # Out here, because what was raised can hold an argument.
 

@@ -234,6 +234,19 @@ async def test_of_bad_arguments(gateway: Gateway) -> None:
             assert [frame for frame in frames for secret in credentials.values() if secret in frame.shown] == []
 
 
+async def test_of_an_interrupt_while_the_request_is_built() -> None:
+    class Interrupted(str):
+        __slots__ = ()
+
+        def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+            raise KeyboardInterrupt
+
+    async with GATEWAYS[0].connect("http://127.0.0.1:9/") as client:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            await client.send(PHONE, Interrupted(TEXT))
+    assert find_leaks(caught.value) == []
+
+
 async def test_of_a_user_name_among_bad_arguments() -> None:
     gateway = GATEWAYS[0]
     async with gateway.connect("http://127.0.0.1:9/", api_key="another-key") as client:
