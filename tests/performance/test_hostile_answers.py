@@ -112,3 +112,13 @@ async def test_what_it_costs(gateway: Gateway, name: str) -> None:
 @pytest.mark.parametrize("name", XML)
 async def test_what_xml_costs(name: str) -> None:
     await check(SOAP, [in_response(XML[name])])
+
+
+@pytest.mark.timeout(20)
+@EACH
+async def test_what_a_page_of_one_long_word_costs(gateway: Gateway) -> None:
+    async with Canned() as session:
+        client = gateway.connect("https://gateway.example/", session=session, retry=RetryPolicy(attempts=1))
+        session.reply = Reply(401, {}, b"<html>" + b"a" * 8_000_000)
+        with pytest.raises(GatewayError):
+            await gateway.send.run(client)
