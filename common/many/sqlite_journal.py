@@ -28,7 +28,7 @@ except ModuleNotFoundError as error:
 
 from ..checks import replace_halves
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
-from ..hiding import hide_fields, strip_frames
+from ..hiding import hide_fields, hides_arguments, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
@@ -134,6 +134,7 @@ class SqliteJournal:
         InvalidArgumentError: The ``hash_key`` is too short, or the path names no file.
     """
 
+    @hides_arguments
     def __init__(
         self, path: str | os.PathLike[str], *, hash_key: bytes | None = None, same_account: bool = False
     ) -> None:

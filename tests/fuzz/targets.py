@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import decimal
 import functools
 import io
 import itertools
@@ -43,14 +42,11 @@ from payamak.emulator import Emulator
 from support.canned import Canned
 from support.excel import xlsx
 from support.gateways import GATEWAYS, Call, Gateway
+from support.handed_on import find_costly
 
 STATUSES = (200, 200, 200, 201, 400, 401, 403, 404, 409, 419, 429, 500, 502, 503)
 URL = "https://gateway.example/"
 T = TypeVar("T")
-_MOST_BITS = 63
-_MOST_DIGITS = 1000
-_AS_IT_CAME = "raw"
-"""The field of what nobody has documented: whoever looks into it knows what to expect."""
 _RESET_AFTER = 200
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of its own is made in it
 _JSON = {"Content-Type": "application/json"}
@@ -299,25 +295,8 @@ def _check_error(error: PayamakError) -> None:
 
 
 def _check_value(value: Any) -> None:
-    """What a user gets can be printed, counted with, and written into a database."""
-    kind: Any = type(value)
-    if attrs.has(kind):
-        for field in attrs.fields(kind):
-            if field.name != _AS_IT_CAME:
-                _check_value(getattr(value, field.name))
-    elif kind is dict:
-        for entry in value.items():
-            _check_value(entry)
-    elif kind in (list, tuple):
-        for entry in value:
-            _check_value(entry)
-    elif isinstance(value, str):
-        value.encode()
-    elif isinstance(value, int):
-        if value.bit_length() > _MOST_BITS:
-            raise BrokenError("a number that no database takes")
-    elif isinstance(value, decimal.Decimal) and not -_MOST_DIGITS < value.adjusted() < _MOST_DIGITS:
-        raise BrokenError("an amount that takes long to be written out")
+    if costly := find_costly(value):
+        raise BrokenError(f"what a user cannot go on with: {costly!r:.200}")
 
 
 TARGETS: Mapping[str, Callable[[], AbstractContextManager[Prepared]]] = {
