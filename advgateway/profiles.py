@@ -11,6 +11,7 @@ import attrs
 
 from ..common import checks
 from ..common.errors import InvalidArgumentError
+from ..common.hiding import hides_arguments
 from .text import require_xml_text
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -33,7 +34,7 @@ class ArrayStyle(enum.Enum):
 
 
 def _show_names(arguments: Mapping[str, str]) -> str:
-    return f"{{{', '.join(arguments)}}}"
+    return f"{{{', '.join(map(str, arguments))}}}"  # Also of what is about to be refused.
 
 
 @attrs.frozen
@@ -86,6 +87,9 @@ class SoapProfile:
             checks.require_instance(value, str, argument)
             require_xml_text(cast("str", value), argument)
         checks.require_instance(self.array_style, ArrayStyle, "array_style")
+
+
+SoapProfile.__init__ = hides_arguments(SoapProfile.__init__)  # type: ignore[method-assign] # It is made by attrs.
 
 
 class Transport(enum.Enum):

@@ -18,7 +18,7 @@ _SCIENTIFIC = re.compile(r"\+?([0-9]+)(?:[.,\u066b/]([0-9]*))?(?:E|\u00d7?10\^|�
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([,\u066c\u060c])[0-9]{3})(?:\1[0-9]{3})+")
 _FRACTION = re.compile(r"(\+?[0-9]+)[.\u066b]0+")
 _NOTHING = re.compile(r"[-–—]*|nan|none|null|nil|n/?a|ندارد", re.IGNORECASE)
-_INVISIBLE = ("Cf", "Zs", "Cc")
+_INVISIBLE = ("Cf", "Zs", "Zl", "Zp", "Cc")
 
 
 def unwrap(cell: str) -> str:

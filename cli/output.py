@@ -16,7 +16,8 @@ from typing import cast
 # C1, and the marks that turn the direction. Those that Persian is written with stay.
 _OBEYED = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 _CONTROLS = re.compile(rf"[\x00-\x08\x0b-\x1f{_OBEYED}]")
-_CONTROLS_IN_JSON = re.compile(f"[{_OBEYED}]")
+# The marks that Persian is written with turn the direction too. In JSON they mean the same spelt out.
+_CONTROLS_IN_JSON = re.compile(f"[{_OBEYED}\u061c\u200e\u200f]")
 
 
 def prepare_streams(*, exact: bool) -> None:

@@ -3,8 +3,6 @@
 Of ``1e600000`` or a million digits an ``int()`` runs for minutes, in C, where no timeout ends it. So the length is
 looked at first, and what comes out of here costs nothing to whoever goes on with it: an integer fits into 64 bits, as
 those of databases do, and an amount has so few digits that it can be written out.
-
-No such integers can be chosen to make a set of them slow: no more than nine share a hash.
 """
 
 from __future__ import annotations
@@ -24,11 +22,11 @@ def to_int(value: object) -> int:
     """An integer, from a number or a string.
 
     Raises:
-        ValueError, TypeError: It is none, or too large.
+        ValueError, TypeError, ArithmeticError: It is none, or too large.
     """
     if isinstance(value, str):
         if len(value) > _MOST_WRITTEN or "_" in value:
-            raise ValueError("not an integer")  # int() would take the line for a separator of thousands.
+            raise ValueError("not an integer")  # Python would take the line for a separator of thousands.
         number = int(value)
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError("not an integer")
@@ -60,10 +58,12 @@ def to_float(value: object) -> float:
     """A number that is finite.
 
     Raises:
-        ValueError, TypeError: It is none.
+        ValueError, TypeError, ArithmeticError: It is none.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError("not a number")
+    if isinstance(value, str) and "_" in value:
+        raise ValueError("not a number")
     number = float(value)  # Of a million digits, too, in no time.
     if not math.isfinite(number):
         raise ValueError("not a number")
@@ -79,7 +79,7 @@ def to_amount(value: object) -> decimal.Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError("not an amount")
     text = value if isinstance(value, str) else str(value)
-    if len(text) > _MOST_WRITTEN:
+    if len(text) > _MOST_WRITTEN or "_" in text:
         raise ValueError("not an amount")
     amount = decimal.Decimal(text.strip())
     # Of a zero, too: Decimal("0e999999") takes as long to be written out as any other.

@@ -19,7 +19,7 @@ import yarl
 from . import checks
 from .calls import Call, Caller, Operation
 from .errors import ClientStateError, InvalidArgumentError, NotFoundError, PayamakError
-from .hiding import strip_frames
+from .hiding import hides_arguments, strip_frames
 from .hooks import CallHook, Hook
 from .many import BulkGateway, Journal, Plan, RateLimiter, SendMany, resolve
 from .results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -120,6 +120,7 @@ class GatewayClient:
         if self._closes_session:
             await self._session.aclose()
 
+    @hides_arguments
     def send_many(
         self,
         messages: Iterable[OutgoingMessage] | AsyncIterable[OutgoingMessage],
@@ -266,7 +267,13 @@ class GatewayClient:
         if self._closing:
             raise ClientStateError("the client is closed: make a new one")
         gateway = self._prepare_bulk_gateway()
-        return await resolve(gateway, error, messages, name=self.gateway, grace=grace, log=self._caller.log)
+        try:
+            return await resolve(gateway, error, messages, name=self.gateway, grace=grace, log=self._caller.log)
+        except BaseException as failure:
+            strip_frames(failure)
+            raise
+        finally:
+            del messages
 
     def _prepare_bulk_gateway(self) -> BulkGateway:
         gateway = self._make_bulk_gateway()
@@ -293,6 +300,9 @@ class GatewayClient:
             raise
         except Exception as error:
             refusal = checks.as_invalid_argument(error)
+        except BaseException as error:
+            strip_frames(error)
+            raise
         self._caller.describe(refusal, operation, operation_id or os.urandom(16).hex())
         raise refusal  # Out here, because what was raised can hold an argument.
 

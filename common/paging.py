@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
@@ -18,7 +17,7 @@ class WalkLimit:
     Args:
         pages: So many pages.
         entries: So many entries in all. A page may bring more than were asked for.
-        seconds: So long may the gateway take for all of it.
+        seconds: So long may the gateway take for all of it; what is done with the entries meanwhile does not count.
         pace: Awaited before each page; its time does not count.
     """
 
@@ -27,7 +26,7 @@ class WalkLimit:
         *,
         pages: int = 20_000,
         entries: int = 1_000_000,
-        seconds: float = math.inf,
+        seconds: float = 6 * 3600.0,
         pace: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._pages = pages
@@ -87,7 +86,7 @@ async def iterate_pages(
         ReplyError: It does not end.
     """
     limit = limit or WalkLimit()
-    seen: set[Hashable] = set()
+    seen: set[str] = set()
     page = passed = 0
     before: list[Hashable] = []
     while True:
@@ -127,7 +126,7 @@ async def iterate_from_last_id(
         ReplyError: It does not end, or holds a negative id, from which no gateway goes on.
     """
     limit = limit or WalkLimit()
-    seen: set[Hashable] = set()
+    seen: set[str] = set()
     for start in (0, 1):
         last_id = start
         while new := _keep_new(found := await limit.fetch(fetch, last_id), identify, seen):
@@ -141,10 +140,12 @@ async def iterate_from_last_id(
         # What follows an id is newer, and 0 means the newest of all: the old ones are reached from the other end.
 
 
-def _keep_new(found: Sequence[T], identify: Callable[[T], Hashable], seen: set[Hashable]) -> list[T]:
+def _keep_new(found: Sequence[T], identify: Callable[[T], Hashable], seen: set[str]) -> list[T]:
     new: list[T] = []
     for entry in found:
-        identity = identify(entry)
+        # Of integers anybody can choose such as meet in one place of a set, which then takes as long for each as it has
+        # entries. Strings are hashed with a secret.
+        identity = str(identify(entry))
         if identity not in seen:
             seen.add(identity)
             new.append(entry)

@@ -335,13 +335,8 @@ class HttpSession:
                 timeout=limits,
                 **options,
             )
-            # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
-            try:
-                status = response.status
-                return Reply(status, response.headers, await _read(response))
-            except BaseException:
-                response.close()
-                raise
+            status = response.status
+            return Reply(status, response.headers, await _read(response))
         except PayamakError:
             raise
         except asyncio.CancelledError:
@@ -421,13 +416,18 @@ class _RequestOptions(TypedDict, total=False):
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while True:
-        chunk = await response.content.readany()
-        size += len(chunk)
-        if size > MAX_REPLY_BYTES:
-            raise ReplyError(
-                f"the answer is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB", http_status=response.status
-            )
-        chunks.append(chunk)
-        if response.content.at_eof():
-            return b"".join(chunks)
+    # No `async with`: once the whole answer is here, aiohttp has given the connection back by itself.
+    try:
+        while True:
+            chunk = await response.content.readany()
+            size += len(chunk)
+            if size > MAX_REPLY_BYTES:
+                raise ReplyError(
+                    f"the answer is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB", http_status=response.status
+                )
+            chunks.append(chunk)
+            if response.content.at_eof():
+                return b"".join(chunks)
+    finally:
+        if response.connection is not None:  # It failed, or is to speak another protocol from now on.
+            response.close()

@@ -42,7 +42,8 @@ _EXCEPTION = (
 )
 # A page may speak of anything; what a framework shows of an exception is told by its form.
 _EXCEPTION_ON_PAGE = (
-    rb"(?i)\bSystem\.\w+|\w+exception\b|object reference|stack ?trace|traceback|fatal error|\buncaught\b"
+    # One letter of a word stands for all of it: to look on from each letter of a long word takes hours.
+    rb"(?i)\bSystem\.\w|\wexception\b|object reference|stack ?trace|traceback|fatal error|\buncaught\b"
 )
 SERVER_ERROR = 500
 """From this HTTP status on it is the server that failed, perhaps after it had done its work."""

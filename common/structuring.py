@@ -134,8 +134,12 @@ def _to_tehran_time(value: Any, _type: Any = None) -> datetime.datetime:
     if year in JALALI_YEARS:
         year, month, day = to_gregorian(year, month, day)
     microsecond = int((fraction or "0").ljust(6, "0")[:6])
-    zone = tehran() if offset is None else datetime.datetime.strptime(offset, "%z").tzinfo
-    return datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
+    if offset is None:
+        return datetime.datetime(year, month, day, hour, minute, second, microsecond, tehran())
+    zone = datetime.datetime.strptime(offset, "%z").tzinfo
+    moment = datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
+    moment.astimezone(datetime.UTC)  # Raises at the ends of the calendar, where whoever goes on with it would fail.
+    return moment
 
 
 def _to_mobile(value: Any, _type: Any = None) -> str:

@@ -169,10 +169,19 @@ def _get_cause(error: Exception) -> BaseException | None:
         return error.certificate_error
     if isinstance(error, aiohttp.ClientConnectorError):
         return error.os_error
-    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)):
+    if _tells(error):
         return None
-    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
-        return None  # It holds the half of an answer.
-    if isinstance(error, aiohttp.ClientOSError) and error.errno is None:
-        return None  # One of aiohttp's own making, with the URL in its text.
+    inner = error.__cause__
+    if isinstance(error, aiohttp.ClientConnectionError) and isinstance(inner, Exception) and error.args != inner.args:
+        # Of a file that cannot be read on, aiohttp speaks in words of its own, with the URL, or the proxy's password.
+        return _get_cause(inner)
     return error
+
+
+def _tells(error: Exception) -> bool:
+    """Whether an error holds the URL or a part of an answer."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return not isinstance(error.message, str)  # It is the half of an answer.
+    if isinstance(error, aiohttp.ClientOSError):
+        return error.errno is None  # One of aiohttp's own making.
+    return isinstance(error, (aiohttp.ClientResponseError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL))

@@ -125,7 +125,7 @@ class Control:
             if request.method == "DELETE" and name == "faults":
                 self._emulator.clear_faults()
                 return _json_response(self._faults({}))
-        except TimeoutError:
+        except (TimeoutError, web.RequestPayloadError):
             if request.transport is not None:
                 request.transport.close()
             return web.Response(status=408)

@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-_NO_NAME = re.compile(r"[\s/@]")
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_HOST_HEADER = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:[0-9]*)?", re.ASCII | re.IGNORECASE)
 
 
 def is_loopback(host: str) -> bool:
@@ -51,15 +52,18 @@ class Visitors:
         # Browsers always send the header, so its absence is no attack.
         if host_header is None or self.any_host:
             return True
-        host = _without_port(host_header.strip())
-        return is_loopback(host) or host in self.allowed_hosts
+        # Whole: in "localhost:80@evil.example" programs do not agree which of the two is the host.
+        match = _HOST_HEADER.fullmatch(host_header.strip())
+        return match is not None and (is_loopback(match[1]) or _plain(match[1]) in self.allowed_hosts)
 
 
 def _is_foreign(request: web.Request) -> bool:
     # A browser says which page a request is for, whatever that page makes of it; curl and tests say nothing.
-    origin = request.headers.get("Origin")
-    if origin is not None:
-        return origin.partition("://")[2].lower() != request.headers.get("Host", "").lower()
+    origins = request.headers.getall("Origin", ())
+    if origins:
+        host = request.headers.get("Host", "").lower()
+        # https, because a proxy may stand in between that has the certificate.
+        return any(origin.lower() not in (f"http://{host}", f"https://{host}") for origin in origins)
     # It names no origin with a GET, by which Ghasedak sends too. A link that somebody follows is something else.
     by_other_page = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
     return by_other_page and request.headers.get("Sec-Fetch-User") != "?1"
@@ -68,19 +72,13 @@ def _is_foreign(request: web.Request) -> bool:
 def _host_names(given: Collection[str]) -> frozenset[str]:
     names = [given] if isinstance(given, str) else given
     for name in names:
-        if not _plain(name) or _NO_NAME.search(name) or (":" in name and not _is_address(_plain(name))):
+        if not _NAME.fullmatch(_plain(name)) and not _is_address(_plain(name)):
             raise ValueError(f"allowed_hosts must be names or addresses of hosts, without a scheme or port: {name!r}")
     return frozenset(map(_plain, names))
 
 
 def _plain(host: str) -> str:
     return host.strip("[]").removesuffix(".").lower()
-
-
-def _without_port(host_header: str) -> str:
-    if host_header.startswith("["):
-        return _plain(host_header.partition("]")[0])
-    return _plain(host_header.rpartition(":")[0] if ":" in host_header else host_header)
 
 
 def _is_address(name: str) -> bool:

@@ -55,6 +55,9 @@ FROM sqlite_master AS parts LEFT JOIN pragma_table_info(parts.name) AS columns
 WHERE parts.type = 'trigger' OR parts.name IN ('messages', 'settings') ORDER BY parts.name, columns.cid
 """
 """Its tables, and what would change by itself what is written there."""
+KEY_BYTES = 16
+"""Of the digest by which a message is known."""
+_HAS_OTHER_KEYS = f"SELECT EXISTS (SELECT 1 FROM messages WHERE typeof(key) <> 'blob' OR length(key) <> {KEY_BYTES})"  # noqa: S608 -- a constant
 _BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
 """What the names of a journal's files end with: SQLite's own, also those of other versions, and the lock."""
 
@@ -207,7 +210,8 @@ async def _prepare(database: aiosqlite.Connection, path: str) -> None:
             "what a whole one would know may have been sent"
         )
     # Not quick_check: it does not see that half of a commit is missing, as in a copy without what was beside the file.
-    if await ask(database, "PRAGMA integrity_check(1)") != "ok":
+    # Nor does either look at keys, without which messages are taken for new ones.
+    if await ask(database, "PRAGMA integrity_check(1)") != "ok" or await ask(database, _HAS_OTHER_KEYS):
         raise JournalError("the journal is damaged: what it should know may have been sent; take a whole copy")
     if os.stat(path).st_nlink > 1:
         # Two names have two locks, and what SQLite writes down for the case of a crash goes by the name too.

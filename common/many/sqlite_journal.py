@@ -28,12 +28,22 @@ except ModuleNotFoundError as error:
 
 from ..checks import replace_halves
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
-from ..hiding import hide_fields, strip_frames
+from ..hiding import hide_fields, hides_arguments, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import KeyMaker, clean_line, is_content
 from .presence import Presence
-from .sqlite_file import Hidden, ask, close_file, explain_failure, find_place, identify_file, keep_private, open_file
+from .sqlite_file import (
+    KEY_BYTES,
+    Hidden,
+    ask,
+    close_file,
+    explain_failure,
+    find_place,
+    identify_file,
+    keep_private,
+    open_file,
+)
 
 _TEXT_OR_NULL = (str, type(None))
 _COLUMNS: dict[str, type | tuple[type, ...]] = {
@@ -140,6 +150,7 @@ class SqliteJournal:
         InvalidArgumentError: The ``hash_key`` is too short, or the path names no file.
     """
 
+    @hides_arguments
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -542,7 +553,7 @@ async def _write_row(database: aiosqlite.Connection, statement: str, row: Row) -
 
 
 def _digest(value: str, key: bytes) -> hashlib.blake2b:
-    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16)
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=KEY_BYTES)
 
 
 @functools.lru_cache(32)

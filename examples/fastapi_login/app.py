@@ -8,6 +8,7 @@ import contextlib
 import enum
 import hashlib
 import hmac
+import ipaddress
 import itertools
 import logging
 import math
@@ -263,10 +264,22 @@ class LoginView(BaseModel):
     state: State
 
 
+def find_client(request: Request) -> str:
+    """Who asks: an address, or the network of one, where a single customer has as many as there are numbers."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # A Unix socket has none.
+        return host
+    if address.version == 4:
+        return host
+    return str(address.ipv4_mapped or ipaddress.ip_network((address.packed, 64), strict=False))
+
+
 @app.post("/logins", status_code=202)
-async def start(body: Number, logins: AllLogins, request: Request) -> LoginView:
+async def start(body: Number, logins: AllLogins, client: Annotated[str, Depends(find_client)]) -> LoginView:
     """Send a code. Whether there is an account with this number does not show."""
-    login = await logins.start(body.number, request.client.host if request.client else "")
+    login = await logins.start(body.number, client)
     return LoginView(id=login.id, state=login.state)
 
 

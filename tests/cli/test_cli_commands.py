@@ -81,7 +81,7 @@ def test_what_a_stranger_wrote_moves_no_cursor(call: Call) -> None:
         r"a b \x1b[31mred\x1b]0;title\x07\x9b2J \x7f\u202eevil\u2066" + " می\u200cخواهم\u200f end"
     )
     as_json = receive("--json")
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]", as_json)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200f\u2028\u202e\u2066]", as_json)
     assert json.loads(as_json.splitlines()[0])["text"] == HOSTILE
 
 

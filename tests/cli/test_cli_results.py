@@ -22,7 +22,7 @@ Call = Callable[..., Done]
 # What a spreadsheet takes for a text alone: nothing follows it that could be calculated.
 _TEXT = re.compile(r'="([^"]|"")*"')
 _NUMBER = re.compile(r"[+-][\d .,٫٬]*")
-CELLS = st.text("=+-@\t\r\n\"'() |!,;0۹aس\ufeff\u200c\u200f＝＋\0\x1b\u202e", max_size=12)
+CELLS = st.text("=+-@\t\r\n\"'() |!,;0۹aس\ufeff\u200c\u200f\u2028＝＋\0\x1b\u202e", max_size=12)
 
 
 def read(content: str) -> Table:
@@ -30,7 +30,7 @@ def read(content: str) -> Table:
 
 
 def is_harmless(cell: str) -> bool:
-    begins = cell.lstrip(" \t\r\n\0\x1b\ufeff\u200c\u200f\u202e").startswith(tuple("=+-@＝＋"))
+    begins = cell.lstrip(" \t\r\n\0\x1b\ufeff\u200c\u200f\u2028\u202e").startswith(tuple("=+-@＝＋"))
     is_formula = begins and not _TEXT.fullmatch(cell) and not _NUMBER.fullmatch(cell)
     return not cell.startswith(("\t", "\r", "\n")) and not is_formula
 
@@ -51,6 +51,7 @@ def test_nothing_is_calculated_and_the_same_is_read(cell: str) -> None:
         ("-1+cmd|' /C calc'!A0", "=\"-1+cmd|' /C calc'!A0\""),
         ("\t=1+1", '="=1+1"'),
         ("＝1+1", '="＝1+1"'),
+        ("\ufeff\u2028=1+1", '="\ufeff\u2028=1+1"'),
         ("- سلام", '="- سلام"'),
         ('="a"&cmd("b")', '="=""a""&cmd(""b"")"'),
         ("+98 912 111 1111", "+98 912 111 1111"),

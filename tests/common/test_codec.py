@@ -228,8 +228,12 @@ def test_tehran_time_knows_its_history() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-13-01 00:00:00", "2026-01-32", "25:00", "2026-01-02 24:00:00", "0000-01-01", "x", 7.5, [], "1-2-3"]
-)
+    "value",
+    [
+        "2026-13-01 00:00:00", "2026-01-32", "25:00", "2026-01-02 24:00:00", "0000-01-01", "x", 7.5, [], "1-2-3",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)  # fmt: skip
 def test_what_is_no_tehran_time(value: object) -> None:
     assert misfit({"number": 1, "local": value}).field == "items.local"
 
@@ -339,7 +343,7 @@ def test_amounts(value: object) -> None:
     "value",
     [
         "1e600000", "-1e600000", "1e65", "1e-600000", "0e600000", "9" * 1_000_000, "0" * 1_000_000, 10**65, 1e300,
-        "NaN", "Infinity", float("inf"), True, None, "", "1,5", [],
+        "NaN", "Infinity", float("inf"), True, None, "", "1,5", "1_000", [],
     ],
     ids=lambda value: repr(value)[:12],
 )  # fmt: skip
@@ -353,7 +357,7 @@ def test_floats(value: Any) -> None:
     assert decode(value, float, path="", http_status=200) == float(value)
 
 
-@pytest.mark.parametrize("value", ["9" * 400, "nan", "inf", 1e999, 10**400, True, []])
+@pytest.mark.parametrize("value", ["9" * 400, "1_000", "nan", "inf", 1e999, 10**400, True, []])
 def test_what_is_no_float(value: object) -> None:
     assert misfit(value, float).field == "items"
 

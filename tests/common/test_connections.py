@@ -49,6 +49,23 @@ def answer_twice(first: int, second: int) -> Behaviour:
     return behaviour
 
 
+UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", http(envelope([70001]))], ids=["alone", "behind an answer"])
+async def test_nothing_stays_open_of_an_answer_that_changes_the_protocol(
+    before: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In its debug mode, asyncio would log the address and the headers of what stays open."""
+    asyncio.get_running_loop().set_debug(True)
+    async with RawServer(bytes_then_hang(before + UPGRADE)) as server, make_client(server.url, retry=ONCE) as client:
+        if before:
+            assert (await send(client)).message_id == 70001
+        else:
+            assert (await failure_of(send(client))).outcome is Outcome.UNKNOWN
+    assert "Unclosed" not in caplog.text
+
+
 async def test_an_answer_that_came_before_the_question_is_nobodys() -> None:
     """aiohttp would take it for the answer to the next request: a message that was never sent would have an id."""
     async with RawServer(answer_twice(70001, 99999), accept(70002)) as server, make_client(server.url) as client:

@@ -160,6 +160,30 @@ async def test_walks_that_share_a_limit_also_of_the_time_that_the_gateway_takes(
     assert endless.requests == 6
 
 
+class Alike(int):
+    """Integers that share a hash, as anybody can choose some that do."""
+
+    compared = 0
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        Alike.compared += 1
+        return int(self) == other
+
+
+@pytest.mark.parametrize("walk", [iterate_pages, iterate_from_last_id])
+async def test_ids_that_are_chosen_to_collide_make_nothing_slow(walk: Walk) -> None:
+    Alike.compared = 0
+
+    async def fetch(_place: int) -> Sequence[int]:
+        return [Alike(number) for number in range(1, 101)]
+
+    assert len([entry async for entry in walk(fetch, itself)]) == 100
+    assert Alike.compared < 500  # A page with the one before, and ids with the last; not each with all, which is 5,000.
+
+
 async def test_a_list_that_goes_on_from_a_negative_id() -> None:
     async def fetch(_last_id: int) -> Sequence[int]:
         return [7, -7]

@@ -8,16 +8,18 @@ import logging
 import pkgutil
 import sqlite3
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import attrs
 import pytest
+from payamak.advgateway import SoapProfile
 from payamak.common import (
     Attempt,
     AttemptReply,
+    ConnectionLostError,
     HttpSession,
     InvalidArgumentError,
     JournalError,
@@ -35,7 +37,7 @@ from payamak.common.sqlite_journal import SqliteJournal
 from support.gateways import EACH, GATEWAYS, Call, Gateway, Run
 from support.gateways.smsir import SMSIR
 from support.raw_server import Behaviour, RawServer, answer, bytes_then_close, hang, reset_read
-from support.sentinels import ECHO, PASSWORD, PHONE, TEXT, USERNAME, chain
+from support.sentinels import ECHO, KEY, PASSWORD, PHONE, TEXT, USERNAME, chain
 from support.sockets import dead_port
 from support.telling import ECHOED, FAULTS, HEAD, echo_the_request
 from support.trackers import find_leaks, find_leaks_of_the_stack, see_frames
@@ -232,6 +234,49 @@ async def test_of_bad_arguments(gateway: Gateway) -> None:
             frames = see_frames(caught.value)
             assert frames
             assert [frame for frame in frames for secret in credentials.values() if secret in frame.shown] == []
+
+
+async def test_of_an_interrupt_while_the_request_is_built() -> None:
+    class Interrupted(str):
+        __slots__ = ()
+
+        def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+            raise KeyboardInterrupt
+
+    async with GATEWAYS[0].connect("http://127.0.0.1:9/") as client:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            await client.send(PHONE, Interrupted(TEXT))
+    assert find_leaks(caught.value) == []
+
+
+@EACH
+async def test_of_bad_arguments_for_many(gateway: Gateway) -> None:
+    lost = ConnectionLostError()
+    lost.references = ("a",)
+    calls: list[Run] = [
+        lambda c: c.send_many({PHONE: TEXT}),
+        lambda c: c.send_many(PHONE),
+        lambda c: c.send_many([(PHONE, TEXT)], grace=-1),
+        lambda c: c.resolve(lost, {PHONE: TEXT}),
+        lambda c: c.resolve(lost, [(PHONE, TEXT)]),
+        lambda c: c.resolve(lost, [OutgoingMessage(f"{PHONE}x", TEXT)]),
+    ]
+    async with gateway.connect("http://127.0.0.1:9/") as client:
+        for call in calls:
+            assert isinstance(await fail(client, call), InvalidArgumentError)
+
+
+def test_of_bad_settings_that_are_secret(tmp_path: Path) -> None:
+    key, named, unnamed = KEY.encode()[:12], {"user": KEY}, {5: KEY}
+    bad: list[Callable[[], object]] = [
+        lambda: SqliteJournal(tmp_path / "journal.db", hash_key=key),
+        lambda: SoapProfile(extra_arguments=named),
+        lambda: SoapProfile(extra_arguments=unnamed),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ]
+    for make in bad:
+        with pytest.raises(InvalidArgumentError) as caught:
+            make()
+        assert [frame for frame in see_frames(caught.value) if KEY[:12] in frame.shown] == []
 
 
 async def test_of_a_user_name_among_bad_arguments() -> None:

@@ -114,6 +114,15 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     assert answer == b""
 
 
+@pytest.mark.parametrize("path", ["v2/account/info", "emulator/clock"])
+async def test_a_body_that_does_not_unpack_is_no_fault_of_ours(
+    raw: Any, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    head = f"POST /{path} HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nConnection: close\r\n"
+    assert await raw(f"{head}Content-Length: 5\r\n\r\nhello".encode()) == b""
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "start", [b"", b"GET / HTTP/1.1\r\nHost: loc", b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\nGE"]
 )
@@ -191,6 +200,7 @@ BROKEN = {
     "unpacks to too much": book(sheet(" " * 200_000)),
     "many elements": book(sheet("<c/>" * 5_000)),
     "refers often": book(sheet('<c t="s"><v>0</v></c>' * 60), f"<sst><si><t>{'x' * 4000}</t></si></sst>"),
+    "cells left out": book("<sheet>" + '<row><c r="BL1"/></row>' * 300 + "</sheet>"),
     "a long cell": book(sheet(f'<c t="str"><v>{"x" * 32_768}</v></c>')),
     "many entries": book(sheet(ROW), others=20),
     "many digits": book(sheet(f'<c t="s"><v>{"9" * 5000}</v></c>')),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 from payamak.emulator import Emulator, Fault
 
 pytestmark = [pytest.mark.real_time, pytest.mark.asyncio]
@@ -29,15 +31,19 @@ LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-User": "?1"}
         {"Origin": "https://evil.example"},
         {"Origin": "http://127.0.0.1:1"},
         {"Origin": "null"},
+        {"Origin": "file://{host}"},
+        CIMultiDict([("Origin", "http://{host}"), ("Origin", "https://evil.example")]),
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
     ids=str,
 )
 async def test_another_sites_page_sends_nothing(
-    emulator: Emulator, session: aiohttp.ClientSession, path: str, headers: dict[str, str]
+    emulator: Emulator, session: aiohttp.ClientSession, path: str, headers: Mapping[str, str]
 ) -> None:
     emulator.add_fault(Fault("empty"))
+    host = emulator.url.removeprefix("http://")
+    headers = CIMultiDict([(name, value.format(host=host)) for name, value in headers.items()])
     for method in ("GET", "POST"):
         async with session.request(method, f"{emulator.url}/{path}", headers=headers) as response:
             assert response.status == 403
@@ -80,6 +86,8 @@ async def test_only_hosts_that_were_named_are_answered(
     session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     hosts = {"sms:8650": 200, "SMS.": 200, "[fd00::7]:8650": 200, "127.0.0.1:1": 200, "localhost": 200}
+    hosts |= {"LOCALHOST.:80": 200, "[::1]:80": 200, "localhost:80@evil.example": 403, "[::1].evil.example": 403}
+    hosts |= {"localhost.evil.example": 403, "[localhost]": 403, "localhost:80:80": 403, "localhost:x": 403}
     hosts |= {"evil.example": 403, "sms.evil.example": 403, "xsms": 403, "": 403}
     async with Emulator("0.0.0.0", allowed_hosts=["Sms", "fd00::7"], allow_remote=True) as emulator:  # noqa: S104
         assert emulator.allows_remote
@@ -101,7 +109,7 @@ async def test_any_host_is_answered_with_a_warning(
     assert "--allowed-host" in text
 
 
-@pytest.mark.parametrize("name", ["", "http://sms", "sms:8650", "a b", "sms/", "u@sms", "[::1]:80"])
+@pytest.mark.parametrize("name", ["", "http://sms", "sms:8650", "a b", "sms/", "u@sms", "[::1]:80", "s\x1bms"])
 async def test_what_is_no_host(name: str) -> None:
     with pytest.raises(ValueError, match="allowed_hosts must be names"):
         Emulator(allowed_hosts=[name])

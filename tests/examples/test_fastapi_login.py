@@ -32,8 +32,10 @@ class Service:
         self.example = example
         self._browser = browser
 
-    def start(self, number: str) -> httpx2.Response:
-        return self._browser.post("/logins", json={"number": number})
+    def start(self, number: str, address: str | None = None) -> httpx2.Response:
+        # As behind a proxy on this machine, which uvicorn believes.
+        headers = {} if address is None else {"X-Forwarded-For": address}
+        return self._browser.post("/logins", json={"number": number}, headers=headers)
 
     def confirm(self, login: httpx2.Response, code: str) -> int:
         return self._browser.post(f"/logins/{login.json()['id']}/confirm", json={"code": code}).status_code
@@ -178,6 +180,17 @@ def test_walking_through_numbers_comes_to_an_end(
     assert [answer.status_code for answer in answers] == [502, 202, 202, 202, 429]
     assert 0 < retry_after(answers[-1]) <= 60
     assert len(sent_messages) == 3
+
+
+def test_walking_through_addresses_comes_to_an_end(start: Start, sent_messages: SentMessages) -> None:
+    """One customer has as many of IPv6 as there are in a network; other networks are other people."""
+    addresses = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8::3", "2001:db8:0:1::3", "::ffff:192.0.2.1", "192.0.2.1"]
+    with start(CLIENT_CODES_A_MINUTE="2") as service:
+        answers = [service.start(f"0912334{place:04}", address) for place, address in enumerate(addresses)]
+        third = service.start("09123350000", "192.0.2.1")
+    assert [answer.status_code for answer in answers] == [202, 202, 429, 202, 202, 202]
+    assert third.status_code == 429
+    assert len(sent_messages) == 5
 
 
 @pytest.mark.parametrize("written", ["", "12", "hello", "+33456351753", "09000000008"])

@@ -73,7 +73,7 @@ def run_hypothesis(name: str, seconds: float) -> None:
             deadline=None,
             database=None,
             phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow],
         )
         @given(st.binary(min_size=1, max_size=4096) | st.builds(_splice, cut))
         def take(data: bytes) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import itertools
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -56,10 +58,11 @@ def main(arguments: list[str]) -> int:
         "--beside", type=int, default=os.cpu_count() or 1, help="how many at once; by default the cores"
     )
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(NAMES):
+    names: Sequence[str] = options.names or NAMES
+    if unknown := set(names) - set(NAMES):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     with concurrent.futures.ThreadPoolExecutor(options.beside) as pool:
-        rounds = list(pool.map(lambda name: run_target(name, options.seconds), options.names or NAMES))
+        rounds = list(pool.map(run_target, names, itertools.repeat(options.seconds)))
     for one in rounds:
         print(f"{one.name}: {one.inputs} inputs, {'BROKEN' if one.failure else 'nothing broke it'}")
     for one in rounds:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import decimal
 import functools
 import io
 import itertools
@@ -12,7 +11,7 @@ import logging
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -43,14 +42,11 @@ from payamak.emulator import Emulator
 from support.canned import Canned
 from support.excel import xlsx
 from support.gateways import GATEWAYS, Call, Gateway
+from support.handed_on import find_costly
 
 STATUSES = (200, 200, 200, 201, 400, 401, 403, 404, 409, 419, 429, 500, 502, 503)
 URL = "https://gateway.example/"
 T = TypeVar("T")
-_MOST_BITS = 63
-_MOST_DIGITS = 1000
-_AS_IT_CAME = "raw"
-"""The field of what nobody has documented: whoever looks into it knows what to expect."""
 _RESET_AFTER = 200
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of its own is made in it
 _JSON = {"Content-Type": "application/json"}
@@ -81,7 +77,7 @@ class BrokenError(AssertionError):
 
 
 @contextlib.contextmanager
-def answers(gateway: Gateway) -> Iterator[Prepared]:
+def answers(gateway: Gateway) -> Generator[Prepared]:
     """A gateway's answers: the first byte says which call gets it, the second its HTTP status, the rest is the body."""
     calls = list(gateway.calls.values())
     with asyncio.Runner() as runner:
@@ -106,7 +102,7 @@ def answers(gateway: Gateway) -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def many(gateway: Gateway) -> Iterator[Prepared]:
+def many(gateway: Gateway) -> Generator[Prepared]:
     """The same for `send_many`: whatever the answer, each message gets one report, and nothing is raised."""
     with asyncio.Runner() as runner:
         session = runner.run(_make(Canned))
@@ -131,7 +127,7 @@ def many(gateway: Gateway) -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def table() -> Iterator[Prepared]:
+def table() -> Generator[Prepared]:
     """A file of messages, as CSV or as an Excel workbook."""
 
     def run(data: bytes) -> None:
@@ -155,7 +151,7 @@ def table() -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def journal() -> Iterator[Prepared]:
+def journal() -> Generator[Prepared]:
     """The file of a journal."""
     # In memory where that can be: to wait for a disk, twice a commit, takes nearly all the time.
     memory = _MEMORY if os.path.isdir(_MEMORY) else None
@@ -179,7 +175,7 @@ def journal() -> Iterator[Prepared]:
 
 
 @contextlib.contextmanager
-def emulator() -> Iterator[Prepared]:
+def emulator() -> Generator[Prepared]:
     """The emulator's routes: the first byte says which, the first line follows its path, the rest is the body."""
     with asyncio.Runner() as runner, _watch_server() as failures:
         requests = [*_CONTROL]
@@ -258,7 +254,7 @@ async def _record_requests(gateway: Gateway) -> list[Request]:
 
 
 @contextlib.contextmanager
-def _watch_server() -> Iterator[list[BaseException]]:
+def _watch_server() -> Generator[list[BaseException]]:
     """What aiohttp's server answers with HTTP status 500, because a handler has raised it."""
     failures: list[BaseException] = []
 
@@ -299,22 +295,8 @@ def _check_error(error: PayamakError) -> None:
 
 
 def _check_value(value: Any) -> None:
-    """What a user gets can be printed, counted with, and written into a database."""
-    if attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
-            if field.name != _AS_IT_CAME:
-                _check_value(getattr(value, field.name))
-    elif isinstance(value, (list, tuple, dict)):
-        entries: Any = [*value, *value.values()] if isinstance(value, dict) else value
-        for entry in entries:
-            _check_value(entry)
-    elif isinstance(value, str):
-        value.encode()
-    elif isinstance(value, int):
-        if value.bit_length() > _MOST_BITS:
-            raise BrokenError("a number that no database takes")
-    elif isinstance(value, decimal.Decimal) and not -_MOST_DIGITS < value.adjusted() < _MOST_DIGITS:
-        raise BrokenError("an amount that takes long to be written out")
+    if costly := find_costly(value):
+        raise BrokenError(f"what a user cannot go on with: {costly!r:.200}")
 
 
 TARGETS: Mapping[str, Callable[[], AbstractContextManager[Prepared]]] = {

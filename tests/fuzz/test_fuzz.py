@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_a_round_says_what_broke(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the engine that runs everywhere; the other one says it by its own means."""
 
     @contextlib.contextmanager
-    def fragile() -> Iterator[Prepared]:
+    def fragile() -> Generator[Prepared]:
         def run(data: bytes) -> None:
             if data.startswith(b"seed") and data != b"seed":
                 raise BrokenError(repr(data))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from payamak.common import InvalidArgumentError, JournalEntry, JournalError, Outcome, OutgoingMessage
+from payamak.common import InvalidArgumentError, JournalEntry, JournalError, Outcome, OutgoingMessage, private_files
 from payamak.common.sqlite_journal import SqliteJournal
 from support.ghasedak import failure_of
 from support.journals import put, query
@@ -96,9 +96,31 @@ async def test_no_link_is_followed(path: Path, end: str, *, is_there: bool) -> N
     Path(f"{path}{end}").symlink_to(target)
     error = await failure_of(use(path))
     assert isinstance(error, InvalidArgumentError)
-    assert (error.argument, "symbolic link" in str(error)) == ("path", True)
+    assert (error.argument, f"'journal.db{end}' is a symbolic link" in str(error)) == ("path", True)
     assert target.exists() == is_there
     assert not is_there or (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("mine", 0o644)
+
+
+@POSIX
+@pytest.mark.parametrize("end", ["", ".lock"])
+async def test_a_file_of_another_user_is_no_place(path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """Who owns it can read it, whatever its mode."""
+    Path(f"{path}{end}").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: path.parent.stat().st_uid + 1000)
+    monkeypatch.setattr(private_files, "_ROOT", -1)  # Who runs the test may be root.
+    error = await failure_of(use(path))
+    assert isinstance(error, InvalidArgumentError)
+    assert (error.argument, f"'journal.db{end}' belongs to another" in str(error)) == ("path", True)
+
+
+@POSIX
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root can give files away")
+async def test_root_closes_the_file_of_a_user(path: Path) -> None:
+    await make(path)
+    os.chown(path, 12345, 12345)
+    path.chmod(0o644)
+    async with SqliteJournal(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @POSIX
@@ -180,6 +202,8 @@ async def test_a_cell_that_makes_no_difference(path: Path, column: str, value: s
         "ALTER TABLE messages RENAME TO others; CREATE VIEW messages AS SELECT * FROM others",
         "CREATE TRIGGER forget AFTER INSERT ON messages BEGIN DELETE FROM messages; END",
         "DROP INDEX messages_key",
+        "UPDATE messages SET key = x'00'",
+        "UPDATE messages SET key = hex(zeroblob(8))",
         "PRAGMA user_version = 99",
         "PRAGMA application_id = 3",
     ],

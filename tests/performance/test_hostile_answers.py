@@ -5,21 +5,18 @@ What takes for ever within C is counted by nobody: there the answer must be refu
 
 from __future__ import annotations
 
-import decimal
 import json
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import attrs
 import pytest
 from payamak.common import GatewayError, Outcome, ReplyError, RetryPolicy
-from payamak.common.codec import as_dict, as_list
 from payamak.common.session import Reply
 from support.advgateway import in_response
 from support.canned import Canned
 from support.gateways import EACH, Call, Gateway
 from support.gateways.advgateway import SOAP
+from support.handed_on import find_costly
 
 from benchmarks.calls import Counter
 
@@ -76,26 +73,6 @@ def answers(gateway: Gateway, value: str) -> Iterator[bytes]:
         yield put_into(wrap(MARK), value)
 
 
-def costly(value: Any, *, is_raw: bool = False) -> list[Any]:
-    """What of a result may take long to go on with, or fails where it is kept. What is handed on as it came may be
-    anything that a parser makes.
-    """
-    if isinstance(value, str):
-        return [value] if any("\ud800" <= character <= "\udfff" for character in value) else []
-    if isinstance(value, int):
-        return [] if is_raw or -(2**63) <= value < 2**63 else [value]
-    if isinstance(value, float):
-        return [] if is_raw or math.isfinite(value) else [value]
-    if isinstance(value, decimal.Decimal):
-        return [] if abs(value.adjusted()) <= 64 else [value]
-    parts = [*as_dict(value), *as_dict(value).values(), *(as_list(value) or ())]
-    found = [entry for part in parts for entry in costly(part, is_raw=is_raw)]
-    fields: tuple[attrs.Attribute[Any], ...] = getattr(value, "__attrs_attrs__", ())
-    for field in fields:
-        found += costly(getattr(value, field.name), is_raw=field.name in ("raw", "data"))
-    return found
-
-
 def chosen(gateway: Gateway) -> list[Call]:
     names = ("account", "credit", "delivery", "statuses", "received", "contacts.page")
     return [gateway.send, *(call for name, call in gateway.calls.items() if name in names)]
@@ -121,7 +98,7 @@ async def check(gateway: Gateway, bodies: Iterable[bytes]) -> None:
                 counter = Counter()
                 with counter.counting():
                     result = await run(call, client)
-                assert not costly(result)
+                assert not find_costly(result)
                 assert counter.calls < 3_000 + 8 * len(body)
 
 
@@ -136,3 +113,13 @@ async def test_what_it_costs(gateway: Gateway, name: str) -> None:
 @pytest.mark.parametrize("name", XML)
 async def test_what_xml_costs(name: str) -> None:
     await check(SOAP, [in_response(XML[name])])
+
+
+@pytest.mark.timeout(20)
+@EACH
+async def test_what_a_page_of_one_long_word_costs(gateway: Gateway) -> None:
+    async with Canned() as session:
+        client = gateway.connect("https://gateway.example/", session=session, retry=RetryPolicy(attempts=1))
+        session.reply = Reply(401, {}, b"<html>" + b"a" * 8_000_000)
+        with pytest.raises(GatewayError):
+            await gateway.send.run(client)

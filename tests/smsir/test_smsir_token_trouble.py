@@ -170,7 +170,15 @@ async def test_a_wrong_limit_for_the_store_is_refused(wrong: Any) -> None:
         assert caught.value.argument == "token_store_timeout"
 
 
+class _Hostile(str):
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise KeyError("a")
+
+
 NO_TOKENS: dict[str, Any] = {
+    "a text of one's own": Token(_Hostile("a"), 1),
     "a time that is text": Token("a", "1"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "a time that is None": Token("a", None),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "a time that is a bool": Token("a", True),

@@ -36,9 +36,10 @@ class QuickLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.jumped + time.monotonic() * PACE
 
-    def pass_quiet(self, waited: float, timeout: float) -> None:
-        """Jump to the next timer, unless there are threads that work meanwhile: for them time is what it is."""
-        self.jumped += timeout if self._threads.issuperset(threading.enumerate()) else waited
+    @property
+    def is_alone(self) -> bool:
+        """Whether no thread works beside it, for which time is what it is."""
+        return self._threads.issuperset(threading.enumerate())
 
 
 class _QuickSelector(selectors.DefaultSelector):
@@ -50,9 +51,11 @@ class _QuickSelector(selectors.DefaultSelector):
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         quiet = min(timeout, QUIET)
+        # Before: a thread that ends after nothing was found here may have left something for the next look.
+        may_jump = self._loop.is_alone
         events = super().select(quiet)
         if not events:
-            self._loop.pass_quiet(quiet, timeout)
+            self._loop.jumped += timeout if may_jump else quiet
         return events
 
 
