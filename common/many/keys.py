@@ -91,6 +91,22 @@ class CheckIdKeys(KeyMaker):
         """Nothing is left."""
 
 
+def require_hash_key(value: object) -> bytes:
+    """Return the key of a journal's hashes, if it is one.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(value, bytes) or not 16 <= len(value) <= 64:
+        raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
+    return value
+
+
+def keyed_hash(value: str, key: bytes) -> hashlib.blake2b:
+    """What stands in a journal for a number or a text."""
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=16)
+
+
 def is_content(key: str) -> bool:
     """Whether a key was made of content, so that no other message has it."""
     return key.startswith(_CONTENT)
