@@ -138,8 +138,10 @@ class Connections:
 def _may_pass(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_PASSING)
-    # What is both is about the values.
-    return isinstance(error, (OSError, asyncpg.InterfaceError)) and not isinstance(error, ValueError)
+    # Internal errors are what asyncpg says of a server that stops in the middle of a sentence, or that only reads. Those
+    # of the interface are about the connection, but for those that are about a value.
+    passing = (OSError, asyncpg.InternalClientError, asyncpg.InterfaceError)
+    return isinstance(error, passing) and not isinstance(error, ValueError)
 
 
 def _explain(what: str, error: Exception) -> JournalError:

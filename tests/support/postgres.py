@@ -14,16 +14,26 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from payamak.common.postgres_journal import SCHEMA, PostgresJournal
+
+from .journals import HASH_KEY
 
 ABSENT = "PostgreSQL's server is not there; on Debian: apt install postgresql"
 _DEBIAN = Path("/usr/lib/postgresql")
 _USER = "postgres"
 """Who runs it where these tests are run by root, as whom it does not run."""
-_SETTINGS = {"fsync": "on", "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "shared_buffers": "32MB"}
+_SETTINGS = {
+    "fsync": "on",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    # Nothing happens but what a test does.
+    "autovacuum": "off",
+    "checkpoint_timeout": "1h",
+}
 
 
 class PostgresServer:
-    """A running one, with nothing in it."""
+    """A running one, which has the journal's tables."""
 
     def __init__(self) -> None:
         self._programs = _find_programs()
@@ -46,6 +56,8 @@ class PostgresServer:
             **self._as_whom,
         )
         self.start()
+        # As a migration does it.
+        subprocess.run([self._programs / "psql", "--quiet", self.dsn], input=SCHEMA.encode(), check=True)
         return self
 
     def __exit__(
@@ -57,6 +69,10 @@ class PostgresServer:
     @property
     def _data(self) -> Path:
         return Path(self._folder.name) / "data"
+
+    def open_journal(self, scope: object = "tests") -> PostgresJournal:
+        """A journal that is not open yet. Another scope knows nothing of it."""
+        return PostgresJournal(self.dsn, scope=str(scope)[-100:], hash_key=HASH_KEY)
 
     def start(self) -> None:
         """Start it with what it had committed, and wait until it answers."""
@@ -97,7 +113,7 @@ def _find_programs() -> Path:
     found = shutil.which("initdb")
     folders = [*([Path(found).resolve().parent] if found else []), *sorted(_DEBIAN.glob("*/bin"), reverse=True)]
     for folder in folders:
-        if all((folder / name).exists() for name in ("initdb", "postgres", "pg_isready")):
+        if all((folder / name).exists() for name in ("initdb", "postgres", "pg_isready", "psql")):
             return folder
     if os.environ.get("CI"):
         pytest.fail(ABSENT)
