@@ -20,10 +20,11 @@ T = TypeVar("T")
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _MOST = 4
-_LAST_TRY_AFTER = 3.0
+_LAST_TRY_AFTER = 4.5
 LONGEST_TRY = 2.0
-"""Seconds. With the tries before, a statement takes half of the time that a begin may take."""
+"""Seconds. In all, a statement ends well before a begin has taken too long."""
 _FIRST_WAIT = 0.1
+_LONGEST_WAIT = 0.5
 _PASSING = (
     "08",  # The connection is gone.
     "25006",  # The server has just become a standby.
@@ -107,7 +108,7 @@ class Connections:
             if not may_pass or now() + wait > until:
                 raise failure  # Out here, so that the other one does not hang on it.
             await asyncio.sleep(wait)
-            wait *= 2
+            wait = min(wait * 2, _LONGEST_WAIT)
 
     async def _use_one(self, use: Callable[[Connection], Awaitable[T]]) -> T:
         connection = self._idle.pop() if self._idle else await self._connect()
@@ -138,8 +139,8 @@ class Connections:
 def _may_pass(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_PASSING)
-    # Internal errors are what asyncpg says of a server that stops in the middle of a sentence, or that only reads. Those
-    # of the interface are about the connection, but for those that are about a value.
+    # An internal error is what asyncpg has for a server that stops in the middle of a sentence, or is a standby; one of
+    # the interface tells of the connection, unless it tells of a value.
     passing = (OSError, asyncpg.InternalClientError, asyncpg.InterfaceError)
     return isinstance(error, passing) and not isinstance(error, ValueError)
 

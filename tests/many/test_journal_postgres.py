@@ -16,7 +16,7 @@ import attrs
 import pytest
 from payamak.common import InvalidArgumentError, JournalError, Outcome, OutgoingMessage
 from payamak.common.hiding import Secret
-from payamak.common.many import postgres_journal
+from payamak.common.many import postgres_connections, postgres_journal
 from payamak.common.postgres_journal import SCHEMA, PostgresJournal
 from support.ghasedak import failure_of
 from support.journals import ACCOUNT, HASH_KEY, MESSAGE, begin, entry, put, read, read_leased
@@ -223,7 +223,10 @@ async def test_what_comes_late_changes_nothing(
     assert [one.lease > 0 for one in after.values()] == [one.lease > 0 for one in before.values()]
 
 
-async def test_the_database_crashes_between_two_writings(journal: PostgresJournal, postgres: PostgresServer) -> None:
+async def test_the_database_crashes_between_two_writings(
+    journal: PostgresJournal, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_connections, "_LAST_TRY_AFTER", 60.0)  # How long it starts is the machine's affair.
     assert await asyncio.gather(*(begin(journal, index, lease=LEASE) for index in range(8))) == [[1]] * 8
     await asyncio.to_thread(postgres.kill)
     writing = asyncio.create_task(journal.settle([entry(1, Outcome.SENT, attempt=1)]))
@@ -360,6 +363,19 @@ async def test_a_journal_that_is_not_open(postgres: PostgresServer, scope: str) 
         assert "not open" in str(await failure_of(use))
     async with journal:
         assert len(await read(journal, 1)) == 1
+
+
+def test_the_same_journal_in_one_event_loop_after_another(postgres: PostgresServer, scope: str) -> None:
+    journal = postgres.open_journal(scope)
+
+    async def use(attempt: int) -> Sequence[Sequence[int | None]]:
+        async with journal:
+            return await asyncio.gather(
+                *(journal.begin([entry(index, attempt=attempt)], 1.0) for index in range(20)),
+            )
+
+    for attempt in range(2):
+        assert asyncio.run(use(attempt)) == [[attempt + 1]] * 20
 
 
 async def test_without_its_tables(postgres: PostgresServer) -> None:
