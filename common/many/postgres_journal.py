@@ -26,25 +26,26 @@ CREATE TABLE IF NOT EXISTS payamak_scopes (
 CREATE TABLE IF NOT EXISTS payamak_messages (
     key          bytea       NOT NULL,          -- keyed hash of the check id, or of the content
     scope        text        NOT NULL,
-    index        bigint      NOT NULL,          -- its place in the input of the run that began it last
     gateway      text        NOT NULL,
     account      bytea       NOT NULL,          -- keyed hash
     content      bytea,                         -- keyed hash of number, text, line and time; none where the key is one
-    state        text        NOT NULL CHECK (state IN ('in flight', 'sent', 'refused', 'not sent', 'unknown')),
-    attempt      integer     NOT NULL,
+    index        bigint      NOT NULL,          -- its place in the input of the run that began it last
     run          uuid        NOT NULL,          -- who was at it last
-    step         bigint      NOT NULL,          -- the number of that run's last writing of it
     reference    text,
+    attempt      integer     NOT NULL,
+    step         integer     NOT NULL,          -- the number of that run's last writing
+    at           timestamptz NOT NULL,          -- when it was written; of what is unknown, when the request left
+    leased_until timestamptz,
+    state        text        NOT NULL CHECK (state IN ('in flight', 'sent', 'refused', 'not sent', 'unknown')),
     message_id   text,
     reason       text,
     detail       text,
-    at           timestamptz NOT NULL,          -- when it was written; of what is unknown, when the request left
-    leased_until timestamptz,
     PRIMARY KEY (key, scope)
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 50);
 """
 # The key comes first and its values are listed, or PostgreSQL would read all of a scope where it has no statistics yet.
 # No column that changes has an index, so that a new version of a row stays on its page: what is free there is for it.
+# Those that change come last, for of a new version PostgreSQL's log holds what follows the first difference.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(5786998413);"
 
 _IS_THE_SAME_WRITING = "known.run = $2 AND known.step = $3"

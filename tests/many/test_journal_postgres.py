@@ -261,7 +261,7 @@ async def test_what_is_written_into_the_log(journal: PostgresJournal, postgres: 
     for start in range(0, 2000, 100):
         fields = {"reference": f"{10**17 + start}", "message_id": 10**9 + start}
         await put(journal, *(entry(start + index, Outcome.SENT, **fields) for index in range(100)))
-    assert await measure() - before <= 650 * 2000
+    assert await measure() - before <= 550 * 2000
 
 
 def _count_rows(plan: dict[str, Any]) -> Iterator[float]:
