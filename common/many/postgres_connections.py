@@ -39,6 +39,8 @@ SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
 """
 
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('payamak ' || $1, 0))"
+
 
 class Connections:
     """Runs statements, each at most a few times, and each for the last time within about five seconds.
@@ -56,7 +58,13 @@ class Connections:
         self._slots = asyncio.Semaphore(_MOST)
 
     async def fetch(
-        self, what: str, statement: str, values: Secret[Sequence[Any]], longest: float = LONGEST_TRY
+        self,
+        what: str,
+        statement: str,
+        values: Secret[Sequence[Any]],
+        longest: float = LONGEST_TRY,
+        *,
+        lock: str | None = None,
     ) -> list[asyncpg.Record]:
         """Run a statement that may be run twice, and return its rows.
 
@@ -65,6 +73,7 @@ class Connections:
             statement: The SQL.
             values: For its parameters.
             longest: Seconds for one try.
+            lock: Of the statements with the same, one at a time is run, and sees what those before it have done.
 
         Raises:
             JournalError: It failed, or it is not known whether it did. Nothing hangs on it: errors of PostgreSQL quote
@@ -72,7 +81,11 @@ class Connections:
         """
 
         async def use(connection: Connection) -> list[asyncpg.Record]:
-            return await connection.fetch(statement, *values.value)
+            if lock is None:
+                return await connection.fetch(statement, *values.value)
+            async with connection.transaction(isolation="read_committed"):
+                await connection.execute(_LOCK, lock)
+                return await connection.fetch(statement, *values.value)
 
         return await self._repeat(what, use, longest)
 

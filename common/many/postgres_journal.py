@@ -16,7 +16,7 @@ from ..hiding import Secret
 from ..results import OutgoingMessage
 from .journal import JournalEntry
 from .keys import clean_line, is_content, keyed_hash, require_hash_key
-from .postgres_connections import Connections
+from .postgres_connections import LONGEST_TRY, Connections
 
 SCHEMA = """\
 CREATE TABLE IF NOT EXISTS payamak_scopes (
@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS payamak_messages (
     scope        text        NOT NULL,
     gateway      text        NOT NULL,
     account      bytea       NOT NULL,          -- keyed hash
-    content      bytea,                         -- keyed hash of number, text, line and time; none where the key is one
+    content      bytea       NOT NULL,          -- keyed hash of number and text
+    manner       bytea,                         -- keyed hash of line and time; none where the key is one of all four
     index        bigint      NOT NULL,          -- its place in the input of the run that began it last
     run          uuid        NOT NULL,          -- who was at it last
     reference    text,
@@ -52,14 +53,15 @@ _IS_THE_SAME_WRITING = "known.run = $2 AND known.step = $3"
 """It was written once already, and the answer was lost."""
 _BEGIN = f"""
 INSERT INTO payamak_messages AS known
-    (key, scope, index, gateway, account, content, state, attempt, run, step, reference, at, leased_until)
-SELECT given.key, $1, given.index, given.gateway, given.account, given.content, 'in flight', given.attempt + 1, $2, $3,
-    given.reference, given.at, clock_timestamp() + $4::float8 * interval '1 second'
-FROM unnest($5::bytea[], $6::int[], $7::bigint[], $8::text[], $9::bytea[], $10::bytea[], $11::text[],
-    $12::timestamptz[]) AS given (key, attempt, index, gateway, account, content, reference, at)
+    (key, scope, index, gateway, account, content, manner, state, attempt, run, step, reference, at, leased_until)
+SELECT given.key, $1, given.index, given.gateway, given.account, given.content, given.manner, 'in flight',
+    given.attempt + 1, $2, $3, given.reference, given.at, clock_timestamp() + $4::float8 * interval '1 second'
+FROM unnest($5::bytea[], $6::int[], $7::bigint[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[],
+    $12::text[], $13::timestamptz[]) AS given (key, attempt, index, gateway, account, content, manner, reference, at)
 ORDER BY given.key
 ON CONFLICT (key, scope) DO UPDATE SET
     index = excluded.index, gateway = excluded.gateway, account = excluded.account, content = excluded.content,
+    manner = excluded.manner,
     state = excluded.state, attempt = excluded.attempt, run = excluded.run, step = excluded.step,
     reference = excluded.reference, message_id = NULL, reason = NULL, detail = NULL, at = excluded.at,
     leased_until = excluded.leased_until
@@ -90,8 +92,29 @@ WHERE known.key = ANY($4) AND known.scope = $1 AND known.key = given.key AND (
 )
 RETURNING known.key
 """  # noqa: S608 -- constants
+# It goes through all of the table, for the sake of all the other statements, which would have to keep an index.
+_CLAIM = """
+WITH given AS (
+    SELECT * FROM unnest($4::bytea[], $5::int[], $6::text[]) AS given (key, attempt, message_id)
+)
+UPDATE payamak_messages AS known SET message_id = given.message_id, step = $3 FROM given
+WHERE known.key = ANY($4) AND known.scope = $1 AND known.key = given.key
+    AND known.attempt = given.attempt AND known.run = $2 AND known.state IN ('in flight', 'unknown')
+    AND NOT EXISTS (
+        SELECT 1 FROM given AS earlier WHERE earlier.message_id = given.message_id AND earlier.key < given.key
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM payamak_messages AS other
+        WHERE other.scope = $1 AND other.message_id = given.message_id AND other.key <> given.key
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM payamak_messages AS twin WHERE twin.scope = $1 AND twin.content = known.content
+            AND twin.run <> $2 AND twin.state IN ('in flight', 'unknown')
+    )
+RETURNING known.key
+"""
 _READ = """
-SELECT key, index, gateway, account, content, state, attempt, reference, message_id, reason, detail, at,
+SELECT key, index, gateway, account, content, manner, state, attempt, reference, message_id, reason, detail, at,
     greatest(0, extract(epoch FROM leased_until - clock_timestamp()))::float8
 FROM payamak_messages WHERE key = ANY($2::bytea[]) AND scope = $1
 """
@@ -234,6 +257,12 @@ class PostgresJournal:
         """Write what became of messages. See `Journal.settle`."""
         return await self._write(_SETTLE, entries, _to_settle)
 
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Take what was found by content alone. See `Journal.claim`."""
+        return await self._write(
+            _CLAIM, entries, lambda entry: (_write_id(entry.message_id),), longest=_LONGEST_LOOK, lock=self._scope
+        )
+
     async def purge(self, older_than: datetime.timedelta) -> int:
         """Delete what was settled long ago. What is in flight or unknown stays.
 
@@ -256,7 +285,13 @@ class PostgresJournal:
         return int(rows[0][0])
 
     async def _write(
-        self, statement: str, entries: Sequence[JournalEntry], make_row: _MakeRow, *lease: float
+        self,
+        statement: str,
+        entries: Sequence[JournalEntry],
+        make_row: _MakeRow,
+        *lease: float,
+        longest: float = LONGEST_TRY,
+        lock: str | None = None,
     ) -> Sequence[bool]:
         """Write entries durably, in one transaction. Returns which of them count."""
         connections = self._require_open()
@@ -267,7 +302,7 @@ class PostgresJournal:
             values: Secret[Sequence[Any]] = Secret(
                 (self._scope, self._run, next(self._steps), *lease, *zip(*rows.value, strict=True))
             )
-            for (key,) in await connections.fetch("written", statement, values):
+            for (key,) in await connections.fetch("written", statement, values, longest, lock=lock):
                 counts[places[key]] = True
         return counts
 
@@ -278,17 +313,19 @@ class PostgresJournal:
 
     def _to_begin(self, entry: JournalEntry) -> tuple[Any, ...]:
         message = entry.message
-        content = self._hide_content(entry.key, entry.recipient, message) if message else b""
+        content, manner = self._hide_message(entry.key, entry.recipient, message) if message else (b"", b"")
         return (
-            entry.index, entry.gateway, self._hide_account(entry.account), content, _write_text(entry.reference),
-            entry.at,
+            entry.index, entry.gateway, self._hide_account(entry.account), content, manner,
+            _write_text(entry.reference), entry.at,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Iterable[Any], wanted: OutgoingMessage, account: str) -> JournalEntry:
         (
-            _, index, gateway, hidden, content, state, attempt, reference, message_id, reason, detail, at, lease,
+            _, index, gateway, hidden, content, manner, state, attempt, reference, message_id, reason, detail, at,
+            lease,
         ) = row  # fmt: skip
-        is_same = content == self._hide_content(key, wanted.to, wanted)
+        # What is known by its content is what it is.
+        is_same = is_content(key) or (content, manner) == self._hide_message(key, wanted.to, wanted)
         return JournalEntry(
             key, index, gateway, wanted.to if is_same else "", wanted if is_same else None,
             account if hidden == self._hide_account(account) else "",
@@ -299,12 +336,12 @@ class PostgresJournal:
     def _hide(self, kind: str, value: str) -> bytes:
         return keyed_hash(f"{kind} {value}", self._hash_key.value).digest()
 
-    def _hide_content(self, key: str, number: str, message: OutgoingMessage) -> bytes | None:
+    def _hide_message(self, key: str, number: str, message: OutgoingMessage) -> tuple[bytes, bytes | None]:
+        content = self._hide("content", f"{number}\0{message.text}")
         if is_content(key):
-            return None
+            return content, None
         at = "" if message.send_at is None else message.send_at.astimezone(datetime.UTC).isoformat()
-        # The text comes last, for it alone may hold the mark that stands between them.
-        return self._hide("content", f"{number}\0{clean_line(message.sender) or ''}\0{at}\0{message.text}")
+        return content, self._hide("manner", f"{clean_line(message.sender) or ''}\0{at}")
 
     def _hide_account(self, account: str) -> bytes:
         if account not in self._accounts:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import asyncpg
 import attrs
 import pytest
-from payamak.common import InvalidArgumentError, JournalError, Outcome, OutgoingMessage
+from payamak.common import InvalidArgumentError, JournalEntry, JournalError, Outcome, OutgoingMessage
 from payamak.common.hiding import Secret
 from payamak.common.many import postgres_connections, postgres_journal
 from payamak.common.postgres_journal import SCHEMA, PostgresJournal
@@ -158,6 +158,46 @@ async def test_who_was_overtaken_writes_nothing_more(postgres: PostgresServer, s
         assert await second.settle([entry(1, Outcome.SENT, attempt=2)]) == [True]
 
 
+# Ids that are found by content.
+
+
+async def test_an_id_is_of_one_message(journal: PostgresJournal) -> None:
+    await put(journal, entry(1, Outcome.SENT, message_id=5), *map(entry, (2, 3, 4)), entry(5, Outcome.UNKNOWN))
+
+    def claim(index: int, message_id: int, attempt: int = 1) -> JournalEntry:
+        return entry(index, attempt=attempt, message_id=message_id)
+
+    assert await journal.claim([claim(2, 5), claim(3, 6), claim(4, 7, attempt=2), claim(5, 8)]) == [
+        False, True, False, True,
+    ]  # fmt: skip
+    assert await journal.claim([claim(3, 6), claim(2, 6), claim(9, 9)]) == [True, False, False]
+    assert (await journal.claim([claim(2, 10), claim(4, 10)])).count(True) == 1
+    assert await journal.claim([claim(1, 11)]) == [False], "it was sent already"
+    assert (await read(journal, 3))["content 3"].message_id == 6
+
+
+async def test_of_two_at_once_one_has_the_id(postgres: PostgresServer, scope: str) -> None:
+    async with postgres.open_journal(scope) as first, postgres.open_journal(scope) as second:
+        for number in range(0, 40, 2):
+            messages = [attrs.evolve(MESSAGE, text=str(place)) for place in (number, number + 1)]
+            entries = [entry(number + place, message=message) for place, message in enumerate(messages)]
+            await first.begin(entries[:1], LEASE)
+            await second.begin(entries[1:], LEASE)
+            ours, theirs = [attrs.evolve(one, attempt=1, message_id=number) for one in entries]
+            granted = await asyncio.gather(first.claim([ours]), second.claim([theirs]))
+            assert sorted(granted) == [[False], [True]]
+
+
+@pytest.mark.parametrize("outcome", [None, *Outcome])
+async def test_nobody_can_tell_whose_it_is(postgres: PostgresServer, scope: str, outcome: Outcome | None) -> None:
+    """If another run has the same text to the same number in flight, or has lost it."""
+    async with postgres.open_journal(scope) as first, postgres.open_journal(scope) as second:
+        await put(first, entry(1), entry(2, message=attrs.evolve(MESSAGE, text="another")))
+        await put(second, entry(3, outcome, key=f"check id {CHECK_ID}"))
+        wanted = [entry(index, attempt=1, message_id=index) for index in (1, 2)]
+        assert await first.claim(wanted) == [outcome not in (None, Outcome.UNKNOWN), True]
+
+
 # Connections that break.
 
 
@@ -273,8 +313,8 @@ def _count_rows(plan: dict[str, Any]) -> Iterator[float]:
 
 
 _FILL = """
-INSERT INTO payamak_messages (key, scope, index, gateway, account, state, attempt, run, step, at)
-SELECT decode(md5(number::text), 'hex'), $1, number, 'ghasedak', '', 'sent', 1, gen_random_uuid(), 0, now()
+INSERT INTO payamak_messages (key, scope, index, gateway, account, content, state, attempt, run, step, at)
+SELECT decode(md5(number::text), 'hex'), $1, number, 'ghasedak', '', '', 'sent', 1, gen_random_uuid(), 0, now()
 FROM generate_series(1, 60000) AS number
 """
 
@@ -286,7 +326,7 @@ async def test_no_statement_reads_more_than_it_is_asked_for(
     statements: list[tuple[str, Sequence[Any]]] = []
 
     class Spy:
-        async def fetch(self, what: str, statement: str, values: Secret[Sequence[Any]]) -> list[Any]:
+        async def fetch(self, _: str, statement: str, values: Secret[Sequence[Any]], *__: Any, **___: Any) -> list[Any]:
             statements.append((statement, values.value))
             return []
 
