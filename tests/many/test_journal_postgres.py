@@ -18,10 +18,13 @@ from payamak.common import InvalidArgumentError, JournalEntry, JournalError, Out
 from payamak.common.hiding import Secret
 from payamak.common.many import postgres_connections, postgres_journal
 from payamak.common.postgres_journal import SCHEMA, PostgresJournal
+from payamak.emulator import Emulator
 from support.ghasedak import failure_of
 from support.journals import ACCOUNT, HASH_KEY, MESSAGE, begin, entry, put, read, read_leased
+from support.many import GHASEDAK, by_outcome
 from support.postgres import PostgresServer
 from support.postgres_proxy import PostgresProxy
+from support.printed import list_blocks, read_page
 from support.sentinels import CHECK_ID, PASSWORD, PHONE, TEXT, assert_all_silent, assert_silent
 
 pytestmark = pytest.mark.real_time
@@ -475,7 +478,29 @@ async def test_nothing_shows(journal: PostgresJournal) -> None:
     assert_all_silent([journal, PostgresJournal(f"postgresql://{PASSWORD}", scope=TEXT, hash_key=TEXT.encode() * 2)])
 
 
-# The tables, and what it needs.
+# The page about it, the tables, and what it needs.
+
+
+async def test_the_printed_example(
+    postgres: PostgresServer, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "DATABASE_URL": postgres.dsn,
+        "JOURNAL_KEY": HASH_KEY.hex(),
+        "GHASEDAK_URL": emulator.ghasedak_url,
+        "GHASEDAK_KEY": "emulator-key",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    (block,) = (one for one in list_blocks(read_page("docs/sending-many.md")) if "PostgresJournal(" in one.code)
+    printed: dict[str, Any] = {}
+    exec(block.code, printed)  # noqa: S102
+    messages = GHASEDAK.messages(5)
+    for _ in range(2):
+        reports = await printed["send_bills"](messages)
+        assert by_outcome(reports) == {Outcome.SENT: 5}
+    assert all(report.from_journal for report in reports)
+    assert len(GHASEDAK.ledger(emulator)) == 5
 
 
 def test_the_schema_is_printed() -> None:
