@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pytest
 from payamak.common.postgres_journal import SCHEMA, PostgresJournal
@@ -38,11 +38,10 @@ class PostgresServer:
     def __init__(self) -> None:
         self._programs = _find_programs()
         self._folder = tempfile.TemporaryDirectory(prefix="postgres-")
-        self._as_whom: dict[str, Any] = {"cwd": self._folder.name}
         self._process: subprocess.Popen[bytes] | None = None
-        if os.geteuid() == 0:
+        self._user = _USER if os.geteuid() == 0 else None
+        if self._user is not None:
             shutil.chown(self._folder.name, _USER, _USER)
-            self._as_whom |= {"user": _USER, "group": _USER, "extra_groups": []}
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self.dsn = f"postgresql://{_USER}@127.0.0.1:{self.port}/postgres?sslmode=disable"
@@ -53,7 +52,10 @@ class PostgresServer:
             [self._programs / "initdb", *options, self._data],
             check=True,
             stdout=subprocess.DEVNULL,
-            **self._as_whom,
+            cwd=self._folder.name,
+            user=self._user,
+            group=self._user,
+            extra_groups=None if self._user is None else [],
         )
         self.start()
         # As a migration does it.
@@ -100,7 +102,10 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **self._as_whom,
+                cwd=self._folder.name,
+                user=self._user,
+                group=self._user,
+                extra_groups=None if self._user is None else [],
             )
 
     def _answers(self) -> bool:
