@@ -266,6 +266,20 @@ async def test_what_comes_late_changes_nothing(
     assert [one.lease > 0 for one in after.values()] == [one.lease > 0 for one in before.values()]
 
 
+async def test_who_gives_up_leaves_nothing_behind(journal: PostgresJournal, postgres: PostgresServer) -> None:
+    for index in range(12):
+        task = asyncio.create_task(begin(journal, index))
+        await asyncio.sleep(index / 4000)
+        task.cancel()
+        await asyncio.wait({task})
+    assert await begin(journal, 20) == [1]
+    # The connections of those who gave up have ended, and are not used again.
+    open_ones = "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid()"
+    async with asyncio.timeout(10):
+        while await query(postgres, open_ones) != [(1,)]:  # noqa: ASYNC110 -- the server tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def test_the_database_crashes_between_two_writings(
     journal: PostgresJournal, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
