@@ -16,6 +16,7 @@ import filelock
 
 from ..errors import InvalidArgumentError, JournalError
 from ..private_files import make_private
+from .keys import KEY_BYTES
 
 _APPLICATION = 0x50594D4B
 _VERSION = 3
@@ -55,8 +56,6 @@ FROM sqlite_master AS parts LEFT JOIN pragma_table_info(parts.name) AS columns
 WHERE parts.type = 'trigger' OR parts.name IN ('messages', 'settings') ORDER BY parts.name, columns.cid
 """
 """Its tables, and what would change by itself what is written there."""
-KEY_BYTES = 16
-"""Of the digest by which a message is known."""
 _HAS_OTHER_KEYS = f"SELECT EXISTS (SELECT 1 FROM messages WHERE typeof(key) <> 'blob' OR length(key) <> {KEY_BYTES})"  # noqa: S608 -- a constant
 _BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
 """What the names of a journal's files end with: SQLite's own, also those of other versions, and the lock."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import datetime
 import functools
-import hashlib
 import itertools
 import math
 import os
@@ -27,14 +26,13 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(say_missing(error.name, "journal"), name=error.name) from None
 
 from ..checks import replace_halves
-from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
+from ..errors import JournalError, Outcome, PayamakError
 from ..hiding import hide_fields, hides_arguments, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
-from .keys import KeyMaker, clean_line, is_content
+from .keys import KeyMaker, clean_line, is_content, keyed_hash, require_hash_key
 from .presence import Presence
 from .sqlite_file import (
-    KEY_BYTES,
     Hidden,
     ask,
     close_file,
@@ -159,10 +157,8 @@ class SqliteJournal:
         same_account: bool = False,
         is_shared: bool = True,
     ) -> None:
-        if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
         self._path = find_place(path)
-        self._hash_key = hash_key
+        self._hash_key = None if hash_key is None else require_hash_key(hash_key)
         self._same_account = same_account
         self._is_shared = is_shared
         self._database: aiosqlite.Connection | None = None
@@ -527,14 +523,14 @@ class SqliteJournal:
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:
-        return replace_halves(value) if self._hash_key is None else _digest(value, self._hash_key).hexdigest()
+        return replace_halves(value) if self._hash_key is None else keyed_hash(value, self._hash_key).hexdigest()
 
     def _hide_key(self, key: str) -> bytes:
-        return _digest(key, self._hash_key or b"").digest()
+        return keyed_hash(key, self._hash_key or b"").digest()
 
     def _hide_account(self, account: str) -> str:
         if account not in self._hidden:
-            self._hidden[account] = _digest(account, self._salt).hexdigest()
+            self._hidden[account] = keyed_hash(account, self._salt).hexdigest()
         return self._hidden[account]
 
 
@@ -550,10 +546,6 @@ class _Job:
 async def _write_row(database: aiosqlite.Connection, statement: str, row: Row) -> bool:
     async with database.execute(statement, Hidden(row)) as cursor:
         return cursor.rowcount == 1
-
-
-def _digest(value: str, key: bytes) -> hashlib.blake2b:
-    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=KEY_BYTES)
 
 
 @functools.lru_cache(32)

@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,23 @@ from payamak.common.many.keys import KeyMaker
 from payamak.common.numbers import normalize_recipient
 from payamak.common.sqlite_journal import Changes, SqliteJournal
 from support.ghasedak import failure_of
-from support.journals import MemoryJournal, contents, put, query
+from support.journals import (
+    ACCOUNT,
+    HASH_KEY,
+    MESSAGE,
+    MemoryJournal,
+    begin,
+    contents,
+    entry,
+    put,
+    query,
+    read,
+    read_leased,
+)
+from support.postgres import PostgresServer
 from support.sentinels import CHECK_ID, KEY, PHONE, TEXT, assert_all_silent, assert_silent
 
-MESSAGE = OutgoingMessage(PHONE, TEXT, "10008566", check_id=CHECK_ID)
-HASH_KEY = b"sixteen bytes ok"
-ACCOUNT, OTHER_ACCOUNT = "an account", "another account"
+OTHER_ACCOUNT = "another account"
 
 
 @pytest.fixture
@@ -43,31 +54,6 @@ def path(tmp_path: Path) -> Path:
 async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
     async with SqliteJournal(path) as opened:
         yield opened
-
-
-def entry(index: int, outcome: Outcome | None = None, **fields: Any) -> JournalEntry:
-    """An entry that is known by its content, unless another key is given."""
-    given: dict[str, Any] = {
-        "key": f"content {index}",
-        "recipient": PHONE,
-        "message": MESSAGE,
-        "account": ACCOUNT,
-        **fields,
-    }
-    return JournalEntry(index=index, gateway="ghasedak", outcome=outcome, **given)
-
-
-async def begin(journal: Journal, *indexes: int, lease: float = 0.0) -> Sequence[int | None]:
-    return await journal.begin([entry(index) for index in indexes], lease)
-
-
-async def read(journal: Journal, *indexes: int) -> Mapping[str, JournalEntry]:
-    """What is known, without the lease: that grows shorter."""
-    return {key: attrs.evolve(found, lease=0.0) for key, found in (await read_leased(journal, *indexes)).items()}
-
-
-async def read_leased(journal: Journal, *indexes: int) -> Mapping[str, JournalEntry]:
-    return await journal.read({f"content {index}": MESSAGE for index in indexes}, ACCOUNT)
 
 
 async def lease_of(journal: Journal) -> float:
@@ -125,13 +111,18 @@ async def test_more_entries_than_a_statement_takes(journal: SqliteJournal) -> No
     assert await read(journal) == {}
 
 
-# The table of states, in the journal of a file and in the shortest that there is.
+# The table of states, in each journal and in the shortest that there is.
 
 
-@pytest.fixture(params=["a file", "memory"])
+@pytest.fixture(params=["a file", "memory", "PostgreSQL"])
 async def any_journal(request: pytest.FixtureRequest, path: Path) -> AsyncIterator[Journal]:
     if request.param == "memory":
         yield MemoryJournal()
+        return
+    if request.param == "PostgreSQL":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        async with server.open_journal(path) as opened:
+            yield opened
         return
     async with SqliteJournal(path) as opened:
         yield opened
@@ -159,6 +150,7 @@ async def settle(journal: Journal, outcome: Outcome, attempt: int, **fields: Any
     return counts
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("attempt", [0, EARLIER, LAST, LATER])
 async def test_who_may_begin(any_journal: Journal, state: str | Outcome | None, attempt: int) -> None:
@@ -176,6 +168,7 @@ async def test_who_may_begin(any_journal: Journal, state: str | Outcome | None, 
         assert after == before
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("attempt", [0, EARLIER, LAST, LATER])
 @pytest.mark.parametrize("lease", [0.0, LEASE])
@@ -197,6 +190,7 @@ async def test_who_may_take_over(any_journal: Journal, state: str | Outcome | No
         assert after == before
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("outcome", Outcome)
 @pytest.mark.parametrize("attempt", [0, EARLIER, LAST, LATER])
@@ -214,6 +208,7 @@ async def test_what_counts(any_journal: Journal, state: str | Outcome | None, ou
         assert after == before
 
 
+@pytest.mark.real_time
 async def test_of_many_each_is_told_apart(any_journal: Journal) -> None:
     await put(any_journal, entry(1, Outcome.SENT), entry(2), entry(3, Outcome.REFUSED))
     places = [(1, 1), (2, 1), (3, 1), (4, 0), (2, 1), (3, 2)]
@@ -227,6 +222,7 @@ async def test_of_many_each_is_told_apart(any_journal: Journal) -> None:
     assert {found.index for found in (await read(any_journal, 1, 2, 3, 4)).values() if found.outcome} == {1, 2, 3}
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
 async def test_what_did_not_leave_may_go_on_as_another_message(any_journal: Journal, outcome: Outcome) -> None:
     """Rows that were not sent may be changed. By a check id it is another message that begins in place of the first."""

@@ -19,6 +19,7 @@ from support.journals import MemoryJournal, entry_for, put
 from support.kill_worker import make_messages
 from support.killing import Job, Worker
 from support.many import GHASEDAK, SMSIR, Gateway, by_outcome, collect, each, judge, until
+from support.postgres import PostgresServer
 
 CALL = 5.0
 LEASE = CALL + LONGEST_BEGIN
@@ -54,7 +55,20 @@ def count_copies(gateway: Gateway, emulator: Emulator) -> Counter[int]:
 async def test_processes_with_the_same_messages(
     gateway: Gateway, emulator: Emulator, workers: list[Worker], tmp_path: Path
 ) -> None:
-    jobs = make_jobs(workers, gateway, emulator, tmp_path, 300)
+    await run_together(make_jobs(workers, gateway, emulator, tmp_path, 300))
+
+
+@pytest.mark.real_time
+async def test_processes_at_one_database(
+    emulator: Emulator, workers: list[Worker], tmp_path: Path, postgres: PostgresServer
+) -> None:
+    jobs = make_jobs(workers, GHASEDAK, emulator, tmp_path, 300)
+    await run_together([attrs.evolve(job, dsn=postgres.dsn) for job in jobs])
+
+
+async def run_together(jobs: Sequence[Job]) -> None:
+    """Run jobs with the same messages. Each message goes out once, and all know of it."""
+    gateway, emulator = jobs[0].gateway, jobs[0].emulator
     await asyncio.gather(*(job.start() for job in jobs))
     assert await asyncio.gather(*(job.end() for job in jobs)) == [False] * PROCESSES
     assert count_copies(gateway, emulator) == {1: 300}

@@ -53,6 +53,7 @@ KINDS = {
     "worker": re.compile(r"\.add_signal_handler\("),
     "framework": re.compile(r"\bFlask\(|\bCelery\(|\bget_wsgi_application\("),
     "part": re.compile(r"^from django|^atexit\.register", re.MULTILINE),
+    "database": re.compile(r"\bPostgresJournal\("),  # Run where a PostgreSQL is: tests/many/test_journal_postgres.py
     "script": re.compile(r"\basyncio\.run\("),
     "module": re.compile(""),
 }
@@ -128,6 +129,10 @@ def test_the_module_is_imported_by_another_example(place: Place, tmp_path: Path)
     name = place.block.title.removesuffix(".py")
     run(f"import {name}", tmp_path)
     assert any(re.search(rf"^from {name} import ", block.code, re.MULTILINE) for block in PAGES[place.page])
+
+
+def test_the_example_with_a_database_is_the_one_that_is_run_elsewhere() -> None:
+    assert [parameter.values[0].page for parameter in find("python", "database")] == ["sending-many.md"]
 
 
 @pytest.mark.parametrize("place", find("python", "test"))

@@ -15,6 +15,11 @@ from payamak.common.client import GatewayClient
 from payamak.common.many.keys import KeyMaker
 from payamak.common.numbers import normalize_recipient
 
+from .sentinels import CHECK_ID, PHONE, TEXT
+
+MESSAGE = OutgoingMessage(PHONE, TEXT, "10008566", check_id=CHECK_ID)
+ACCOUNT = "an account"
+HASH_KEY = b"sixteen bytes ok"
 OPEN = (None, Outcome.UNKNOWN)
 """What a message is while an attempt of it may still come to something."""
 
@@ -172,6 +177,31 @@ def entry_for(
     with contextlib.closing(KeyMaker()) as keys:
         ((key, _),) = keys.make([(number, message)])
     return JournalEntry(key, 0, client.gateway, number, message, client.account_hash, outcome, **fields)
+
+
+def entry(index: int, outcome: Outcome | None = None, **fields: Any) -> JournalEntry:
+    """An entry that is known by its content, unless another key is given."""
+    given: dict[str, Any] = {
+        "key": f"content {index}",
+        "recipient": PHONE,
+        "message": MESSAGE,
+        "account": ACCOUNT,
+        **fields,
+    }
+    return JournalEntry(index=index, gateway="ghasedak", outcome=outcome, **given)
+
+
+async def begin(journal: Journal, *indexes: int, lease: float = 0.0) -> Sequence[int | None]:
+    return await journal.begin([entry(index) for index in indexes], lease)
+
+
+async def read(journal: Journal, *indexes: int) -> Mapping[str, JournalEntry]:
+    """What is known, without the lease: that grows shorter."""
+    return {key: attrs.evolve(found, lease=0.0) for key, found in (await read_leased(journal, *indexes)).items()}
+
+
+async def read_leased(journal: Journal, *indexes: int) -> Mapping[str, JournalEntry]:
+    return await journal.read({f"content {index}": MESSAGE for index in indexes}, ACCOUNT)
 
 
 async def put(journal: Journal, *entries: JournalEntry, lease: float = 0.0) -> None:

@@ -76,6 +76,8 @@ class Job:
     concurrency: int = 1
     name: str = ""
     """What tells it from others on the same journal."""
+    dsn: str | None = None
+    """The database that has the journal, if it is in no file."""
     in_flight: set[tuple[str, str]] = attrs.field(factory=set[tuple[str, str]])
     """The messages whose request was on its way when a process was killed, says the journal."""
 
@@ -101,6 +103,7 @@ class Job:
             "gateway": self.gateway.label,
             "url": getattr(self.emulator, self.gateway.url),
             "journal": str(self.journal),
+            "dsn": self.dsn,
             "reports": str(self._file("reports")),
             "messages": str(self._file("messages")),
             "told": str(self._file("told")),
