@@ -14,6 +14,8 @@ import json
 import random
 import sys
 import tempfile
+import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from payamak.emulator import Emulator, Fault
 
 from .many import GHASEDAK, OPGATEWAY, Gateway, prepare
 from .outbox_worker import make_message
+from .postgres import PostgresServer
 
 WORKERS = 3
 GRACE = 0.3
@@ -31,6 +34,7 @@ _AT_ONCE = 300
 """So many jobs a worker has at a time."""
 _LOSSES = ("drop_after_read", "reset_after_read", "cut_reply", "garbage", "drop_unprocessed", "delay_after")
 _SHARE = 0.2
+_SECONDS_BETWEEN_CRASHES = 5.0
 
 
 @attrs.define(eq=False)
@@ -39,7 +43,7 @@ class Rounds:
 
     gateway: Gateway
     emulator: Emulator
-    journal: Path
+    journal: str
     chance: random.Random
     waiting: collections.deque[int]
     figures: collections.Counter[str] = attrs.field(factory=collections.Counter[str])
@@ -65,7 +69,7 @@ class Rounds:
         while self.waiting:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "support.outbox_worker", self.gateway.label,
-                getattr(self.emulator, self.gateway.url), str(self.journal), str(GRACE),
+                getattr(self.emulator, self.gateway.url), self.journal, str(GRACE),
                 cwd=Path(__file__).parent.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
             self.processes.append(process)
@@ -123,7 +127,7 @@ class Rounds:
 
 
 async def kill_workers(
-    gateway: Gateway, emulator: Emulator, journal: Path, *, jobs: int, kills: int, seed: int
+    gateway: Gateway, emulator: Emulator, journal: str, *, jobs: int, kills: int, seed: int
 ) -> collections.Counter[str]:
     """Do so many jobs with workers that are killed, a fifth of whose requests meet a fault. Returns what came of it."""
     chance = random.Random(seed)  # noqa: S311 -- to be repeated, not to be secret
@@ -139,16 +143,39 @@ async def kill_workers(
     return rounds.figures
 
 
-async def _run(jobs: int, kills: int, seed: int) -> bool:
+async def _run(jobs: int, kills: int, seed: int, *, in_postgres: bool) -> bool:
     is_clean = True
     for gateway in (GHASEDAK, OPGATEWAY):
-        with tempfile.TemporaryDirectory() as folder:
-            async with Emulator(seed=seed, max_messages=10**9) as emulator:
-                journal = Path(folder) / "jobs.db"
+        async with Emulator(seed=seed, max_messages=10**9) as emulator:
+            with _journal(in_postgres=in_postgres) as journal:
                 figures = await kill_workers(gateway, emulator, journal, jobs=jobs, kills=kills, seed=seed)
         sys.stdout.write(f"seed {seed}, {gateway.label}: {dict(figures)}\n")
         is_clean &= not (figures["twice"] or figures["false words"] or figures["lost"])
     return is_clean
+
+
+@contextlib.contextmanager
+def _journal(*, in_postgres: bool) -> Generator[str]:
+    """A file; or a database, whose server is killed and started again every few seconds."""
+    with contextlib.ExitStack() as stack:
+        if not in_postgres:
+            yield f"{stack.enter_context(tempfile.TemporaryDirectory())}/jobs.db"
+            return
+        server = stack.enter_context(PostgresServer())
+        is_over = threading.Event()
+
+        def disturb() -> None:
+            while not is_over.wait(_SECONDS_BETWEEN_CRASHES):
+                server.kill()
+                server.start()
+
+        disturbing = threading.Thread(target=disturb)
+        disturbing.start()
+        try:
+            yield server.dsn
+        finally:
+            is_over.set()
+            disturbing.join()
 
 
 def main() -> int:
@@ -157,8 +184,12 @@ def main() -> int:
     parser.add_argument("jobs", type=int, nargs="?", default=20_000, help="default: %(default)s")
     parser.add_argument("kills", type=int, nargs="?", default=20, help="default: %(default)s")
     parser.add_argument("seed", type=int, nargs="?", default=random.randrange(10_000), help="default: any")  # noqa: S311
+    parser.add_argument(
+        "--postgres", action="store_true", help="in PostgreSQL, which crashes too; by default in a file"
+    )
     chosen = parser.parse_args()
-    return 0 if asyncio.run(_run(chosen.jobs, chosen.kills, chosen.seed)) else 1
+    is_clean = asyncio.run(_run(chosen.jobs, chosen.kills, chosen.seed, in_postgres=chosen.postgres))
+    return 0 if is_clean else 1
 
 
 if __name__ == "__main__":

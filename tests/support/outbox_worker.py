@@ -1,7 +1,7 @@
 """A worker that sends what its queue gives it: ``python -m support.outbox_worker GATEWAY URL JOURNAL GRACE``.
 
-The queue is standard input, a number a line. On standard output it says of each what became of it. With ``{pid}`` in
-the journal's name each worker has one of its own, which helps nothing.
+The queue is standard input, a number a line. On standard output it says of each what became of it. The journal is a
+file or the address of a PostgreSQL. With ``{pid}`` in its name each worker has one of its own, which helps nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import sys
 
 from payamak.common import OutgoingMessage, RetryPolicy, SendReport
 from payamak.common.outbox import Outbox
+from payamak.common.postgres_journal import PostgresJournal
 from payamak.common.sqlite_journal import SqliteJournal
 
+from .journals import HASH_KEY
 from .many import GATEWAYS, Gateway
 
 FIRST_ID = 10**17
@@ -31,13 +33,19 @@ async def work(gateway: Gateway, url: str, journal: str, grace: float) -> None:
     stdin = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     async with (
-        SqliteJournal(journal.format(pid=os.getpid())) as shared,
+        _open(journal) as shared,
         gateway.make(base_url=url, retry=RetryPolicy(attempts=1), timeout=5) as client,
         client.outbox(journal=shared, concurrency=4, grace=grace, pause=0.2) as outbox,
         asyncio.TaskGroup() as jobs,
     ):
         while line := await stdin.readline():
             jobs.create_task(_do(outbox, gateway, int(line)))
+
+
+def _open(journal: str) -> SqliteJournal | PostgresJournal:
+    if "://" in journal:
+        return PostgresJournal(journal, scope="jobs", hash_key=HASH_KEY)
+    return SqliteJournal(journal.format(pid=os.getpid()))
 
 
 async def _do(outbox: Outbox, gateway: Gateway, number: int) -> None:
