@@ -80,4 +80,4 @@ def _refuse_link(path: str | os.PathLike[str]) -> InvalidArgumentError:
 
 def _name(path: str | os.PathLike[str]) -> str:
     """What stands in the way may be a file beside the one that was named."""
-    return ascii(os.path.basename(os.fspath(path)))
+    return ascii(os.path.basename(os.fsdecode(path)))
