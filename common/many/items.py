@@ -137,6 +137,15 @@ class Item:
 
 def as_not_sent(error: PayamakError) -> PayamakError:
     """The error as the reason why another message, or this one for certain, was not sent."""
+    return _as_reason(error, Outcome.NOT_SENT)
+
+
+def as_unknown(error: PayamakError) -> PayamakError:
+    """The error as the reason why nobody knows of this message, to which it may not even have happened."""
+    return _as_reason(error, Outcome.UNKNOWN)
+
+
+def _as_reason(error: PayamakError, outcome: Outcome) -> PayamakError:
     reason = copy.copy(error)
-    reason.outcome, reason.references = Outcome.NOT_SENT, ()
+    reason.outcome, reason.references = outcome, ()
     return reason
