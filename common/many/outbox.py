@@ -34,7 +34,8 @@ class Outbox:
     and the report says what became of it. Without one it gets an id of its own, and is another message each time.
 
     When the gateway refuses for a reason that concerns all (credit, credentials), or the journal fails, all is *not
-    sent* at once for that reason during a pause. Then one message tries, and if it goes, so do the others.
+    sent* at once for that reason during a pause, but for what the journal knows. Then one message tries, and if it
+    goes, so do the others.
     """
 
     def __init__(self, start: StartSending, *, concurrency: int, urgent_concurrency: int, pause: float) -> None:
@@ -72,7 +73,8 @@ class Outbox:
         """Send a message, and wait until it is known what became of it.
 
         Cancelled, it goes on all the same; give it in again by its ``check_id`` to learn of it. When the outbox is
-        closed meanwhile, it is not sent, or *unknown* and `is_cut_short`: whoever comes to it next asks on.
+        closed meanwhile, or the journal cannot be asked, it is *not sent*, or *unknown* and `is_cut_short`: whoever
+        comes to it next asks on.
 
         Args:
             message: The message. If you may have to give it in again, give it a ``check_id``.
@@ -190,6 +192,7 @@ class _Lane:
 
     async def send(self, given: _Given) -> SendReport:
         while not self._is_closed:
+            self._note_stop()
             stop, probing, now = self._stop, self._probing, asyncio.get_running_loop().time()
             if stop is None:
                 return await self._hand_over(given)
@@ -229,13 +232,17 @@ class _Lane:
         if shift is None or shift.stop_reason is not None or shift.has_ended or now() >= shift.retires_at:
             shift = self._change(shift)
         report = await shift.send(given)
-        if shift is self._shift and shift.stop_reason is not None:
-            if self._stop is None or self._stop.shift is not shift:
-                self._stop = _Stop(shift, now() + self._pause)
-        elif isinstance(report.error, InvalidSenderError):
+        if isinstance(report.error, InvalidSenderError):
             # It sends nothing more by this line.
             shift.retires_at = min(shift.retires_at, now() + self._pause)
+        self._note_stop()
         return report
+
+    def _note_stop(self) -> None:
+        shift = self._shift
+        is_noted = self._stop is not None and self._stop.shift is shift
+        if shift is not None and shift.stop_reason is not None and not is_noted:
+            self._stop = _Stop(shift, asyncio.get_running_loop().time() + self._pause)
 
     def _change(self, shift: _Shift | None) -> _Shift:
         if shift is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
 import attrs
@@ -18,6 +18,7 @@ from payamak.common import (
     InvalidRecipientError,
     InvalidSenderError,
     Journal,
+    JournalEntry,
     JournalError,
     Outcome,
     OutgoingMessage,
@@ -41,6 +42,14 @@ async def outbox_of(
         client.outbox(journal=journal or MemoryJournal(), pause=PAUSE, **options) as outbox,
     ):
         yield outbox
+
+
+class SlowJournal(MemoryJournal):
+    """Takes its time to write down what became of messages."""
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        await asyncio.sleep(1)
+        return await super().settle(entries)
 
 
 def numbered(gateway: Gateway, count: int, **fields: Any) -> list[OutgoingMessage]:
@@ -155,6 +164,19 @@ async def test_the_credit_ends_and_is_charged(emulator: Emulator) -> None:
         reports = await send_each(outbox, numbered(GHASEDAK, 60))
     assert outcomes_of(reports) == {Outcome.SENT}
     assert len(GHASEDAK.ledger(emulator)) == 60
+
+
+async def test_what_comes_while_a_refusal_is_written_down(emulator: Emulator) -> None:
+    emulator.ghasedak.account.credit = 0
+    messages = iter(numbered(GHASEDAK, 10_000))
+    async with outbox_of(GHASEDAK, emulator, SlowJournal(), concurrency=1) as outbox:
+        tasks = [asyncio.create_task(outbox.send(next(messages)))]
+        while not tasks[0].done():
+            await asyncio.sleep(0.05)
+            tasks.append(asyncio.create_task(outbox.send(next(messages))))
+        reports = await asyncio.gather(*tasks)
+    assert Outcome.SENT not in outcomes_of(reports)
+    assert count_sends(emulator) == 1
 
 
 async def test_one_tries_first_while_the_others_wait(emulator: Emulator) -> None:
