@@ -49,7 +49,7 @@ class Item:
         is_noted: Whether this run may have written it there.
         problem: Why it cannot be sent, if an earlier run has not done so.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
-        is_cut_short: Whether the sending ended before more could be known of it.
+        is_cut_short: Whether the sending ended before more could be known of it, or the gateway could not be asked.
     """
 
     index: int

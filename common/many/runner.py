@@ -13,6 +13,7 @@ from ..errors import (
     AuthenticationError,
     ClientStateError,
     ConnectionLostError,
+    GatewayError,
     InvalidArgumentError,
     JournalError,
     Outcome,
@@ -20,7 +21,7 @@ from ..errors import (
     RateLimitError,
 )
 from ..hooks import has_nothing_left
-from ..results import OnUnknown, SendResult
+from ..results import OnUnknown, SendResult, may_pass
 from .bulk_gateway import NO_TRACE, BulkGateway, Finding
 from .items import Item, as_not_sent, as_unknown
 from .packing import Packer
@@ -350,16 +351,17 @@ class RequestRunner:
                 findings = await self._gateway.find(left, left[0].error)
             if findings is not None and any(finding.is_by_content for finding in findings):
                 findings = await self._reports.claim(left, findings, marks)
-        except (ClientStateError, AuthenticationError):
-            for item in left:
-                item.is_cut_short = True  # With the right key it can be asked for.
-            return None
-        except PayamakError:
-            # Its attempts are in the log. It is asked again until the grace period is over.
-            return [NO_TRACE for _ in left]
         except Exception as error:
-            self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
+            for item in left:
+                item.is_cut_short = not isinstance(error, GatewayError) or may_pass(type(error))
+            if isinstance(error, (ClientStateError, AuthenticationError)):
+                return None
+            if not isinstance(error, PayamakError):  # Of the others, the attempts are in the log.
+                self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
+            # It is asked again until the grace period is over.
             return [NO_TRACE for _ in left]
+        for item in left:
+            item.is_cut_short = False
         if findings is None:
             return None
         sent = [item for item, finding in zip(left, findings, strict=True) if finding.outcome is Outcome.SENT]

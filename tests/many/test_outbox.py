@@ -246,15 +246,17 @@ async def test_what_the_journal_cannot_be_asked_for_is_unknown(emulator: Emulato
         assert (await outbox.send(GHASEDAK.message(2))).outcome is Outcome.NOT_SENT
 
 
-async def test_a_lost_one_cannot_be_asked_for_with_a_wrong_key(emulator: Emulator) -> None:
-    """That is no work for a person: with the right key it can be asked for."""
+@pytest.mark.parametrize("status", [401, 503])
+async def test_a_lost_one_that_cannot_be_asked_for(emulator: Emulator, status: int) -> None:
+    """That is no work for a person: with the right key, or once the gateway is there again, it can."""
     emulator.add_fault(GHASEDAK.fault("drop_after_read"))
     message, journal = GHASEDAK.message(1, check_id="1"), MemoryJournal()
     async with outbox_of(GHASEDAK, emulator, journal) as outbox:
-        emulator.add_fault(Fault("status", gateway="ghasedak", path="sms/status", status=401))
+        emulator.add_fault(Fault("status", gateway="ghasedak", path="sms/status", status=status, times=100))
         report = await outbox.send(message)
         assert report.outcome is Outcome.UNKNOWN
         assert not report.is_settled
+        emulator.clear_faults()
         assert (await outbox.send(message)).outcome is Outcome.SENT
 
 
