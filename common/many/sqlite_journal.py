@@ -22,7 +22,9 @@ from ..extras import say_missing
 
 try:
     import aiosqlite
-    import filelock  # noqa: F401 -- in what is imported below; said here by whom it is needed
+
+    # In what is imported below; said here by whom it is needed.
+    import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(say_missing(error.name, "journal"), name=error.name) from None
 

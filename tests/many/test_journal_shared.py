@@ -205,13 +205,16 @@ def test_a_run_that_begins_while_another_one_sweeps_up(tmp_path: Path, monkeypat
     run, sweeper = (Presence(str(tmp_path / "journal.db")) for _ in range(2))
     (tmp_path / f"journal.db.{run.run}.lock").touch()
 
+    def make_lock(name: str) -> filelock.FileLock:
+        return Lock(name, timeout=0)
+
     class Lock(filelock.FileLock):
         def release(self, force: bool = False) -> None:
             super().release(force)
             run.show()
 
     with monkeypatch.context() as patch:
-        patch.setattr("payamak.common.many.presence._make_lock", lambda name: Lock(name, timeout=0))
+        patch.setattr("payamak.common.many.presence._make_lock", make_lock)
         assert not sweeper.is_alive(run.run)
     assert Presence(str(tmp_path / "journal.db")).is_alive(run.run)
     run.end()
