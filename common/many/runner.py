@@ -228,8 +228,8 @@ class RequestRunner:
         if self._gateway.finds_by_content:
             try:
                 references = await self._reports.list_references()
-            except JournalError as error:
-                await self.give_up(items, error)
+            except JournalError:
+                await self.give_up(items)
                 raise
             for reference in references:
                 self._gateway.set_apart(reference)
@@ -246,8 +246,8 @@ class RequestRunner:
                 wait = min(wait * 2, _LONGEST_LOOK)
                 try:
                     fresh, lost, still = await self.admit(left)
-                except JournalError as error:
-                    await self.give_up(left, error)
+                except JournalError:
+                    await self.give_up(left)
                     raise
                 self.searched -= len(left) - len(still)
                 left = still
@@ -260,13 +260,9 @@ class RequestRunner:
         finally:
             self.searched -= len(left)
 
-    async def give_up(self, items: Sequence[Item], failure: PayamakError | None = None) -> None:
-        """Say of those messages that are still open why nothing more is known of them.
-
-        Args:
-            items: The messages.
-            failure: What ended the work at them; nothing if it was ended from without.
-        """
+    async def give_up(self, items: Sequence[Item]) -> None:
+        """Say of those messages that are still open why nothing more is known of them."""
+        failure = self._reports.failure
         left = [item for item in items if item.index in self._reports.open]
         for item in left:
             if item.outcome is Outcome.UNKNOWN and item.error is not None and item.error.outcome is Outcome.REFUSED:

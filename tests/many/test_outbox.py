@@ -240,7 +240,7 @@ async def test_what_the_journal_cannot_be_asked_for_is_unknown(emulator: Emulato
         for _ in range(2):
             report = await outbox.send(message)
             assert report.outcome is Outcome.UNKNOWN
-            assert report.error is not None
+            assert isinstance(report.error, JournalError)
             assert report.error.outcome is Outcome.UNKNOWN
             assert not report.is_settled
         assert (await outbox.send(GHASEDAK.message(2))).outcome is Outcome.NOT_SENT
