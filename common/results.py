@@ -157,7 +157,8 @@ class SendReport:
         error: Why it was not sent, or why nobody knows; ``None`` if it was sent.
         reference: By what the gateway can be asked for it: the check id at Ghasedak, the batch key at sms.ir.
         from_journal: Whether the journal had it settled already, so that nothing was done.
-        is_cut_short: Whether the sending ended before more could be known of a message that is *unknown*.
+        is_cut_short: Whether the sending ended before more could be known of a message that is *unknown*, or the
+            gateway could not be asked for it: it did not answer, or the key is wrong.
     """
 
     index: int

@@ -67,20 +67,26 @@ async def _read_asynchronously(
             complete.set()
 
     reader = asyncio.create_task(read())
+    is_full = False
     try:
         while not reader.done() or batch:
-            await arrived.wait()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(linger):
-                    await complete.wait()
+                # What came with a full batch waits for company too, and not for ever.
+                async with asyncio.timeout(linger if is_full else None):
+                    await arrived.wait()
+            if arrived.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(linger):
+                        await complete.wait()
             entries, batch[:] = batch.copy(), ()
             if not reader.done():
                 arrived.clear()
                 complete.clear()
             taken.set()
             taken.clear()
-            if entries:
+            if entries or is_full:
                 yield entries
+            is_full = len(entries) == size
         await reader
     finally:
         reader.cancel()

@@ -49,7 +49,7 @@ class Item:
         is_noted: Whether this run may have written it there.
         problem: Why it cannot be sent, if an earlier run has not done so.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
-        is_cut_short: Whether the sending ended before more could be known of it.
+        is_cut_short: Whether the sending ended before more could be known of it, or the gateway could not be asked.
     """
 
     index: int
@@ -137,6 +137,15 @@ class Item:
 
 def as_not_sent(error: PayamakError) -> PayamakError:
     """The error as the reason why another message, or this one for certain, was not sent."""
+    return _as_reason(error, Outcome.NOT_SENT)
+
+
+def as_unknown(error: PayamakError) -> PayamakError:
+    """The error as the reason why nobody knows of this message, to which it may not even have happened."""
+    return _as_reason(error, Outcome.UNKNOWN)
+
+
+def _as_reason(error: PayamakError, outcome: Outcome) -> PayamakError:
     reason = copy.copy(error)
-    reason.outcome, reason.references = Outcome.NOT_SENT, ()
+    reason.outcome, reason.references = outcome, ()
     return reason

@@ -20,18 +20,17 @@ class Presence:
         path: The journal's.
 
     Attributes:
-        run: What this run is known by.
+        run: What this run is known by, once it is shown.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self.run = secrets.token_hex(8)
-        self._lock = _make_lock(self._name(self.run))
+        self._begin_anew()
 
     @property
     def is_shown(self) -> bool:
         """Whether this run is alive, for the others."""
-        return self._lock.is_locked
+        return self._lock.is_locked and os.path.exists(self._name(self.run))
 
     def show(self) -> bool:
         """Be alive, and sweep up after those that were killed.
@@ -43,7 +42,14 @@ class Presence:
             OSError: The file cannot be made.
             NotImplementedError: Files cannot be locked there.
         """
-        self._lock.acquire()
+        with contextlib.suppress(filelock.Timeout):
+            self._lock.acquire()
+        while not self.is_shown:
+            # Whoever sees the file before it is locked takes it for one that was left behind, and sweeps it up.
+            self._lock.release()
+            self._begin_anew()
+            with contextlib.suppress(filelock.Timeout):
+                self._lock.acquire()
         folder, name = os.path.split(self._path)
         files = [file.removeprefix(name) for file in os.listdir(folder) if file.startswith(name)]
         runs = {found[1] for file in files if (found := _RUN_FILE.fullmatch(file))} - {self.run}
@@ -52,8 +58,7 @@ class Presence:
 
     def end(self) -> None:
         """Be no longer alive."""
-        self._lock.release()
-        _remove(self._name(self.run))
+        _drop(self._lock, self._name(self.run))
 
     def is_alive(self, run: str) -> bool:
         """Whether another run is alive."""
@@ -66,9 +71,12 @@ class Presence:
             lock.acquire()
         except filelock.Timeout:
             return True
-        lock.release()
-        _remove(self._name(run))
+        _drop(lock, self._name(run))
         return False
+
+    def _begin_anew(self) -> None:
+        self.run = secrets.token_hex(8)
+        self._lock = _make_lock(self._name(self.run))
 
     def _name(self, run: str) -> str:
         return f"{self._path}.{run}.lock"
@@ -78,6 +86,11 @@ def _make_lock(name: str) -> filelock.FileLock:
     return filelock.FileLock(name, timeout=0, thread_local=False, mode=0o600)
 
 
-def _remove(name: str) -> None:
-    with contextlib.suppress(OSError):  # Somebody looks whether it is locked, or has removed it.
+def _drop(lock: filelock.FileLock, name: str) -> None:
+    """Remove a file that is locked. Afterwards it may be another one, whose run is alive; but Windows removes none
+    that is open, so neither that one."""
+    if os.name == "nt":
+        lock.release()
+    with contextlib.suppress(OSError):  # Somebody has it open, or has removed it.
         os.remove(name)
+    lock.release()

@@ -263,7 +263,12 @@ class Reports:
                 error.gateway, error.operation = self._gateway, "send_many"
             if error is not None and item.outcome is Outcome.UNKNOWN:
                 error = _tell_reference(error, item)
-            self.unread.append(_make_report(item, error, from_journal=from_journal))
+            self.unread.append(
+                SendReport(
+                    item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal,
+                    item.is_cut_short,
+                )
+            )  # fmt: skip
             if item.outcome is Outcome.SENT:
                 self._sent += 1
             else:
@@ -295,12 +300,6 @@ class Reports:
             self.failure = JournalError(f"the journal cannot be {what} ({type(error).__name__})")
             self.failure.__cause__ = error
         return self.failure
-
-
-def _make_report(item: Item, error: PayamakError | None, *, from_journal: bool) -> SendReport:
-    return SendReport(
-        item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal, item.is_cut_short
-    )
 
 
 def _tell_reference(error: PayamakError, item: Item) -> PayamakError:

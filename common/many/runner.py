@@ -12,6 +12,8 @@ from typing import Any
 from ..errors import (
     AuthenticationError,
     ClientStateError,
+    ConnectionLostError,
+    GatewayError,
     InvalidArgumentError,
     JournalError,
     Outcome,
@@ -19,9 +21,9 @@ from ..errors import (
     RateLimitError,
 )
 from ..hooks import has_nothing_left
-from ..results import OnUnknown, SendResult
+from ..results import OnUnknown, SendResult, may_pass
 from .bulk_gateway import NO_TRACE, BulkGateway, Finding
-from .items import Item, as_not_sent
+from .items import Item, as_not_sent, as_unknown
 from .packing import Packer
 from .refusals import Refusals, concerns_some
 from .reports import Admitted, Reports
@@ -61,7 +63,7 @@ class RequestRunner:
         slots: asyncio.Semaphore,
         on_unknown: OnUnknown,
         grace: float,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
         log: logging.Logger,
     ) -> None:
         self._gateway = gateway
@@ -205,7 +207,7 @@ class RequestRunner:
         parts = self._conclude(left, findings) if refusal is None else self._believe(left, findings, refusal)
         again = {item for part in parts for item in part}
         for item in left:
-            item.is_cut_short = self.closing and item.outcome is Outcome.UNKNOWN
+            item.is_cut_short = (self.closing or item.is_cut_short) and item.outcome is Outcome.UNKNOWN
         with self._keep_from_cutting():
             await self._settle([item for item in left if item not in again])
         if parts:
@@ -224,7 +226,12 @@ class RequestRunner:
     async def search_left(self, items: Sequence[Item]) -> None:
         """Find out what became of messages that another run left behind."""
         if self._gateway.finds_by_content:
-            for reference in await self._reports.list_references():
+            try:
+                references = await self._reports.list_references()
+            except JournalError:
+                await self.give_up(items)
+                raise
+            for reference in references:
                 self._gateway.set_apart(reference)
         await self.search(items)
 
@@ -237,7 +244,11 @@ class RequestRunner:
             while left and not self.closing:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_LOOK)
-                fresh, lost, still = await self.admit(left)
+                try:
+                    fresh, lost, still = await self.admit(left)
+                except JournalError:
+                    await self.give_up(left)
+                    raise
                 self.searched -= len(left) - len(still)
                 left = still
                 if lost:
@@ -248,6 +259,23 @@ class RequestRunner:
                     self._spawn(self.run(part))
         finally:
             self.searched -= len(left)
+
+    async def give_up(self, items: Sequence[Item]) -> None:
+        """Say of those messages that are still open why nothing more is known of them."""
+        failure = self._reports.failure
+        left = [item for item in items if item.index in self._reports.open]
+        for item in left:
+            if item.outcome is Outcome.UNKNOWN and item.error is not None and item.error.outcome is Outcome.REFUSED:
+                item.fail(item.error)  # It was only to be asked for once more.
+            elif item.outcome is Outcome.UNKNOWN:
+                ended = ConnectionLostError("the sending was ended before it was known what became of it")
+                item.lose(item.error or (as_unknown(failure) if failure else ended))
+                item.is_cut_short = True
+            elif item.outcome is Outcome.NOT_SENT:
+                ended_by_error = ClientStateError("the sending was ended by an error")
+                item.fail(self._refusals.reason_against(item) or failure or ended_by_error)
+        with self._keep_from_cutting():
+            await self._reports.settle(left)
 
     def _conclude(self, items: Sequence[Item], findings: Sequence[Finding]) -> list[Sequence[Item]]:
         """Say of messages whose outcome was unknown what has been found. Returns the parts to send again."""
@@ -319,14 +347,17 @@ class RequestRunner:
                 findings = await self._gateway.find(left, left[0].error)
             if findings is not None and any(finding.is_by_content for finding in findings):
                 findings = await self._reports.claim(left, findings, marks)
-        except (ClientStateError, AuthenticationError):
-            return None
-        except PayamakError:
-            # Its attempts are in the log. It is asked again until the grace period is over.
-            return [NO_TRACE for _ in left]
         except Exception as error:
-            self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
+            for item in left:
+                item.is_cut_short = not isinstance(error, GatewayError) or may_pass(type(error))
+            if isinstance(error, (ClientStateError, AuthenticationError)):
+                return None
+            if not isinstance(error, PayamakError):  # Of the others, the attempts are in the log.
+                self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
+            # It is asked again until the grace period is over.
             return [NO_TRACE for _ in left]
+        for item in left:
+            item.is_cut_short = False
         if findings is None:
             return None
         sent = [item for item, finding in zip(left, findings, strict=True) if finding.outcome is Outcome.SENT]

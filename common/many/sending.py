@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from .. import checks
-from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from ..errors import ClientStateError, InvalidArgumentError, PayamakError
 from ..hiding import strip_frames
 from ..numbers import normalize_recipient
 from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -114,6 +114,7 @@ class SendMany:
         self._most = plan.concurrency * gateway.limit
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._taking: asyncio.Task[None] | None = None
         self._taken = 0
         self._checked: Hashable = None
         self._is_outbox = is_outbox
@@ -221,31 +222,19 @@ class SendMany:
 
     async def _run(self) -> None:
         try:
-            self._spawn(self._take_all())
+            self._taking = self._spawn(self._take_all())
             while self._tasks:
                 await asyncio.wait(self._tasks)
         finally:
             for task in self._tasks:
                 task.cancel()
-            for item in self._reports.open.values():
-                self._give_up(item)
-            await self._reports.settle(list(self._reports.open.values()))
+            await self._runner.give_up(list(self._reports.open.values()))
 
-    def _give_up(self, item: Item) -> None:
-        """Say of a message that was left open why nothing more is known of it."""
-        if item.outcome is Outcome.UNKNOWN and item.error is not None and item.error.outcome is Outcome.REFUSED:
-            item.fail(item.error)  # It was only to be asked for once more.
-        elif item.outcome is Outcome.UNKNOWN:
-            reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
-            item.lose(reason)
-            item.is_cut_short = True
-        elif item.outcome is Outcome.NOT_SENT:
-            item.fail(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
+        return task
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -255,6 +244,8 @@ class SendMany:
             self._refusals.stop(
                 error if isinstance(error, PayamakError) else ClientStateError("the sending was ended by an error")
             )
+            if self._is_outbox and self._taking is not None:
+                self._taking.cancel()  # It has no end of its own, and what the task was at is reported at the end.
 
     async def _take_all(self) -> None:
         """Take the messages from the caller, and hand them on as fast as they can be sent."""

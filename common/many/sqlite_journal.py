@@ -21,7 +21,9 @@ from ..extras import say_missing
 
 try:
     import aiosqlite
-    import filelock  # noqa: F401 -- in what is imported below; said here by whom it is needed
+
+    # In what is imported below; said here by whom it is needed.
+    import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(say_missing(error.name, "journal"), name=error.name) from None
 
@@ -135,7 +137,7 @@ class SqliteJournal:
     ``not sent`` and ``unknown``. What is written survives a power cut.
 
     Put ``async with client.send_many(…)`` inside, so that what is in flight is written down before the file is closed.
-    Files named like it, with ``.lock``, show who has it open. Keep the machine's clock from jumping while it is in use.
+    Files named like it, with ``.lock``, show who has it open.
 
     Args:
         path: The file; it is made if it is not there. Keep it on a local disk.
@@ -388,7 +390,9 @@ class SqliteJournal:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
-        until = time.time() + lease
+        if not self._presence.is_shown:
+            raise JournalError("the file that shows who has the journal open was removed: open it anew")
+        until = time.monotonic() + lease
         written = await self._write(_BEGIN, [self._to_row(entry, until) for entry in entries])
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
@@ -415,7 +419,7 @@ class SqliteJournal:
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""
-        now = time.time()
+        now = time.monotonic()
         rows = [
             (entry.attempt + 1, self._presence.run, now + lease, self._hide_key(entry.key), entry.attempt, now)
             for entry in entries
@@ -519,7 +523,7 @@ class SqliteJournal:
             key, index, gateway, recipient, wanted if is_same else None,
             account if self._is_renamed or hidden == self._hide_account(account) else "",
             None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
-            _read_id(message_id), reason, detail, _read_moment(at), max(0.0, leased_until - time.time()),
+            _read_id(message_id), reason, detail, _read_moment(at), max(0.0, leased_until - time.monotonic()),
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:

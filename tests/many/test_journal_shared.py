@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import attrs
+import filelock
 import pytest
 from payamak.common import InvalidArgumentError, JournalEntry, JournalError, OnUnknown, Outcome
+from payamak.common.many.presence import Presence
 from payamak.common.many.reports import LONGEST_BEGIN
 from payamak.common.outbox import Outbox
 from payamak.common.sqlite_journal import SqliteJournal
 from payamak.emulator import Emulator
-from support.journals import MemoryJournal, entry_for, put
+from support.journals import FailingJournal, MemoryJournal, entry_for, put
 from support.kill_worker import make_messages
 from support.killing import Job, Worker
 from support.many import GHASEDAK, SMSIR, Gateway, by_outcome, collect, each, judge, until
@@ -200,3 +203,92 @@ async def test_one_that_is_not_to_be_shared(tmp_path: Path) -> None:
             await alone.__aenter__()
     async with alone:
         pass
+
+
+def test_a_run_that_is_looked_at_before_its_file_is_locked(tmp_path: Path) -> None:
+    run = Presence(str(tmp_path / "journal.db"))
+    look = filelock.FileLock(f"{tmp_path / 'journal.db'}.{run.run}.lock")
+    with look:
+        run.show()
+        assert Presence(str(tmp_path / "journal.db")).is_alive(run.run)
+    run.end()
+
+
+def test_a_run_that_begins_while_another_one_sweeps_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is swept up is the file that was left behind, and never the one of a run that is alive."""
+    run, sweeper = (Presence(str(tmp_path / "journal.db")) for _ in range(2))
+    (tmp_path / f"journal.db.{run.run}.lock").touch()
+
+    def make_lock(name: str) -> filelock.FileLock:
+        return Lock(name, timeout=0)
+
+    class Lock(filelock.FileLock):
+        def release(self, force: bool = False) -> None:
+            super().release(force)
+            run.show()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("payamak.common.many.presence._make_lock", make_lock)
+        assert not sweeper.is_alive(run.run)
+    assert Presence(str(tmp_path / "journal.db")).is_alive(run.run)
+    run.end()
+
+
+def remove_runs(folder: Path) -> None:
+    (file,) = folder.glob("*.????????????????.lock")
+    file.unlink()
+
+
+@pytest.mark.real_time
+async def test_a_run_whose_file_was_removed_sends_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    """The others take it for dead, and what it has in flight for left behind."""
+    async with (
+        GHASEDAK.connect(emulator) as client,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+    ):
+        remove_runs(tmp_path)
+        (report,) = await collect(client.send_many(GHASEDAK.messages(1), journal=journal))
+    assert report.outcome is Outcome.NOT_SENT
+    assert isinstance(report.error, JournalError)
+    assert not GHASEDAK.ledger(emulator)
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("jump", [-(10**6), 10**6])
+async def test_a_clock_that_jumps(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    """A lease goes by a clock that nobody sets."""
+    clock = time.time
+    async with (
+        GHASEDAK.connect(emulator) as client,
+        SqliteJournal(tmp_path / "journal.db") as first,
+        SqliteJournal(tmp_path / "journal.db") as second,
+    ):
+        entry = entry_for(client, GHASEDAK.message(1))
+        await put(first, entry, lease=LEASE)
+        monkeypatch.setattr("time.time", lambda: clock() + jump)
+        known = await second.read({entry.key: GHASEDAK.message(1)}, client.account_hash)
+        assert 0 < known[entry.key].lease <= LEASE
+        assert await second.take_over([attrs.evolve(entry, attempt=1)], LEASE) == [None]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+async def test_the_journal_fails_while_another_run_is_waited_for(emulator: Emulator, jobs: int) -> None:
+    """Whoever waits learns of it, though nothing else comes, and the outbox goes on after its pause."""
+    journal = MemoryJournal()
+    async with GHASEDAK.connect(emulator, timeout=CALL) as client:
+        messages = [GHASEDAK.message(place, check_id=f"{place}") for place in range(jobs)]
+        entries = [entry_for(client, message, reference=message.check_id) for message in messages]
+        await put(journal, *entries, lease=LEASE)
+        failing = FailingJournal(journal, OSError("disk"), reads=1, once=True)
+        async with client.outbox(journal=failing, pause=1.0) as outbox:
+            async with asyncio.timeout(LEASE):
+                reports = await outbox.send_all(messages)
+            for report in reports:
+                assert report.outcome is Outcome.UNKNOWN
+                assert isinstance(report.error, JournalError)
+                assert report.error.outcome is Outcome.UNKNOWN
+                assert not report.is_settled
+            await asyncio.sleep(2)
+            assert (await outbox.send(GHASEDAK.message(9))).outcome is Outcome.SENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
 import attrs
@@ -18,6 +18,7 @@ from payamak.common import (
     InvalidRecipientError,
     InvalidSenderError,
     Journal,
+    JournalEntry,
     JournalError,
     Outcome,
     OutgoingMessage,
@@ -27,7 +28,7 @@ from payamak.common import (
 from payamak.common.outbox import Outbox
 from payamak.emulator import Emulator, Fault
 from support.journals import FailingJournal, MemoryJournal
-from support.many import GHASEDAK, OPGATEWAY, Gateway, each, until
+from support.many import GHASEDAK, OPGATEWAY, Gateway, each, running, until
 
 PAUSE = 30.0
 
@@ -41,6 +42,14 @@ async def outbox_of(
         client.outbox(journal=journal or MemoryJournal(), pause=PAUSE, **options) as outbox,
     ):
         yield outbox
+
+
+class SlowJournal(MemoryJournal):
+    """Takes its time to write down what became of messages."""
+
+    async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        await asyncio.sleep(1)
+        return await super().settle(entries)
 
 
 def numbered(gateway: Gateway, count: int, **fields: Any) -> list[OutgoingMessage]:
@@ -157,6 +166,19 @@ async def test_the_credit_ends_and_is_charged(emulator: Emulator) -> None:
     assert len(GHASEDAK.ledger(emulator)) == 60
 
 
+async def test_what_comes_while_a_refusal_is_written_down(emulator: Emulator) -> None:
+    emulator.ghasedak.account.credit = 0
+    messages = iter(numbered(GHASEDAK, 10_000))
+    async with outbox_of(GHASEDAK, emulator, SlowJournal(), concurrency=1) as outbox:
+        tasks = [asyncio.create_task(outbox.send(next(messages)))]
+        while not tasks[0].done():
+            await asyncio.sleep(0.05)
+            tasks.append(asyncio.create_task(outbox.send(next(messages))))
+        reports = await asyncio.gather(*tasks)
+    assert Outcome.SENT not in outcomes_of(reports)
+    assert count_sends(emulator) == 1
+
+
 async def test_one_tries_first_while_the_others_wait(emulator: Emulator) -> None:
     emulator.ghasedak.account.credit = 0
     async with outbox_of(GHASEDAK, emulator) as outbox:
@@ -165,6 +187,118 @@ async def test_one_tries_first_while_the_others_wait(emulator: Emulator) -> None
         reports = await send_each(outbox, numbered(GHASEDAK, 500))
     assert outcomes_of(reports) == {Outcome.REFUSED, Outcome.NOT_SENT}
     assert count_sends(emulator) == 2
+
+
+async def test_what_is_wrong_itself_shows_nothing(emulator: Emulator) -> None:
+    """The next one tries."""
+    wrong = GHASEDAK.message("12", check_id="wrong")
+    emulator.ghasedak.account.credit = 0
+    async with outbox_of(GHASEDAK, emulator) as outbox:
+        await outbox.send(GHASEDAK.message(1))
+        await asyncio.sleep(PAUSE + 1)
+        await send_each(outbox, [wrong, *numbered(GHASEDAK, 500)])
+        assert count_sends(emulator) == 2
+        await asyncio.sleep(PAUSE + 1)
+        emulator.ghasedak.account.credit = 10**9
+        reports = await send_each(outbox, [wrong, *numbered(GHASEDAK, 500)])
+    assert outcomes_of(reports[1:]) == {Outcome.SENT}
+
+
+async def test_one_that_tries_for_long_holds_nobody_up(emulator: Emulator) -> None:
+    """It may be asked for during the whole grace period."""
+    emulator.ghasedak.account.credit = 0
+    async with outbox_of(GHASEDAK, emulator, grace=10 * PAUSE) as outbox:
+        await outbox.send(GHASEDAK.message(1))
+        await asyncio.sleep(PAUSE + 1)
+        emulator.ghasedak.account.credit = 10**9
+        emulator.add_fault(GHASEDAK.fault("drop_unprocessed"))
+        first = asyncio.create_task(outbox.send(GHASEDAK.message(2)))
+        await until(lambda: any(request.fault for request in emulator.requests))
+        async with asyncio.timeout(2 * PAUSE):
+            others = await send_each(outbox, numbered(GHASEDAK, 5))
+        assert outcomes_of(others) == {Outcome.SENT}
+        assert not first.done()
+
+
+async def test_what_was_sent_is_known_during_a_pause(emulator: Emulator) -> None:
+    message = GHASEDAK.message(1, check_id="1")
+    async with outbox_of(GHASEDAK, emulator) as outbox:
+        first = await outbox.send(message)
+        emulator.ghasedak.account.credit = 0
+        await outbox.send(GHASEDAK.message(2))
+        again = await outbox.send(message)
+    assert (again.outcome, again.message_id) == (Outcome.SENT, first.message_id)
+
+
+async def test_what_the_journal_cannot_be_asked_for_is_unknown(emulator: Emulator) -> None:
+    """But what has an id of its own nobody can have sent before."""
+    journal = MemoryJournal()
+    message = GHASEDAK.message(1, check_id="1")
+    async with outbox_of(GHASEDAK, emulator, journal) as outbox:
+        assert (await outbox.send(message)).outcome is Outcome.SENT
+    async with outbox_of(GHASEDAK, emulator, FailingJournal(journal, OSError("disk"), reads=0)) as outbox:
+        for _ in range(2):
+            report = await outbox.send(message)
+            assert report.outcome is Outcome.UNKNOWN
+            assert isinstance(report.error, JournalError)
+            assert report.error.outcome is Outcome.UNKNOWN
+            assert not report.is_settled
+        assert (await outbox.send(GHASEDAK.message(2))).outcome is Outcome.NOT_SENT
+
+
+@pytest.mark.parametrize("status", [401, 503])
+async def test_a_lost_one_that_cannot_be_asked_for(emulator: Emulator, status: int) -> None:
+    """That is no work for a person: with the right key, or once the gateway is there again, it can."""
+    emulator.add_fault(GHASEDAK.fault("drop_after_read"))
+    message, journal = GHASEDAK.message(1, check_id="1"), MemoryJournal()
+    async with outbox_of(GHASEDAK, emulator, journal) as outbox:
+        emulator.add_fault(Fault("status", gateway="ghasedak", path="sms/status", status=status, times=100))
+        report = await outbox.send(message)
+        assert report.outcome is Outcome.UNKNOWN
+        assert not report.is_settled
+        emulator.clear_faults()
+        assert (await outbox.send(message)).outcome is Outcome.SENT
+
+
+async def test_a_full_request_of_different_texts_waits_for_nobody(emulator: Emulator) -> None:
+    messages = [OPGATEWAY.message(place, f"text {place}", check_id=f"{place}") for place in range(OPGATEWAY.limit)]
+    async with outbox_of(OPGATEWAY, emulator) as outbox, asyncio.timeout(60):
+        assert outcomes_of(await send_each(outbox, messages)) == {Outcome.SENT}
+
+
+async def test_the_same_number_written_otherwise(emulator: Emulator) -> None:
+    message = GHASEDAK.message(1, check_id="1")
+    async with outbox_of(GHASEDAK, emulator) as outbox:
+        reports = await send_each(outbox, [message, attrs.evolve(message, to=f"+98{message.to[1:]}")])
+    assert outcomes_of(reports) == {Outcome.SENT}
+    assert len(GHASEDAK.ledger(emulator)) == 1
+
+
+@pytest.mark.parametrize("pause", [0, PAUSE])
+async def test_closed_while_one_tries(emulator: Emulator, pause: float) -> None:
+    emulator.ghasedak.account.credit = 0
+    async with GHASEDAK.connect(emulator) as client:
+        async with client.outbox(journal=MemoryJournal(), pause=pause, close_timeout=0.5) as outbox:
+            await outbox.send(GHASEDAK.message(1))
+            await asyncio.sleep(pause + 1)
+            emulator.ghasedak.account.credit = 10**9
+            emulator.add_fault(Fault("delay_after", gateway="ghasedak", seconds=300))
+            tasks = [asyncio.create_task(outbox.send(message)) for message in numbered(GHASEDAK, 5)]
+            await until(lambda: count_sends(emulator) == 2)
+        reports = await asyncio.gather(*tasks)
+        assert outcomes_of(reports) == {Outcome.UNKNOWN}
+        assert not any(report.is_settled for report in reports)
+        assert not running()
+
+
+async def test_opened_again(emulator: Emulator) -> None:
+    async with GHASEDAK.connect(emulator) as client:
+        outbox = client.outbox(journal=MemoryJournal())
+        for number in range(2):
+            async with outbox:
+                assert (await outbox.send(GHASEDAK.message(number))).outcome is Outcome.SENT
+                with pytest.raises(ClientStateError, match="open already"):
+                    await outbox.__aenter__()
 
 
 async def test_a_refused_line_is_tried_again_after_the_pause(emulator: Emulator) -> None:
