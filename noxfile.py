@@ -137,6 +137,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def workers(session: nox.Session) -> None:
+    """Kill workers that share a journal, 20 of them over 20,000 jobs, or: -- JOBS KILLS SEED --postgres."""
+    _install_wheel(session, "tests")
+    session.run("python", "-m", "support.outbox_rounds", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a call costs, on the installed wheel. ``-- --help`` shows how to run a part of it."""
     _install_wheel(session, "benchmarks")

@@ -59,7 +59,7 @@ def make_decodings() -> dict[str, Decoding]:
         "a status reply of 100 messages": Decoding(
             100,
             lambda: ghasedak.decode_items(ghasedak.read_envelope(status_reply), list[MessageStatus]),
-            lambda: json.loads(statuses), gate=3.0,
+            lambda: json.loads(statuses), gate=3.3,
         ),
         "a GetMsg SOAP reply of 50": Decoding(
             50,

@@ -196,7 +196,7 @@ async def _send(
         await stack.enter_async_context(gateway.client)
         journal = None
         if places.journal is not None:
-            opening = SqliteJournal(places.journal, same_account=manner.is_same_account)
+            opening = SqliteJournal(places.journal, same_account=manner.is_same_account, is_shared=False)
             journal = await stack.enter_async_context(opening)
             await journal.require_account(gateway.client.account_hash)
             if is_file(given.source):

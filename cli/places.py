@@ -15,7 +15,7 @@ from .feed import is_file
 
 _TRIAL = "emulator"
 _NAME = re.compile(r"[\w-]+")
-_JOURNAL_NAME = re.compile(r"\.journal\.db(\.lock|-journal)?", re.IGNORECASE)
+_JOURNAL_NAME = re.compile(r"\.journal\.db((\.[0-9a-f]{16})?\.lock|-journal)?", re.IGNORECASE)
 _DATABASE = b"SQLite format 3\0"
 # What stands there is written to as it is, also if it leads to a file: whoever gave it has that open.
 _OPEN_ALREADY = ("/dev/std", "/dev/fd/", "/proc/")

@@ -11,7 +11,7 @@ import ssl as ssl_module
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar
 
 import aiohttp
 import yarl
@@ -27,10 +27,11 @@ from .retry import Effect, RetryPolicy
 from .session import HttpSession, Reply, Request, Timeout
 from .structuring import load_converter
 
+if TYPE_CHECKING:
+    from .many.outbox import Outbox
+
 T = TypeVar("T")
 
-_LONGEST_CALL = 3600.0
-"""For so many seconds a call without a time limit may be under way, as far as a journal goes."""
 _BORROWED_GRACE = 900.0
 """The kernel may still deliver what a lost connection of a borrowed session had to send; ours are cut off with it."""
 
@@ -151,7 +152,9 @@ class GatewayClient:
                 a second. It is asked before each request but those that are repeated, and can be shared.
             progress: A function that is called with a `Progress` after each report.
             journal: Where to write down what is done, so that a killed process can go on where it was: a
-                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`. For one `send_many` at a time.
+                `payamak.common.sqlite_journal.SqliteJournal`, or your own `Journal`. Several can share it, each over
+                its part of the messages or all over the same: a message goes out from one of them. It needs a client
+                with a ``timeout``, for nobody could tell how long to wait for one that is stuck.
             on_unknown: What to do when the answer to a request was lost; by default the gateway is asked, where it can
                 be. Nothing of that is ever sent again unless you say `OnUnknown.RESEND`.
             grace: How long a message that the gateway does not know may still turn up, in seconds. Only after that is
@@ -160,15 +163,76 @@ class GatewayClient:
 
         Raises:
             InvalidArgumentError: An argument is wrong. A message that is wrong gets a report and raises nothing.
-            ClientStateError: When iterating: the client is closed, or the journal is in use by another `send_many`.
+            ClientStateError: When iterating: the client is closed.
             JournalError: When iterating: the journal cannot be read.
         """
         plan = Plan(concurrency, rate_limit, progress, journal, on_unknown, grace, close_timeout)
+        return self._make_sending(messages, plan)
+
+    def outbox(
+        self,
+        *,
+        journal: Journal,
+        concurrency: int = 10,
+        urgent_concurrency: int = 5,
+        rate_limit: RateLimiter | None = None,
+        on_unknown: OnUnknown = OnUnknown.ASK,
+        grace: float = 60.0,
+        pause: float = 30.0,
+        close_timeout: float = 10.0,
+    ) -> Outbox:
+        """Send single messages from many callers, in shared requests: ``async with client.outbox(…) as outbox``.
+
+        It is what a web service or a worker sends with: ``report = await outbox.send(message)``. Messages that come
+        within a few milliseconds travel together. What was given in once, by its ``check_id``, is never sent twice, in
+        whatever process of those that share the journal, and however often they are killed.
+
+        Args:
+            journal: Where to write down what is done: a `payamak.common.sqlite_journal.SqliteJournal`, or your own
+                `Journal`. The processes of several workers can share it.
+            concurrency: How many requests may be in flight at once, 1 to 10,000.
+            urgent_concurrency: How many beside them, for messages that are sent as urgent.
+            rate_limit: As of `send_many`. What is urgent waits for it, too.
+            on_unknown: As of `send_many`.
+            grace: As of `send_many`.
+            pause: For how long nothing is tried after a refusal for a reason that concerns all, in seconds.
+            close_timeout: How long to wait for what is in flight when it is closed, in seconds.
+
+        Raises:
+            InvalidArgumentError: An argument is wrong, or the client has no time limit.
+        """
+        if journal is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise InvalidArgumentError("journal is needed: an outbox writes down all that it sends", argument="journal")
+        from .many.outbox import Outbox  # noqa: PLC0415 -- few need it
+
+        def plan(places: int) -> Plan:
+            return Plan(places, rate_limit, None, journal, on_unknown, grace, close_timeout)
+
+        self._require_time_limit(plan(concurrency))
+        return Outbox(
+            lambda messages, places: self._make_sending(messages, plan(places), is_outbox=True),
+            concurrency=concurrency, urgent_concurrency=urgent_concurrency, pause=pause,
+        )  # fmt: skip
+
+    def _make_sending(
+        self,
+        messages: Iterable[OutgoingMessage] | AsyncIterable[OutgoingMessage],
+        plan: Plan,
+        *,
+        is_outbox: bool = False,
+    ) -> SendMany:
+        self._require_time_limit(plan)
         gateway = self._prepare_bulk_gateway()
         return SendMany(
             messages, plan, name=self.gateway, gateway=gateway, log=self._caller.log, on_start=self._enter_sending,
-            account=self.account_hash, lease=_LONGEST_CALL if self._timeout.total is None else self._timeout.total,
+            account=self.account_hash, longest_call=self._timeout.total or 0.0, is_outbox=is_outbox,
         )  # fmt: skip
+
+    def _require_time_limit(self, plan: Plan) -> None:
+        if plan.journal is not None and self._timeout.total is None:
+            raise InvalidArgumentError(
+                "journal needs a client with a timeout for the whole call, such as timeout=60", argument="journal"
+            )
 
     @property
     def account_hash(self) -> str:

@@ -8,7 +8,19 @@ from typing import cast
 
 import attrs
 
-from .errors import GatewayError, Outcome, PayamakError, ReplyError
+from .errors import (
+    AuthenticationError,
+    GatewayError,
+    InsufficientCreditError,
+    InvalidArgumentError,
+    InvalidSenderError,
+    Outcome,
+    PayamakError,
+    PermissionDeniedError,
+    RateLimitError,
+    ReplyError,
+    ServiceUnavailableError,
+)
 
 
 class DeliveryState(enum.Enum):
@@ -99,6 +111,23 @@ class OutgoingMessage:
     check_id: str | None = attrs.field(default=None, repr=False)
 
 
+# Refusals that do not concern the message.
+_PASSING = (
+    AuthenticationError,
+    InsufficientCreditError,
+    InvalidSenderError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServiceUnavailableError,
+)
+
+
+def may_pass(kind: type[object]) -> bool:
+    """Whether a refusal of this kind may not be there any more later on: it does not concern the message, or nobody
+    knows what it concerns, such as the want of credit at a gateway that has no code for it."""
+    return kind is GatewayError or issubclass(kind, _PASSING)
+
+
 def _describe(message: object) -> str:
     """What a report shows of a message: a caller's tuple in the place of one would show all that it holds."""
     return repr(message) if isinstance(message, OutgoingMessage) else f"<{type(message).__name__}>"
@@ -128,6 +157,8 @@ class SendReport:
         error: Why it was not sent, or why nobody knows; ``None`` if it was sent.
         reference: By what the gateway can be asked for it: the check id at Ghasedak, the batch key at sms.ir.
         from_journal: Whether the journal had it settled already, so that nothing was done.
+        is_cut_short: Whether the sending ended before more could be known of a message that is *unknown*, or the
+            gateway could not be asked for it: it did not answer, or the key is wrong.
     """
 
     index: int
@@ -137,6 +168,21 @@ class SendReport:
     error: PayamakError | None = None
     reference: str | None = attrs.field(default=None, repr=False)
     from_journal: bool = False
+    is_cut_short: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is gained by giving the message in once more.
+
+        It was sent; or it was refused, or is wrong, for what it is; or it is *unknown*, and the gateway was asked as
+        long as that makes sense: then it is for a person to look at, for nothing of it is ever sent again. What is not
+        settled may go out the next time.
+        """
+        if self.outcome is Outcome.NOT_SENT:
+            return isinstance(self.error, InvalidArgumentError)
+        if self.outcome is Outcome.REFUSED:
+            return not may_pass(type(self.error))
+        return not self.is_cut_short
 
 
 @attrs.frozen

@@ -200,22 +200,31 @@ def _make_optional_hook(type_: Any) -> _Hook:
     """The gateways write an absent value as null or as an empty string, and a time as the calendar's first moment."""
     arguments = _union_without_none(type_)
     scalar = arguments[0]
-    plain = int if scalar is WholeAmount else None if scalar is float else scalar
     structure_scalar = (
         load_converter().get_structure_hook(scalar) if len(arguments) == 1 else _make_open_enum_hook(type_)
     )
 
     def structure_optional(value: Any, _type: Any) -> Any:
-        if type(value) is plain and value and (plain is str or LEAST_INTEGER <= value <= MOST_INTEGER):
-            return value
         return None if value is None or value == "" else structure_scalar(value, scalar)
+
+    def structure_optional_text(value: Any, _type: Any) -> Any:
+        return value if type(value) is str and value else structure_optional(value, _type)
+
+    def structure_optional_number(value: Any, _type: Any) -> Any:
+        if type(value) is int and LEAST_INTEGER <= value <= MOST_INTEGER:
+            return value
+        return structure_optional(value, _type)
 
     def structure_optional_time(value: Any, _type: Any) -> Any:
         if value is None or value == "" or (type(value) is str and value.startswith(_FIRST_MOMENT)):
             return None
         return structure_scalar(value, scalar)
 
-    return structure_optional_time if scalar in (UnixTime, TehranTime) else structure_optional
+    if scalar in (UnixTime, TehranTime):
+        return structure_optional_time
+    if scalar in (int, WholeAmount):
+        return structure_optional_number
+    return structure_optional_text if scalar is str else structure_optional
 
 
 def _get_name(attribute: attrs.Attribute[Any]) -> str:

@@ -209,7 +209,7 @@ class SmsIrBulkGateway(BulkGateway):
             if entries and len(entries) <= len(self._claims.lost[content]):
                 item.reference, message_id = entries.pop()
                 self._claims.give(item.reference, item)
-                found[item] = Finding(Outcome.SENT, message_id)
+                found[item] = Finding(Outcome.SENT, message_id, is_by_content=True)
         return found
 
     async def _list_recipients(self, batch_key: str, limit: WalkLimit) -> dict[str, int]:

@@ -32,11 +32,13 @@ class Finding:
             after a refusal a second after it.
         message_id: The gateway's id of it, if it was sent and the gateway says so.
         error: Why it was refused, or why nothing can be known of it.
+        is_by_content: Whether it was found by its content alone, so that it may be that of another process.
     """
 
     outcome: Outcome
     message_id: int | None = None
     error: PayamakError | None = None
+    is_by_content: bool = False
 
 
 NO_TRACE = Finding(Outcome.UNKNOWN)

@@ -6,25 +6,23 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 
-_LINGER = 0.05
-"""How long messages wait for company when their source pauses, in seconds."""
-
 
 async def read_batches(
-    source: Iterable[object] | AsyncIterable[object], size: int, gathered: list[object]
+    source: Iterable[object] | AsyncIterable[object], size: int, gathered: list[object], *, linger: float
 ) -> AsyncGenerator[tuple[list[object], bool]]:
     """Read ``size`` entries at a time, or as many as the source has before it pauses.
 
     Args:
         source: What to read.
         size: The most at a time.
+        linger: For how many seconds entries wait for more when an asynchronous source pauses.
         gathered: Holds what an asynchronous source has given and was not yielded, also after an early end.
 
     Yields:
         Entries, and whether the source made us wait after them. What was read before the source failed comes first.
     """
     if isinstance(source, AsyncIterable):
-        async with contextlib.aclosing(_read_asynchronously(source, size, gathered)) as batches:
+        async with contextlib.aclosing(_read_asynchronously(source, size, gathered, linger)) as batches:
             async for batch in batches:
                 yield batch, len(batch) < size
         return
@@ -52,7 +50,7 @@ def _fill(entries: list[object], iterator: Iterator[object], size: int) -> bool:
 
 
 async def _read_asynchronously(
-    source: AsyncIterable[object], size: int, batch: list[object]
+    source: AsyncIterable[object], size: int, batch: list[object], linger: float
 ) -> AsyncGenerator[list[object]]:
     arrived, complete, taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -69,20 +67,26 @@ async def _read_asynchronously(
             complete.set()
 
     reader = asyncio.create_task(read())
+    is_full = False
     try:
         while not reader.done() or batch:
-            await arrived.wait()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LINGER):
-                    await complete.wait()
+                # What came with a full batch waits for company too, and not for ever.
+                async with asyncio.timeout(linger if is_full else None):
+                    await arrived.wait()
+            if arrived.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(linger):
+                        await complete.wait()
             entries, batch[:] = batch.copy(), ()
             if not reader.done():
                 arrived.clear()
                 complete.clear()
             taken.set()
             taken.clear()
-            if entries:
+            if entries or is_full:
                 yield entries
+            is_full = len(entries) == size
         await reader
     finally:
         reader.cancel()

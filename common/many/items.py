@@ -26,7 +26,7 @@ class Item:
         event              from                  to
         ─────────────────  ────────────────────  ────────────────────────────────────────────────────────────────
         (new)                                    not sent
-        consult()          not sent              unknown: the journal is being asked whether an earlier run sent it
+        consult()          not sent, unknown     unknown: the journal is being asked whether another run sent it
         recall(entry)      unknown               what the journal says; not sent if it may go out
         leave()            not sent              unknown: its request is about to leave
         sent(id)           unknown               sent
@@ -49,6 +49,7 @@ class Item:
         is_noted: Whether this run may have written it there.
         problem: Why it cannot be sent, if an earlier run has not done so.
         is_resent: Whether it went out a second time, because the first was certainly not sent.
+        is_cut_short: Whether the sending ended before more could be known of it, or the gateway could not be asked.
     """
 
     index: int
@@ -62,6 +63,7 @@ class Item:
     is_noted: bool = False
     problem: InvalidArgumentError | None = attrs.field(default=None, init=False)
     is_resent: bool = attrs.field(default=False, init=False)
+    is_cut_short: bool = attrs.field(default=False, init=False)
     _outcome: Outcome = attrs.field(default=Outcome.NOT_SENT, init=False)
     _error: PayamakError | None = attrs.field(default=None, init=False)
     _message_id: int | None = attrs.field(default=None, init=False)
@@ -83,7 +85,7 @@ class Item:
 
     def consult(self) -> None:
         """The journal is being asked for it: until the answer is here, an earlier run may have sent it."""
-        self._become(Outcome.UNKNOWN, None, _NOT_SENT)
+        self._become(Outcome.UNKNOWN, None, _OPEN)
 
     def recall(self, entry: JournalEntry | None) -> None:
         """Take in what the journal knows of it."""
@@ -135,6 +137,15 @@ class Item:
 
 def as_not_sent(error: PayamakError) -> PayamakError:
     """The error as the reason why another message, or this one for certain, was not sent."""
+    return _as_reason(error, Outcome.NOT_SENT)
+
+
+def as_unknown(error: PayamakError) -> PayamakError:
+    """The error as the reason why nobody knows of this message, to which it may not even have happened."""
+    return _as_reason(error, Outcome.UNKNOWN)
+
+
+def _as_reason(error: PayamakError, outcome: Outcome) -> PayamakError:
     reason = copy.copy(error)
-    reason.outcome, reason.references = Outcome.NOT_SENT, ()
+    reason.outcome, reason.references = outcome, ()
     return reason

@@ -9,29 +9,8 @@ from typing import Protocol
 import attrs
 
 from .. import errors
-from ..errors import (
-    AuthenticationError,
-    ConnectionLostError,
-    GatewayError,
-    InsufficientCreditError,
-    InvalidSenderError,
-    Outcome,
-    PayamakError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServiceUnavailableError,
-)
-from ..results import OutgoingMessage
-
-# Refusals that do not concern the message: it goes out when the same job runs again.
-_PASSING = (
-    AuthenticationError,
-    InsufficientCreditError,
-    InvalidSenderError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServiceUnavailableError,
-)
+from ..errors import ConnectionLostError, GatewayError, Outcome, PayamakError
+from ..results import OutgoingMessage, may_pass
 
 
 @attrs.frozen
@@ -42,12 +21,13 @@ class JournalEntry:
 
         event        from                                   to
         ───────────  ─────────────────────────────────────  ──────────────────────────────────────────────
-        begin()      nothing, or anything but sent          in flight, as the next attempt
-        take_over()  in flight, unknown                     the same, as the next attempt
-        settle()     in flight or unknown, of this attempt  sent, refused, not sent or unknown
+        begin()      nothing, or anything but sent          in flight, as the next attempt, with a lease
+        take_over()  in flight or unknown, no lease runs    the same, as the next attempt, with a lease
+        settle()     in flight or unknown, of this attempt  sent, refused, not sent or unknown, without a lease
 
     What was *sent* stays so. An event that comes from another state, or with the number of an attempt that is not the
-    last, comes too late: another run has gone on with the message.
+    last, comes too late: another run has gone on with the message. While a lease runs, a run is at it, and the others
+    wait; when it is over, that run may send no more, and another one may ask the gateway.
 
     Attributes:
         key: What the message is known by: its ``check_id`` if you gave one, else its content.
@@ -63,7 +43,7 @@ class JournalEntry:
         reason: The name of the error's class, if it was not sent.
         detail: The error's message. It holds no number and no text.
         at: When this was written, or rather handed over for writing; of an unknown outcome, when the request left.
-        lease: For how many seconds from ``at`` the run that began it may have been at it.
+        lease: For how many seconds from now a run may be at it, by the journal's own clock; 0 if none is.
     """
 
     key: str = attrs.field(repr=False)
@@ -87,11 +67,15 @@ class JournalEntry:
         return self.outcome in (None, Outcome.SENT, Outcome.UNKNOWN)
 
     @property
+    def is_leased(self) -> bool:
+        """Whether a run is at it."""
+        return self.outcome in (None, Outcome.UNKNOWN) and self.lease > 0
+
+    @property
     def is_open(self) -> bool:
-        """Whether the message may go out: it was not sent, or was refused for a reason that may have passed, or for one
-        that nobody knows, such as the want of credit at a gateway that has no code for it."""
+        """Whether the message may go out: it was not sent, or was refused for a reason that may have passed."""
         if self.outcome is Outcome.REFUSED:
-            return self._error_class is GatewayError or issubclass(self._error_class, _PASSING)
+            return may_pass(self._error_class)
         return self.outcome is Outcome.NOT_SENT
 
     @property
@@ -111,6 +95,9 @@ class JournalEntry:
 
 class Journal(Protocol):
     """Where `send_many` writes down what it does. `payamak.common.sqlite_journal` has one that keeps it in a file.
+
+    Several runs can share one, in one process or in many, also over the same messages: each message goes out from one
+    of them, and the others wait for what becomes of it.
 
     When it fails it raises `JournalError`: nothing is sent that it has not written down. What is written must survive a
     power cut when a method returns. `JournalEntry` has the table of what may become of an entry.
@@ -145,10 +132,11 @@ class Journal(Protocol):
 
         Args:
             entries: With the number of the last attempt that is known, 0 for none.
-            lease: For how many seconds this run may be at it.
+            lease: For how many seconds from now this run may be at it.
 
         Returns:
-            The number of each new attempt, one more than the last; ``None`` where another run has gone on with it.
+            The number of each new attempt, one more than the last; ``None`` where another run has gone on with it. If
+            it is written twice because the first answer was lost, the second one says the same.
         """
         ...
 
@@ -160,6 +148,20 @@ class Journal(Protocol):
         """
         ...
 
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Take ids that the gateway has shown for messages whose content is all that they are known by.
+
+        Only gateways are concerned at which a lost message is looked for among all that the account has sent.
+
+        Args:
+            entries: Each with the number of its attempt, which is in flight or unknown, and the ``message_id`` for it.
+
+        Returns:
+            Of each whether it is its own. It is not if another entry has the id, or if another run has the same text to
+            the same number in flight, or has lost it: then nobody can tell whose it is.
+        """
+        ...
+
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
-        """Take messages that an earlier run left behind, to ask for them. As `begin`."""
+        """Take messages that another run left behind, to ask for them: no lease of theirs may run. As `begin`."""
         ...

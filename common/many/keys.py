@@ -13,6 +13,8 @@ from ..hiding import hides_arguments
 from ..numbers import normalize_line
 from ..results import OutgoingMessage
 
+KEY_BYTES = 16
+"""So long is what stands in a journal for a key."""
 _CONTENT = "content "
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -75,6 +77,36 @@ class KeyMaker:
             times.append(last[digest])
             last[digest] -= 1
         return times[::-1]
+
+
+class CheckIdKeys(KeyMaker):
+    """Knows messages by the check ids that they all have. One that comes again is the same message."""
+
+    def __init__(self) -> None:
+        """Nothing need be remembered."""
+
+    def make(self, messages: Sequence[tuple[str, OutgoingMessage]]) -> list[tuple[str, bool]]:
+        """Make the keys of messages."""
+        return [(_name(message.check_id, b"", 1)) for _, message in messages]
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+def require_hash_key(value: object) -> bytes:
+    """Return the key of a journal's hashes, if it is one.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(value, bytes) or not 16 <= len(value) <= 64:
+        raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
+    return value
+
+
+def keyed_hash(value: str, key: bytes) -> hashlib.blake2b:
+    """What stands in a journal for a number or a text."""
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=KEY_BYTES)
 
 
 def is_content(key: str) -> bool:

@@ -43,6 +43,11 @@ class Refusals:
             self._all = reason if isinstance(reason, JournalError) else as_not_sent(reason)
 
     @property
+    def stop_reason(self) -> PayamakError | None:
+        """Why nothing more may leave."""
+        return self._all
+
+    @property
     def is_any(self) -> bool:
         """Whether there are messages that need not be tried."""
         return self._all is not None or bool(self._senders)

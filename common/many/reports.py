@@ -8,16 +8,35 @@ import copy
 import datetime
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import attrs
 
 from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
 from ..results import OutgoingMessage, Progress, SendReport
+from .bulk_gateway import NO_TRACE, Finding
 from .items import Item
 from .journal import Journal, JournalEntry
 
 _Write: TypeAlias = Callable[[Sequence[JournalEntry], float], Awaitable[Sequence[int | None]]]
+
+LONGEST_BEGIN = 10.0
+"""For so many seconds a journal may take to write that a request is about to leave: a part of the lease. Had it taken
+longer, the lease could be over before the request has ended."""
+
+
+class Admitted(NamedTuple):
+    """What is to be done about messages.
+
+    Attributes:
+        fresh: They may go out.
+        lost: Their request had left in another run, which is not at them any more.
+        elsewhere: Another run is at them.
+    """
+
+    fresh: list[Item]
+    lost: list[Item]
+    elsewhere: list[Item]
 
 
 class Reports:
@@ -30,7 +49,7 @@ class Reports:
         total: How many messages there are, if known.
         log: For a ``progress`` that fails.
         account: What the journal knows this run's account by.
-        lease: For how many seconds a request may be under way.
+        longest_call: For how many seconds a request may be under way.
     """
 
     def __init__(
@@ -42,7 +61,7 @@ class Reports:
         log: logging.Logger,
         *,
         account: str = "",
-        lease: float = 0.0,
+        longest_call: float = 0.0,
     ) -> None:
         self._gateway = gateway
         self._journal = journal
@@ -52,7 +71,7 @@ class Reports:
         self._sent = 0
         self._others = collections.Counter[Outcome]()
         self._account = account
-        self._lease = lease
+        self._lease = longest_call + LONGEST_BEGIN
         self.open: dict[int, Item] = {}
         """Messages that were taken from the source and not yet reported, by index."""
         self.unread: collections.deque[SendReport] = collections.deque()
@@ -77,14 +96,10 @@ class Reports:
             for item in items:
                 item.consult()
 
-    async def admit(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-        """Settle those messages of which the journal knows enough, or that cannot be sent.
-
-        Returns:
-            Those that may go out, and those whose request had left in an earlier run.
-        """
+    async def admit(self, items: Sequence[Item]) -> Admitted:
+        """Settle those messages of which the journal knows enough, or that cannot be sent."""
         if self._journal is None:
-            return list(items), []
+            return Admitted(list(items), [], [])
         try:
             known = await self._journal.read({item.key: _as_it_travels(item) for item in items}, self._account)
         except Exception as error:
@@ -92,6 +107,7 @@ class Reports:
             raise failure from failure.__cause__
         fresh: list[Item] = []
         lost: list[Item] = []
+        elsewhere: list[Item] = []
         for item in items:
             entry = known.get(item.key)
             if entry is not None and entry.message is None and entry.is_taken:
@@ -100,9 +116,14 @@ class Reports:
                 # Its reference leads nowhere here, and stays in the journal for a run that can ask there.
                 item.lose(entry.make_error())
                 self._report([item])
+            elif entry is not None and entry.is_leased:
+                elsewhere.append(item)
             else:
                 self._recall(item, entry, fresh, lost)
-        return fresh, await self._take_over(lost, self._journal)
+        if lost:
+            lost, gone = await self._number(lost, self._journal.take_over)
+            elsewhere += gone
+        return Admitted(fresh, lost, elsewhere)
 
     def _is_out_of_reach(self, entry: JournalEntry) -> bool:
         is_in_doubt = entry.outcome in (None, Outcome.UNKNOWN)
@@ -120,12 +141,6 @@ class Reports:
         else:
             fresh.append(item)
 
-    async def _take_over(self, items: list[Item], journal: Journal) -> list[Item]:
-        if self.failure is not None:
-            self._report(items)
-            return []
-        return await self._number(items, journal.take_over) if items else items
-
     async def list_references(self) -> Collection[str]:
         """List the references of all that the journal knows as sent."""
         try:
@@ -134,8 +149,36 @@ class Reports:
             failure = self._fail("read", error)
             raise failure from failure.__cause__
 
-    async def _number(self, items: Sequence[Item], write: _Write) -> list[Item]:
-        """Write the next attempt of messages. Returns those with which no other run has gone on."""
+    async def claim(
+        self, items: Sequence[Item], findings: Sequence[Finding], marks: Sequence[str | None]
+    ) -> Sequence[Finding]:
+        """Take what was found by its content for these messages, and leave what may be another process's.
+
+        Args:
+            items: The messages.
+            findings: What was found.
+            marks: What the messages were looked for by.
+        """
+        found = [place for place, finding in enumerate(findings) if finding.is_by_content]
+        if self._journal is None:
+            return findings
+        now = datetime.datetime.now(datetime.UTC)
+        entries = [
+            attrs.evolve(self._entry(items[place], None, now), message_id=findings[place].message_id) for place in found
+        ]
+        try:
+            granted = await self._journal.claim(entries)
+        except Exception as error:
+            failure = self._fail("written", error)
+            raise failure from failure.__cause__
+        kept = list(findings)
+        for place, is_granted in zip(found, granted, strict=True):
+            if not is_granted:
+                items[place].reference, kept[place] = marks[place], NO_TRACE
+        return kept
+
+    async def _number(self, items: Sequence[Item], write: _Write) -> tuple[list[Item], list[Item]]:
+        """Write the next attempt of messages. Returns those that this run is at, and those that another one is at."""
         now = datetime.datetime.now(datetime.UTC)
         entries = [self._entry(item, None, now) for item in items]
         # Before, not after: who is stopped meanwhile may have written it.
@@ -146,43 +189,49 @@ class Reports:
         except Exception as error:
             failure = self._fail("written", error)
             raise failure from failure.__cause__
-        gone = [item for item, attempt in zip(items, attempts, strict=True) if attempt != item.attempt]
-        if gone:
-            self._give_up(gone)
-        return [item for item in items if item.index in self.open]
-
-    def _give_up(self, items: Sequence[Item]) -> None:
-        failure = self._lose_journal()
-        for item in items:
-            item.fail(failure)
-        self._report(items)
-
-    def _lose_journal(self) -> JournalError:
-        self.failure = JournalError("another run has gone on with this journal: nothing more is sent by this one")
-        self._log.error("send_many: %s", self.failure.args[0])
-        self.failure.outcome = Outcome.UNKNOWN
-        return self.failure
+        ours: list[Item] = []
+        gone: list[Item] = []
+        for item, attempt in zip(items, attempts, strict=True):
+            if attempt == item.attempt:
+                ours.append(item)
+            else:
+                item.attempt, item.is_noted = item.attempt - 1, False
+                item.consult()
+                gone.append(item)
+        return ours, gone
 
     def reject(self, item: Item, error: InvalidArgumentError) -> None:
         """Report a message that cannot go out as it is."""
         item.hold_back(error)
         self._report([item])
 
-    async def begin(self, items: Sequence[Item]) -> Sequence[Item]:
+    async def begin(self, items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
         """Write down that a request is about to leave.
 
         Returns:
-            The messages that may: not those that another run has gone on with.
+            The messages that may, and those that another run is at.
 
         Raises:
             JournalError: It could not be written, so the request must not leave.
         """
+        elsewhere: Sequence[Item] = []
         if self._journal is not None:
-            items = await self._number(items, self._journal.begin)
-        now = datetime.datetime.now(datetime.UTC)
+            now = asyncio.get_running_loop().time
+            late = now() + LONGEST_BEGIN
+            items, elsewhere = await self._number(items, self._journal.begin)
+            if now() > late:
+                await self._hold_back(items)
+                return [], elsewhere
+        at = datetime.datetime.now(datetime.UTC)
         for item in items:
-            item.leave(now)
-        return items
+            item.leave(at)
+        return items, elsewhere
+
+    async def _hold_back(self, items: Sequence[Item]) -> None:
+        problem = f"the journal took more than {LONGEST_BEGIN:.0f} s to write that the request was about to leave"
+        for item in items:
+            item.fail(JournalError(problem))
+        await self.settle(items)
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Write down what became of messages, and report it."""
@@ -191,10 +240,13 @@ class Reports:
             if noted and self._journal is not None:
                 now = datetime.datetime.now(datetime.UTC)
                 counted = await self._journal.settle([self._entry(item, item.outcome, now) for item in noted])
-                # Of what was not sent it may be that its beginning was never written.
                 late = [item for item, counts in zip(noted, counted, strict=True) if not counts]
-                if any(item.outcome is not Outcome.NOT_SENT for item in late):
-                    self._lose_journal()
+                # Of what was not sent it may be that its beginning was never written.
+                if missed := sum(item.outcome is not Outcome.NOT_SENT for item in late):
+                    self._log.warning(
+                        "send_many: of %d messages another run has gone on before it was known what became of them",
+                        missed,
+                    )
         except Exception as error:
             # What became of them is known all the same; but nothing more may leave.
             self._fail("written", error)
@@ -212,8 +264,11 @@ class Reports:
             if error is not None and item.outcome is Outcome.UNKNOWN:
                 error = _tell_reference(error, item)
             self.unread.append(
-                SendReport(item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal)
-            )
+                SendReport(
+                    item.index, item.message, item.outcome, item.message_id, error, item.reference, from_journal,
+                    item.is_cut_short,
+                )
+            )  # fmt: skip
             if item.outcome is Outcome.SENT:
                 self._sent += 1
             else:
@@ -235,7 +290,7 @@ class Reports:
             item.reference, item.message_id,
             type(error).__name__ if error else None, str(error.args[0]) if error else None,
             # Another run must not take for fresh what has only been asked for in vain.
-            at=item.left_at or now if outcome is Outcome.UNKNOWN else now, lease=self._lease,
+            at=item.left_at or now if outcome is Outcome.UNKNOWN else now,
         )  # fmt: skip
 
     def _fail(self, what: str, error: Exception) -> JournalError:

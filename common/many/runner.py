@@ -12,6 +12,8 @@ from typing import Any
 from ..errors import (
     AuthenticationError,
     ClientStateError,
+    ConnectionLostError,
+    GatewayError,
     InvalidArgumentError,
     JournalError,
     Outcome,
@@ -19,14 +21,18 @@ from ..errors import (
     RateLimitError,
 )
 from ..hooks import has_nothing_left
-from ..results import OnUnknown, SendResult
+from ..results import OnUnknown, SendResult, may_pass
 from .bulk_gateway import NO_TRACE, BulkGateway, Finding
-from .items import Item, as_not_sent
+from .items import Item, as_not_sent, as_unknown
+from .packing import Packer
 from .refusals import Refusals, concerns_some
-from .reports import Reports
+from .reports import Admitted, Reports
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
+_FIRST_LOOK = 0.1
+_LONGEST_LOOK = 2.0
+"""So often the journal is asked for what another run is at."""
 _AGREED_AFTER = 1.0
 """A gateway may show a message a moment late: so long after a refusal its word that it does not have one counts."""
 _CLOCK_SLACK = datetime.timedelta(minutes=10)
@@ -57,7 +63,7 @@ class RequestRunner:
         slots: asyncio.Semaphore,
         on_unknown: OnUnknown,
         grace: float,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
         log: logging.Logger,
     ) -> None:
         self._gateway = gateway
@@ -119,9 +125,9 @@ class RequestRunner:
         return []
 
     async def _begin(self, items: Sequence[Item]) -> Sequence[Item]:
-        items = await self._reports.begin(items)
-        if self._reports.failure is not None:
-            self._refusals.stop(self._reports.failure)
+        items, elsewhere = await self._reports.begin(items)
+        if elsewhere:
+            self._spawn(self.wait_for_others(elsewhere))
         return items
 
     async def _wait_for_turn(self, items: Sequence[Item]) -> bool:
@@ -200,11 +206,76 @@ class RequestRunner:
             self.searched -= len(items)
         parts = self._conclude(left, findings) if refusal is None else self._believe(left, findings, refusal)
         again = {item for part in parts for item in part}
+        for item in left:
+            item.is_cut_short = (self.closing or item.is_cut_short) and item.outcome is Outcome.UNKNOWN
         with self._keep_from_cutting():
             await self._settle([item for item in left if item not in again])
         if parts:
             await self._slots.acquire()
             await self.run(*parts)
+
+    async def admit(self, items: Sequence[Item]) -> Admitted:
+        """Settle those messages of which the journal knows enough, or that cannot be sent."""
+        admitted = await self._reports.admit(items)
+        if len(admitted.fresh) < len(items):
+            for item in items:
+                if item.outcome is Outcome.SENT:
+                    self._gateway.recall(item)
+        return admitted
+
+    async def search_left(self, items: Sequence[Item]) -> None:
+        """Find out what became of messages that another run left behind."""
+        if self._gateway.finds_by_content:
+            try:
+                references = await self._reports.list_references()
+            except JournalError:
+                await self.give_up(items)
+                raise
+            for reference in references:
+                self._gateway.set_apart(reference)
+        await self.search(items)
+
+    async def wait_for_others(self, items: Sequence[Item]) -> None:
+        """Wait until it is known what became of messages that another run is at, and take up what it leaves behind."""
+        self.searched += len(items)
+        left = items
+        wait = _FIRST_LOOK
+        try:
+            while left and not self.closing:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_LOOK)
+                try:
+                    fresh, lost, still = await self.admit(left)
+                except JournalError:
+                    await self.give_up(left)
+                    raise
+                self.searched -= len(left) - len(still)
+                left = still
+                if lost:
+                    self._spawn(self.search_left(lost))
+                packer = Packer(self._gateway.limit, self._gateway.pair_key, self._gateway.travels_alone)
+                for part in (*packer.add(fresh), *packer.take_all()):
+                    await self._slots.acquire()
+                    self._spawn(self.run(part))
+        finally:
+            self.searched -= len(left)
+
+    async def give_up(self, items: Sequence[Item]) -> None:
+        """Say of those messages that are still open why nothing more is known of them."""
+        failure = self._reports.failure
+        left = [item for item in items if item.index in self._reports.open]
+        for item in left:
+            if item.outcome is Outcome.UNKNOWN and item.error is not None and item.error.outcome is Outcome.REFUSED:
+                item.fail(item.error)  # It was only to be asked for once more.
+            elif item.outcome is Outcome.UNKNOWN:
+                ended = ConnectionLostError("the sending was ended before it was known what became of it")
+                item.lose(item.error or (as_unknown(failure) if failure else ended))
+                item.is_cut_short = True
+            elif item.outcome is Outcome.NOT_SENT:
+                ended_by_error = ClientStateError("the sending was ended by an error")
+                item.fail(self._refusals.reason_against(item) or failure or ended_by_error)
+        with self._keep_from_cutting():
+            await self._reports.settle(left)
 
     def _conclude(self, items: Sequence[Item], findings: Sequence[Finding]) -> list[Sequence[Item]]:
         """Say of messages whose outcome was unknown what has been found. Returns the parts to send again."""
@@ -272,15 +343,21 @@ class RequestRunner:
         """Ask once, settle what was sent and take it out. Returns what was said of the rest; None if one cannot ask."""
         try:
             async with self._slots:
+                marks = [item.reference for item in left]
                 findings = await self._gateway.find(left, left[0].error)
-        except (ClientStateError, AuthenticationError):
-            return None
-        except PayamakError:
-            # Its attempts are in the log. It is asked again until the grace period is over.
-            return [NO_TRACE for _ in left]
+            if findings is not None and any(finding.is_by_content for finding in findings):
+                findings = await self._reports.claim(left, findings, marks)
         except Exception as error:
-            self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
+            for item in left:
+                item.is_cut_short = not isinstance(error, GatewayError) or may_pass(type(error))
+            if isinstance(error, (ClientStateError, AuthenticationError)):
+                return None
+            if not isinstance(error, PayamakError):  # Of the others, the attempts are in the log.
+                self._log.error("send_many: asking for messages failed with %s", type(error).__name__)
+            # It is asked again until the grace period is over.
             return [NO_TRACE for _ in left]
+        for item in left:
+            item.is_cut_short = False
         if findings is None:
             return None
         sent = [item for item, finding in zip(left, findings, strict=True) if finding.outcome is Outcome.SENT]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from .. import checks
-from ..errors import ClientStateError, ConnectionLostError, InvalidArgumentError, Outcome, PayamakError
+from ..errors import ClientStateError, InvalidArgumentError, PayamakError
 from ..hiding import strip_frames
 from ..numbers import normalize_recipient
 from ..results import OnUnknown, OutgoingMessage, Progress, SendReport
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
 _MOST_WAITING = 5
 """So many requests' worth of messages with different texts wait for company."""
+_LINGER = 0.05
+"""How long messages wait for company when their source pauses, in seconds."""
+_OUTBOX_LINGER = 0.005
+"""The same where somebody waits for each."""
 _LONGEST_WAITING = 50
 """So many requests' worth of messages are read while one waits for company."""
-
-_journals_in_use: dict[int, SendMany] = {}
-"""Who uses a journal, by its id. Two sendings on one would each take what the other has begun for not begun."""
 
 
 @attrs.frozen
@@ -57,7 +58,7 @@ class Plan:
         checks.require_seconds(self.grace, "grace", or_zero=True)
         checks.require_seconds(self.close_timeout, "close_timeout", or_zero=True)
         _require_methods(self.rate_limit, "rate_limit", "acquire")
-        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over", "list_references")
+        _require_methods(self.journal, "journal", "read", "begin", "settle", "take_over", "claim", "list_references")
         if self.progress is not None and (not callable(self.progress) or inspect.iscoroutinefunction(self.progress)):
             raise InvalidArgumentError("progress must be a plain function of one argument", argument="progress")
 
@@ -85,7 +86,8 @@ class SendMany:
         log: logging.Logger,
         on_start: Callable[[SendMany], None],
         account: str,
-        lease: float,
+        longest_call: float,
+        is_outbox: bool = False,
     ) -> None:
         self._task: asyncio.Task[None] | None = None
         self._closed = True
@@ -98,7 +100,9 @@ class SendMany:
         self._plan = plan
         self._on_start = on_start
         total = len(messages) if isinstance(messages, Sized) else None
-        self._reports = Reports(name, plan.journal, plan.progress, total, log, account=account, lease=lease)
+        self._reports = Reports(
+            name, plan.journal, plan.progress, total, log, account=account, longest_call=longest_call
+        )
         self._keys: KeyMaker | None = None
         self._refusals = Refusals()
         self._packer = Packer(gateway.limit, gateway.pair_key, gateway.travels_alone)
@@ -110,8 +114,10 @@ class SendMany:
         self._most = plan.concurrency * gateway.limit
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._taking: asyncio.Task[None] | None = None
         self._taken = 0
         self._checked: Hashable = None
+        self._is_outbox = is_outbox
         self._failure: BaseException | None = None
         self._log = log
         self._closed = False
@@ -132,6 +138,11 @@ class SendMany:
     def progress(self) -> Progress:
         """How many messages were reported so far."""
         return self._reports.counts
+
+    @property
+    def stop_reason(self) -> PayamakError | None:
+        """Why nothing more is tried; ``None`` as long as something is."""
+        return self._refusals.stop_reason
 
     @property
     def unread(self) -> list[SendReport]:
@@ -197,51 +208,33 @@ class SendMany:
         if self._task is None and not self._closed:
             try:
                 self._on_start(self)
-                user = _journals_in_use.get(id(self._plan.journal))
-                if user is not None and user.running:
-                    raise ClientStateError("the journal is in use by another send_many: one at a time")
             except ClientStateError:
                 self._closed = True
                 raise
-            if self._plan.journal is not None:
-                _journals_in_use[id(self._plan.journal)] = self
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(self._end)
         elif self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
             raise ClientStateError("this send_many belongs to another event loop")
 
     def _end(self, _task: asyncio.Task[None]) -> None:
-        if _journals_in_use.get(id(self._plan.journal)) is self:
-            del _journals_in_use[id(self._plan.journal)]
         self._messages = ()  # Or an asynchronous generator would be kept from its own cleaning up.
         self._reports.news.set()
 
     async def _run(self) -> None:
         try:
-            self._spawn(self._take_all())
+            self._taking = self._spawn(self._take_all())
             while self._tasks:
                 await asyncio.wait(self._tasks)
         finally:
             for task in self._tasks:
                 task.cancel()
-            for item in self._reports.open.values():
-                self._give_up(item)
-            await self._reports.settle(list(self._reports.open.values()))
+            await self._runner.give_up(list(self._reports.open.values()))
 
-    def _give_up(self, item: Item) -> None:
-        """Say of a message that was left open why nothing more is known of it."""
-        if item.outcome is Outcome.UNKNOWN and item.error is not None and item.error.outcome is Outcome.REFUSED:
-            item.fail(item.error)  # It was only to be asked for once more.
-        elif item.outcome is Outcome.UNKNOWN:
-            reason = item.error or ConnectionLostError("the sending was ended before it was known what became of it")
-            item.lose(reason)
-        elif item.outcome is Outcome.NOT_SENT:
-            item.fail(self._refusals.reason_against(item) or ClientStateError("the sending was ended by an error"))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
+        return task
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -251,6 +244,8 @@ class SendMany:
             self._refusals.stop(
                 error if isinstance(error, PayamakError) else ClientStateError("the sending was ended by an error")
             )
+            if self._is_outbox and self._taking is not None:
+                self._taking.cancel()  # It has no end of its own, and what the task was at is reported at the end.
 
     async def _take_all(self) -> None:
         """Take the messages from the caller, and hand them on as fast as they can be sent."""
@@ -265,25 +260,21 @@ class SendMany:
             if self._keys is not None:
                 self._keys.close()
         if late:
-            for reference in await self._reports.list_references():
-                self._gateway.set_apart(reference)
-            self._spawn(self._runner.search(late))
+            self._spawn(self._runner.search_left(late))
 
     async def _take_batches(self, gathered: list[object], late: list[Item]) -> None:
-        async with contextlib.aclosing(read_batches(self._messages, self._gateway.limit, gathered)) as batches:
+        async with contextlib.aclosing(self._read_batches(gathered)) as batches:
             rounds = 0
             async for batch, pauses in batches:
                 rounds += 1
                 items = self._check(batch)
-                fresh, lost = await self._reports.admit(items)
-                if len(fresh) < len(items):
-                    for item in items:
-                        if item.outcome is Outcome.SENT:
-                            self._gateway.recall(item)
-                if self._gateway.finds_by_content:
+                fresh, lost, elsewhere = await self._runner.admit(items)
+                if elsewhere:
+                    self._spawn(self._runner.wait_for_others(elsewhere))
+                if self._gateway.finds_by_content and not self._is_outbox:
                     late += lost
                 elif lost:
-                    self._spawn(self._runner.search(lost))
+                    self._spawn(self._runner.search_left(lost))
                 for complete in self._packer.add(fresh):
                     await self._dispatch(complete)
                 # The last: a rare text in an endless source must not wait for ever.
@@ -292,6 +283,10 @@ class SendMany:
                     await self._dispatch_all()
                 await self._wait_for_room()
         await self._dispatch_all()
+
+    def _read_batches(self, gathered: list[object]) -> AsyncGenerator[tuple[list[object], bool]]:
+        linger = _OUTBOX_LINGER if self._is_outbox else _LINGER
+        return read_batches(self._messages, self._gateway.limit, gathered, linger=linger)
 
     async def _dispatch_all(self) -> None:
         for items in self._packer.take_all():
@@ -337,9 +332,9 @@ class SendMany:
         if not unnamed:
             return items
         if self._keys is None:
-            from .keys import KeyMaker  # noqa: PLC0415 -- few sendings have a journal or check ids
+            from .keys import CheckIdKeys, KeyMaker  # noqa: PLC0415 -- few sendings have a journal or check ids
 
-            self._keys = KeyMaker()
+            self._keys = CheckIdKeys() if self._is_outbox else KeyMaker()
         keys = self._keys.make([(item.number, item.message) for item in unnamed])
         repeated: set[int] = set()
         for item, (key, is_repeated) in zip(unnamed, keys, strict=True):

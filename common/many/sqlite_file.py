@@ -12,12 +12,14 @@ import tempfile
 from typing import Any, Self
 
 import aiosqlite
+import filelock
 
 from ..errors import InvalidArgumentError, JournalError
 from ..private_files import make_private
+from .keys import KEY_BYTES
 
 _APPLICATION = 0x50594D4B
-_VERSION = 2
+_VERSION = 3
 _PATIENCE = 60.0
 """For so many seconds a write waits for who looks into the file meanwhile."""
 # Rows stand in the order in which they were written, and only the index is scattered, which is small: each page that a
@@ -41,7 +43,7 @@ CREATE TABLE messages (
     reason TEXT,
     detail TEXT,
     at TEXT NOT NULL,
-    lease REAL NOT NULL
+    leased_until REAL NOT NULL
 );
 CREATE UNIQUE INDEX messages_key ON messages (key);
 CREATE TABLE settings (salt BLOB NOT NULL, hash_proof TEXT);
@@ -54,8 +56,6 @@ FROM sqlite_master AS parts LEFT JOIN pragma_table_info(parts.name) AS columns
 WHERE parts.type = 'trigger' OR parts.name IN ('messages', 'settings') ORDER BY parts.name, columns.cid
 """
 """Its tables, and what would change by itself what is written there."""
-KEY_BYTES = 16
-"""Of the digest by which a message is known."""
 _HAS_OTHER_KEYS = f"SELECT EXISTS (SELECT 1 FROM messages WHERE typeof(key) <> 'blob' OR length(key) <> {KEY_BYTES})"  # noqa: S608 -- a constant
 _BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
 """What the names of a journal's files end with: SQLite's own, also those of other versions, and the lock."""
@@ -162,6 +162,12 @@ def _create(path: str) -> None:
     """Make a journal, if there is none; under another name, so that who is killed meanwhile leaves no empty one."""
     if os.path.exists(path):
         return
+    with filelock.FileLock(f"{path}.lock", timeout=_PATIENCE, mode=0o600):
+        if not os.path.exists(path):
+            _make(path)
+
+
+def _make(path: str) -> None:
     descriptor, new = tempfile.mkstemp(prefix=f"{os.path.basename(path)}.", dir=os.path.dirname(path))
     os.close(descriptor)
     try:

@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import datetime
 import functools
-import hashlib
 import itertools
 import math
 import os
-import secrets
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import attrs
 
@@ -22,18 +21,20 @@ from ..extras import say_missing
 
 try:
     import aiosqlite
-    import filelock
+
+    # In what is imported below; said here by whom it is needed.
+    import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(say_missing(error.name, "journal"), name=error.name) from None
 
 from ..checks import replace_halves
-from ..errors import InvalidArgumentError, JournalError, Outcome, PayamakError
+from ..errors import JournalError, Outcome, PayamakError
 from ..hiding import hide_fields, hides_arguments, strip_frames
 from ..results import OutgoingMessage
 from .journal import JournalEntry
-from .keys import KeyMaker, clean_line, is_content
+from .keys import KeyMaker, clean_line, is_content, keyed_hash, require_hash_key
+from .presence import Presence
 from .sqlite_file import (
-    KEY_BYTES,
     Hidden,
     ask,
     close_file,
@@ -63,7 +64,7 @@ _COLUMNS: dict[str, type | tuple[type, ...]] = {
     "reason": _TEXT_OR_NULL,
     "detail": _TEXT_OR_NULL,
     "at": str,
-    "lease": float,
+    "leased_until": float,
 }
 """What stands in each; SQLite itself would take anything anywhere."""
 _BEGIN = (
@@ -72,12 +73,21 @@ _BEGIN = (
     "WHERE attempt = excluded.attempt - 1 AND state <> 'sent'"
 )
 _TAKE_OVER = (
-    "UPDATE messages SET attempt = ?, run = ? WHERE key = ? AND attempt = ? AND state IN ('in flight', 'unknown')"
+    "UPDATE messages SET attempt = ?, run = ?, leased_until = ? "
+    "WHERE key = ? AND attempt = ? AND state IN ('in flight', 'unknown') AND leased_until <= ?"
 )
 _SETTLE = (
-    "UPDATE messages SET state = ?, reference = ?, message_id = ?, reason = ?, detail = ?, at = ? "
+    "UPDATE messages SET state = ?, reference = ?, message_id = ?, reason = ?, detail = ?, at = ?, leased_until = 0 "
     "WHERE key = ? AND attempt = ? AND run = ? AND state IN ('in flight', 'unknown')"
 )
+_CLAIM = (
+    "UPDATE messages SET message_id = ? "
+    "WHERE key = ? AND attempt = ? AND run = ? AND state IN ('in flight', 'unknown') "
+    "AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_id = ? AND other.key <> messages.key) "
+    "AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.recipient = messages.recipient "
+    "AND other.text = messages.text AND other.run <> messages.run AND other.state IN ('in flight', 'unknown'))"
+)
+_END_LEASES = "UPDATE messages SET leased_until = 0 WHERE run = ? AND leased_until > 0"
 _READ = f"SELECT {', '.join(_COLUMNS)} FROM messages WHERE key IN "  # noqa: S608 -- constants
 _GIVEN = "CREATE TEMP TABLE given (key BLOB PRIMARY KEY, recipient TEXT, place INTEGER) WITHOUT ROWID"
 _CHANGED = """
@@ -89,6 +99,7 @@ SELECT place FROM temp.given WHERE place IS NOT NULL AND (
     recipient IN (SELECT recipient FROM lost) OR recipient = ? AND EXISTS (SELECT 1 FROM lost)
 ) ORDER BY place
 """
+_RUN = list(_COLUMNS).index("run")
 _IN_FLIGHT = "in flight"
 _MOST_PARAMETERS = 500
 _MOST_BITS = 63
@@ -98,6 +109,8 @@ _OTHER_ACCOUNT = (
 )
 
 Row = tuple[Any, ...]
+_Found: TypeAlias = tuple[JournalEntry, str]
+"""What is known of a message, and the run that was at it last."""
 
 
 @attrs.frozen
@@ -116,19 +129,22 @@ class Changes:
 class SqliteJournal:
     """A journal in a file, for one job: ``async with SqliteJournal("bills-2026-11.db") as journal``.
 
+    Any number of `send_many` can use it at once, in one process or in several on one machine. Each message goes out
+    from one of them. What a process was at that was killed is asked for by whoever comes to it next.
+
     The table ``messages`` can be read with plain SQL, also while it is in use, if that takes seconds and no minute,
     for meanwhile nothing can be written: one row a message, with ``state`` one of ``in flight``, ``sent``, ``refused``,
     ``not sent`` and ``unknown``. What is written survives a power cut.
 
-    One `send_many` at a time can use it; put ``async with client.send_many(…)`` inside, so that what is in flight is
-    written down before the file is closed. One process at a time can use it; a second one gets a `JournalError`. A file
-    named like it, with ``.lock``, is where they meet.
+    Put ``async with client.send_many(…)`` inside, so that what is in flight is written down before the file is closed.
+    Files named like it, with ``.lock``, show who has it open.
 
     Args:
         path: The file; it is made if it is not there. Keep it on a local disk.
         hash_key: At least 16 random bytes, the same for the whole job. With it the file holds keyed hashes in place of
             numbers and texts. Check ids are kept as they are: do not put a number into one.
         same_account: Whether what was sent with another account is of this one: after a change of key or address.
+        is_shared: Whether others may have it open. If not, it is opened only where nobody has it.
 
     Raises:
         InvalidArgumentError: The ``hash_key`` is too short, or the path names no file.
@@ -136,22 +152,24 @@ class SqliteJournal:
 
     @hides_arguments
     def __init__(
-        self, path: str | os.PathLike[str], *, hash_key: bytes | None = None, same_account: bool = False
+        self,
+        path: str | os.PathLike[str],
+        *,
+        hash_key: bytes | None = None,
+        same_account: bool = False,
+        is_shared: bool = True,
     ) -> None:
-        if hash_key is not None and (not isinstance(hash_key, bytes) or not 16 <= len(hash_key) <= 64):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidArgumentError("hash_key must be 16 to 64 bytes", argument="hash_key")
         self._path = find_place(path)
-        self._hash_key = hash_key
+        self._hash_key = None if hash_key is None else require_hash_key(hash_key)
         self._same_account = same_account
-        self._lock = filelock.FileLock(f"{self._path}.lock", timeout=0, mode=0o600, thread_local=False)
+        self._is_shared = is_shared
         self._database: aiosqlite.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._salt = b""
         self._hidden: dict[str, str] = {}
         self._account: str | None = None
         self._is_renamed = False
-        # Who has the file without the lock, such as after it was removed, is told apart by this.
-        self._run = secrets.token_hex(8)
+        self._presence = Presence(self._path)
         self._waiting: list[_Job] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -162,18 +180,19 @@ class SqliteJournal:
         """Open it.
 
         Raises:
-            JournalError: It is in use, or it cannot be opened.
+            JournalError: It is open already, in use although it is not to be shared, or cannot be opened.
             InvalidArgumentError: The path leads to a link, or to no regular file.
         """
-        if self._lock.is_locked:
+        if self._presence.is_shown:
             raise JournalError("the journal is open already")
         try:
             keep_private(self._path)
-            self._lock.acquire()
-        except filelock.Timeout:
-            raise JournalError("the journal is in use: one process at a time can send with it") from None
+            is_in_use = self._presence.show()
         except (OSError, NotImplementedError) as error:
             raise explain_failure("opened", error) from error
+        if is_in_use and not self._is_shared:
+            self._presence.end()
+            raise JournalError("the journal is in use by another run, and is not to be shared")
         opening = asyncio.create_task(self._open())
         try:
             self._database = await asyncio.shield(opening)
@@ -192,7 +211,7 @@ class SqliteJournal:
             if not opening.cancelled() and opening.exception() is None:
                 await close_file(opening.result())
         finally:
-            self._lock.release()
+            self._presence.end()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -210,7 +229,7 @@ class SqliteJournal:
                 try:
                     await close_file(database)
                 finally:
-                    self._lock.release()
+                    self._presence.end()
 
     async def _open(self) -> aiosqlite.Connection:
         try:
@@ -246,8 +265,16 @@ class SqliteJournal:
 
     async def read(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
         """Find what is known of messages. See `Journal.read`."""
+        found = await self._find(wanted, account)
+        runs = {run for entry, run in found.values() if entry.is_leased}
+        dead = {run for run in runs if not self._presence.is_alive(run)}
+        if dead:
+            await self._write(_END_LEASES, [(run,) for run in dead])
+        return {key: attrs.evolve(entry, lease=0.0) if run in dead else entry for key, (entry, run) in found.items()}
+
+    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, _Found]:
         try:
-            return await self._find(wanted, account)
+            return await self._look_up(wanted, account)
         except sqlite3.Error as error:
             strip_frames(error)
             raise explain_failure("read", error) from error
@@ -256,17 +283,17 @@ class SqliteJournal:
         # Out here, because what Python says of a value quotes it.
         raise failure
 
-    async def _find(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, JournalEntry]:
+    async def _look_up(self, wanted: Mapping[str, OutgoingMessage], account: str) -> Mapping[str, _Found]:
         database = self._require_open()
         hidden = self._hide_account(account)
-        found: dict[str, JournalEntry] = {}
+        found: dict[str, _Found] = {}
         keys = {self._hide_key(key): key for key in wanted}
         await self._check_account(database, hidden)
         for start in range(0, len(keys), _MOST_PARAMETERS):
             part = Hidden(list(keys)[start : start + _MOST_PARAMETERS])
             for row in await database.execute_fetchall(f"{_READ} ({', '.join('?' * len(part))})", part):
                 key = keys[row[0]]
-                found[key] = self._to_entry(key, tuple(row), wanted[key], account)
+                found[key] = self._to_entry(key, tuple(row), wanted[key], account), row[_RUN]
         return found
 
     async def require_account(self, account: str) -> None:
@@ -328,8 +355,10 @@ class SqliteJournal:
                     if not is_repeated
                 }
                 wanted = {key: attrs.evolve(message, to=number) for key, (_, number, message) in given.items()}
-                known = await self.read(wanted, account)
-                reused += [given[key][0] for key, entry in known.items() if entry.message is None and entry.is_taken]
+                known = await self._find(wanted, account)
+                reused += [
+                    given[key][0] for key, (entry, _) in known.items() if entry.message is None and entry.is_taken
+                ]
                 rows = [
                     (self._hide_key(key), self._hide(number), None if key in known else place)
                     for key, (place, number, _) in given.items()
@@ -361,7 +390,10 @@ class SqliteJournal:
         """Write that a request is about to leave. See `Journal.begin`."""
         if identify_file(self._path) != self._file:
             raise JournalError("the journal's file was removed or replaced while it was in use: nothing more is sent")
-        written = await self._write(_BEGIN, [self._to_row(entry, lease) for entry in entries])
+        if not self._presence.is_shown:
+            raise JournalError("the file that shows who has the journal open was removed: open it anew")
+        until = time.monotonic() + lease
+        written = await self._write(_BEGIN, [self._to_row(entry, until) for entry in entries])
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
     async def settle(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
@@ -370,15 +402,28 @@ class SqliteJournal:
             (
                 entry.outcome and entry.outcome.value, _write_text(entry.reference), _write_id(entry.message_id),
                 _write_text(entry.reason), _write_text(entry.detail), _write_moment(entry.at),
-                self._hide_key(entry.key), entry.attempt, self._run,
+                self._hide_key(entry.key), entry.attempt, self._presence.run,
             )
             for entry in entries
         ]  # fmt: skip
         return await self._write(_SETTLE, rows)
 
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        """Take what was found by content alone. See `Journal.claim`."""
+        rows = [
+            (message_id, self._hide_key(entry.key), entry.attempt, self._presence.run, message_id)
+            for entry in entries
+            for message_id in [_write_id(entry.message_id)]
+        ]
+        return await self._write(_CLAIM, rows)
+
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         """Take what an earlier run left behind. See `Journal.take_over`."""
-        rows = [(entry.attempt + 1, self._run, self._hide_key(entry.key), entry.attempt) for entry in entries]
+        now = time.monotonic()
+        rows = [
+            (entry.attempt + 1, self._presence.run, now + lease, self._hide_key(entry.key), entry.attempt, now)
+            for entry in entries
+        ]
         written = await self._write(_TAKE_OVER, rows)
         return [entry.attempt + 1 if is_written else None for entry, is_written in zip(entries, written, strict=True)]
 
@@ -454,22 +499,22 @@ class SqliteJournal:
             raise JournalError("the journal is not open: use `async with SqliteJournal(…) as journal`")
         return self._database
 
-    def _to_row(self, entry: JournalEntry, lease: float) -> Row:
+    def _to_row(self, entry: JournalEntry, leased_until: float) -> Row:
         message = entry.message
         return (
             self._hide_key(entry.key), entry.index, entry.gateway, self._hide_account(entry.account),
             self._hide(entry.recipient), self._hide(message.text if message else ""),
             _write_text(message.sender if message else None), _to_utc(message.send_at if message else None),
-            _write_text(message.check_id if message else None), _IN_FLIGHT, entry.attempt + 1, self._run,
-            _write_text(entry.reference), None, None, None, _write_moment(entry.at), lease,
+            _write_text(message.check_id if message else None), _IN_FLIGHT, entry.attempt + 1, self._presence.run,
+            _write_text(entry.reference), None, None, None, _write_moment(entry.at), leased_until,
         )  # fmt: skip
 
     def _to_entry(self, key: str, row: Row, wanted: OutgoingMessage, account: str) -> JournalEntry:
         (
             _, index, gateway, hidden, recipient, text, sender, send_at, _, state, attempt, _, reference, message_id,
-            reason, detail, at, lease,
+            reason, detail, at, leased_until,
         ) = row  # fmt: skip
-        if not all(map(isinstance, row, _COLUMNS.values())) or not math.isfinite(lease):
+        if not all(map(isinstance, row, _COLUMNS.values())) or not math.isfinite(leased_until):
             raise ValueError("a cell holds what no journal writes there")
         given = self._hide(wanted.to), self._hide(wanted.text), clean_line(wanted.sender), _to_utc(wanted.send_at)
         # What is known by its content is what it is.
@@ -478,18 +523,18 @@ class SqliteJournal:
             key, index, gateway, recipient, wanted if is_same else None,
             account if self._is_renamed or hidden == self._hide_account(account) else "",
             None if state == _IN_FLIGHT else Outcome(state), attempt, reference,
-            _read_id(message_id), reason, detail, _read_moment(at), lease,
+            _read_id(message_id), reason, detail, _read_moment(at), max(0.0, leased_until - time.monotonic()),
         )  # fmt: skip
 
     def _hide(self, value: str) -> str:
-        return replace_halves(value) if self._hash_key is None else _digest(value, self._hash_key).hexdigest()
+        return replace_halves(value) if self._hash_key is None else keyed_hash(value, self._hash_key).hexdigest()
 
     def _hide_key(self, key: str) -> bytes:
-        return _digest(key, self._hash_key or b"").digest()
+        return keyed_hash(key, self._hash_key or b"").digest()
 
     def _hide_account(self, account: str) -> str:
         if account not in self._hidden:
-            self._hidden[account] = _digest(account, self._salt).hexdigest()
+            self._hidden[account] = keyed_hash(account, self._salt).hexdigest()
         return self._hidden[account]
 
 
@@ -505,10 +550,6 @@ class _Job:
 async def _write_row(database: aiosqlite.Connection, statement: str, row: Row) -> bool:
     async with database.execute(statement, Hidden(row)) as cursor:
         return cursor.rowcount == 1
-
-
-def _digest(value: str, key: bytes) -> hashlib.blake2b:
-    return hashlib.blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=KEY_BYTES)
 
 
 @functools.lru_cache(32)

@@ -56,11 +56,11 @@ def test_a_second_run_leaves_the_files_of_the_first_alone(call: Call, payamak: C
     payamak.write("list.csv", ONE)
     assert call("send-many", "list.csv", "--emulator").returncode == 0
     (payamak.folder / PART).write_text("what the run that is on its way has written")
-    before = list_files(payamak)
-    with filelock.FileLock(payamak.folder / f"{JOURNAL}.lock"):
+    with filelock.FileLock(payamak.folder / f"{JOURNAL}.{'0' * 16}.lock"):
+        before = list_files(payamak)
         done = call("send-many", "list.csv", "--emulator")
+        assert list_files(payamak) == before
     assert (done.returncode, "in use" in done.stderr) == (1, True)
-    assert list_files(payamak) == before
 
 
 @POSIX

@@ -287,7 +287,7 @@ def test_a_journal_that_another_process_has(call: Call, payamak: Command) -> Non
     import filelock
 
     payamak.write("list.csv", "number,text\n09121111111,a\n")
-    with filelock.FileLock(payamak.folder / "list.emulator.journal.db.lock"):
+    with filelock.FileLock(payamak.folder / f"list.emulator.journal.db.{'0' * 16}.lock"):
         done = call("send-many", "list.csv", "--emulator")
     assert (done.returncode, sent()) == (1, [])
     assert "in use" in done.stderr

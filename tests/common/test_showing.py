@@ -11,7 +11,8 @@ NUMBER, TEXT = "09121234567", "سلام"
 REPORT = SendReport(0, OutgoingMessage(NUMBER, TEXT, check_id="a-1"), Outcome.SENT, 7, reference="b-2")
 SHOWN_REPORT = (
     f"SendReport(index=0, message=OutgoingMessage(to='{NUMBER}', text='{TEXT}', sender=None, send_at=None, "
-    "check_id='a-1'), outcome=<Outcome.SENT: 'sent'>, message_id=7, error=None, reference='b-2', from_journal=False)"
+    "check_id='a-1'), outcome=<Outcome.SENT: 'sent'>, message_id=7, error=None, reference='b-2', from_journal=False, "
+    "is_cut_short=False)"
 )
 
 

@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,23 @@ from payamak.common.many.keys import KeyMaker
 from payamak.common.numbers import normalize_recipient
 from payamak.common.sqlite_journal import Changes, SqliteJournal
 from support.ghasedak import failure_of
-from support.journals import MemoryJournal, contents, put, query
+from support.journals import (
+    ACCOUNT,
+    HASH_KEY,
+    MESSAGE,
+    MemoryJournal,
+    begin,
+    contents,
+    entry,
+    put,
+    query,
+    read,
+    read_leased,
+)
+from support.postgres import PostgresServer
 from support.sentinels import CHECK_ID, KEY, PHONE, TEXT, assert_all_silent, assert_silent
 
-MESSAGE = OutgoingMessage(PHONE, TEXT, "10008566", check_id=CHECK_ID)
-HASH_KEY = b"sixteen bytes ok"
-ACCOUNT, OTHER_ACCOUNT = "an account", "another account"
+OTHER_ACCOUNT = "another account"
 
 
 @pytest.fixture
@@ -45,24 +56,8 @@ async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
         yield opened
 
 
-def entry(index: int, outcome: Outcome | None = None, **fields: Any) -> JournalEntry:
-    """An entry that is known by its content, unless another key is given."""
-    given: dict[str, Any] = {
-        "key": f"content {index}",
-        "recipient": PHONE,
-        "message": MESSAGE,
-        "account": ACCOUNT,
-        **fields,
-    }
-    return JournalEntry(index=index, gateway="ghasedak", outcome=outcome, **given)
-
-
-async def begin(journal: Journal, *indexes: int) -> Sequence[int | None]:
-    return await journal.begin([entry(index) for index in indexes], 1.0)
-
-
-async def read(journal: Journal, *indexes: int) -> Mapping[str, JournalEntry]:
-    return await journal.read({f"content {index}": MESSAGE for index in indexes}, ACCOUNT)
+async def lease_of(journal: Journal) -> float:
+    return (await read_leased(journal, 1))["content 1"].lease
 
 
 async def open_and_close(journal: SqliteJournal) -> None:
@@ -89,10 +84,10 @@ async def test_what_is_written_is_on_the_disk(journal: SqliteJournal) -> None:
 @pytest.mark.parametrize("outcome", [None, *Outcome])
 async def test_what_is_written_is_read(journal: SqliteJournal, path: Path, outcome: Outcome | None) -> None:
     written = entry(7, outcome, reference="r", message_id=2**63 - 1, reason="RateLimitError", detail="too many")
-    await put(journal, written, lease=30.0)
+    await put(journal, written)
     if outcome is None:  # Nobody has an id yet, or an error.
         written = attrs.evolve(written, message_id=None, reason=None, detail=None)
-    assert await read(journal, 7, 8) == {"content 7": attrs.evolve(written, attempt=1, lease=30.0)}
+    assert await read(journal, 7, 8) == {"content 7": attrs.evolve(written, attempt=1)}
     rows = query(path, "SELECT recipient, text, sender, state, attempt, message_id FROM messages")
     assert rows == [(PHONE, TEXT, "10008566", outcome.value if outcome else "in flight", 1, written.message_id)]
 
@@ -116,13 +111,18 @@ async def test_more_entries_than_a_statement_takes(journal: SqliteJournal) -> No
     assert await read(journal) == {}
 
 
-# The table of states, in the journal of a file and in the shortest that there is.
+# The table of states, in each journal and in the shortest that there is.
 
 
-@pytest.fixture(params=["a file", "memory"])
+@pytest.fixture(params=["a file", "memory", "PostgreSQL"])
 async def any_journal(request: pytest.FixtureRequest, path: Path) -> AsyncIterator[Journal]:
     if request.param == "memory":
         yield MemoryJournal()
+        return
+    if request.param == "PostgreSQL":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        async with server.open_journal(path) as opened:
+            yield opened
         return
     async with SqliteJournal(path) as opened:
         yield opened
@@ -132,14 +132,15 @@ STATES = ("nothing", None, *Outcome)
 LAST = 3
 """The attempt that an entry is at; of nothing it is 0."""
 EARLIER, LATER = LAST - 1, LAST + 1
+LEASE = 700.0
 
 
-async def bring(journal: Journal, state: str | Outcome | None) -> None:
+async def bring(journal: Journal, state: str | Outcome | None, *, lease: float = LEASE) -> None:
     """Bring an entry into a state at its third attempt."""
     if state == "nothing":
         return
     for attempt in range(LAST):
-        await journal.begin([entry(1, attempt=attempt)], 7.0)
+        await journal.begin([entry(1, attempt=attempt)], lease)
     if isinstance(state, Outcome):
         await settle(journal, state, LAST)
 
@@ -149,38 +150,47 @@ async def settle(journal: Journal, outcome: Outcome, attempt: int, **fields: Any
     return counts
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("attempt", [0, EARLIER, LAST, LATER])
 async def test_who_may_begin(any_journal: Journal, state: str | Outcome | None, attempt: int) -> None:
     await bring(any_journal, state)
     before = await read(any_journal, 1)
-    began = await any_journal.begin([entry(1, attempt=attempt, reference="new")], 9.0)
+    began = await any_journal.begin([entry(1, attempt=attempt, reference="new")], 2 * LEASE)
     after = await read(any_journal, 1)
     if state == "nothing" or (state is not Outcome.SENT and attempt == LAST):
         assert began == [attempt + 1]
         found = after["content 1"]
-        assert (found.outcome, found.attempt, found.reference, found.lease) == (None, attempt + 1, "new", 9.0)
+        assert (found.outcome, found.attempt, found.reference) == (None, attempt + 1, "new")
+        assert LEASE < await lease_of(any_journal) <= 2 * LEASE
     else:
         assert began == [None]
         assert after == before
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("attempt", [0, EARLIER, LAST, LATER])
-async def test_who_may_take_over(any_journal: Journal, state: str | Outcome | None, attempt: int) -> None:
-    await bring(any_journal, state)
+@pytest.mark.parametrize("lease", [0.0, LEASE])
+async def test_who_may_take_over(any_journal: Journal, state: str | Outcome | None, attempt: int, lease: float) -> None:
+    await bring(any_journal, state, lease=lease)
     before = await read(any_journal, 1)
-    taken = await any_journal.take_over([entry(1, attempt=attempt, reference="another")], 9.0)
+    taken = await any_journal.take_over([entry(1, attempt=attempt, reference="another")], 2 * LEASE)
     after = await read(any_journal, 1)
-    if state in (None, Outcome.UNKNOWN) and attempt == LAST:
+    # What is settled has no lease any more.
+    is_left = state is Outcome.UNKNOWN or (state is None and not lease)
+    if is_left and attempt == LAST:
         assert taken == [LATER]
-        # All else is as the first run wrote it: also how long that may have been at it.
+        assert LEASE < await lease_of(any_journal) <= 2 * LEASE
+        assert await any_journal.take_over([entry(1, attempt=LATER)], LEASE) == [None], "somebody is at it"
+        # All else is as the first run wrote it.
         assert after == {"content 1": attrs.evolve(before["content 1"], attempt=LATER)}
     else:
         assert taken == [None]
         assert after == before
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("outcome", Outcome)
 @pytest.mark.parametrize("attempt", [0, EARLIER, LAST, LATER])
@@ -192,11 +202,13 @@ async def test_what_counts(any_journal: Journal, state: str | Outcome | None, ou
     assert counts is (state in (None, Outcome.UNKNOWN) and attempt == LAST)
     if counts:
         found = after["content 1"]
-        assert (found.outcome, found.attempt, found.reference, found.lease) == (outcome, LAST, "new", 7.0)
+        assert (found.outcome, found.attempt, found.reference) == (outcome, LAST, "new")
+        assert await lease_of(any_journal) == 0
     else:
         assert after == before
 
 
+@pytest.mark.real_time
 async def test_of_many_each_is_told_apart(any_journal: Journal) -> None:
     await put(any_journal, entry(1, Outcome.SENT), entry(2), entry(3, Outcome.REFUSED))
     places = [(1, 1), (2, 1), (3, 1), (4, 0), (2, 1), (3, 2)]
@@ -210,6 +222,7 @@ async def test_of_many_each_is_told_apart(any_journal: Journal) -> None:
     assert {found.index for found in (await read(any_journal, 1, 2, 3, 4)).values() if found.outcome} == {1, 2, 3}
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
 async def test_what_did_not_leave_may_go_on_as_another_message(any_journal: Journal, outcome: Outcome) -> None:
     """Rows that were not sent may be changed. By a check id it is another message that begins in place of the first."""
@@ -223,15 +236,13 @@ async def test_what_did_not_leave_may_go_on_as_another_message(any_journal: Jour
     assert (await any_journal.read({key: first}, ACCOUNT))[key].message is None
 
 
-# Two at one file, whose lock somebody has removed.
+# Two at one file.
 
 
 @contextlib.asynccontextmanager
 async def two_at(path: Path) -> AsyncGenerator[tuple[SqliteJournal, SqliteJournal]]:
-    async with SqliteJournal(path) as first:
-        Path(f"{path}.lock").unlink()
-        async with SqliteJournal(path) as second:
-            yield first, second
+    async with SqliteJournal(path) as first, SqliteJournal(path) as second:
+        yield first, second
 
 
 async def test_of_two_only_one_begins(path: Path) -> None:
@@ -471,16 +482,15 @@ def _roundabout(path: Path) -> str:
     return os.path.relpath(path)
 
 
-async def test_it_opens_once(journal: SqliteJournal, path: Path, tmp_path: Path) -> None:
+async def test_one_object_opens_once(journal: SqliteJournal, path: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(".")
+    await begin(journal, 1, lease=LEASE)
     for _ in range(2):  # The failure must not take the lock away from the first.
-        for other in (SqliteJournal(path), SqliteJournal(link / path.name), SqliteJournal(_roundabout(path))):
-            error = await failure_of(open_and_close(other))
-            assert isinstance(error, JournalError)
-            assert "one process at a time" in str(error)
         assert "open already" in str(await failure_of(open_and_close(journal)))
-    await begin(journal, 1)
+        for other in (SqliteJournal(path), SqliteJournal(link / path.name), SqliteJournal(_roundabout(path))):
+            async with other:
+                assert await lease_of(other) > 0, "the first is seen to be alive"
     await journal.aclose()
     await journal.aclose()
     async with SqliteJournal(link / path.name) as other:
@@ -491,24 +501,31 @@ async def test_it_opens_once(journal: SqliteJournal, path: Path, tmp_path: Path)
 
 _HOLD = """
 import asyncio, sys
-from payamak.common.sqlite_journal import Changes, SqliteJournal
+from payamak.common import JournalEntry, OutgoingMessage
+from payamak.common.sqlite_journal import SqliteJournal
 async def hold():
-    async with SqliteJournal(sys.argv[1]):
+    message = OutgoingMessage("09121111111", "text")
+    async with SqliteJournal(sys.argv[1]) as journal:
+        await journal.begin([JournalEntry("content 1", 0, "ghasedak", message.to, message, "an account")], 700.0)
         print("open", flush=True)
         await asyncio.sleep(60)
 asyncio.run(hold())
 """
 
 
-async def test_a_killed_process_holds_it_no_longer(path: Path) -> None:
+async def test_what_a_killed_process_was_at_is_left_at_once(path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", _HOLD, str(path)], stdout=subprocess.PIPE)
     with process:
         assert process.stdout is not None
         assert await asyncio.to_thread(process.stdout.readline) == b"open\n"
-        assert "one process at a time" in str(await failure_of(open_and_close(SqliteJournal(path))))
-        process.send_signal(signal.SIGKILL)
-    async with SqliteJournal(path) as journal:
-        await begin(journal, 1)
+        async with SqliteJournal(path) as journal:
+            assert await journal.take_over([entry(1, attempt=1)], LEASE) == [None]
+            process.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(process.wait)
+            assert await lease_of(journal) == 0
+            assert await journal.take_over([entry(1, attempt=1)], LEASE) == [2]
+            assert await lease_of(journal) > 0
+    assert beside(path) == [f"{path.name}.lock"], "nothing is left of who was killed"
 
 
 # What is no journal, or not a whole one.
@@ -569,7 +586,7 @@ async def test_what_is_no_journal_is_left_alone(make: Callable[[Path], object], 
         assert isinstance(error, JournalError)
         assert message in str(error)
         assert _read(path) == before
-        assert beside(path) == [f"{path.name}.lock"]
+        assert beside(path) == []
     # Its lock is free again.
     path.unlink()
     async with SqliteJournal(path):
@@ -658,7 +675,8 @@ async def test_half_of_a_commit(path: Path, known: int, more: int) -> None:
 async def test_nothing_is_left_beside_it_but_the_lock(path: Path) -> None:
     async with SqliteJournal(path) as journal:
         await begin(journal, *range(100))
-        assert beside(path) == [f"{path.name}-journal", f"{path.name}.lock"]
+        names = [f"{path.name}-journal", f"{path.name}.{journal._presence.run}.lock", f"{path.name}.lock"]
+        assert beside(path) == names
     assert beside(path) == [f"{path.name}.lock"]
 
 

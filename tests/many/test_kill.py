@@ -116,7 +116,7 @@ async def test_killed_again_and_again_at_the_same_step(
 
 
 @pytest.mark.parametrize(
-    ("how", "kills"), [(HONEST, 20), (EDITED, 50), (LYING, 30)], ids=["as it was", "edited", "edited, and lied to"]
+    ("how", "kills"), [(HONEST, 10), (EDITED, 30), (LYING, 20)], ids=["as it was", "edited", "edited, and lied to"]
 )
 async def test_killed_at_random(
     how: How, kills: int, emulator: Emulator, worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]

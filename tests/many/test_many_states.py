@@ -34,7 +34,7 @@ def entry(outcome: Outcome | None, reason: str | None = None) -> JournalEntry:
 
 
 EVENTS: dict[str, tuple[Callable[[Item], None], dict[Outcome, Outcome]]] = {
-    "consult": (lambda item: item.consult(), {NOT_SENT: UNKNOWN}),
+    "consult": (lambda item: item.consult(), {NOT_SENT: UNKNOWN, UNKNOWN: UNKNOWN}),
     "recall nothing": (lambda item: item.recall(None), {UNKNOWN: NOT_SENT}),
     "recall in flight": (lambda item: item.recall(entry(None)), {UNKNOWN: UNKNOWN}),
     "recall sent": (lambda item: item.recall(entry(SENT)), {UNKNOWN: SENT}),

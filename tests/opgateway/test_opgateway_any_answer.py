@@ -124,7 +124,10 @@ def test_any_data_of_a_success(data: Any) -> None:
 
 
 @given(
-    bulk_id=st.integers(1, 2**63 - 1), depth=st.integers(0, 3), as_text=st.booleans(), code=st.sampled_from([0, "0", 0.0])
+    bulk_id=st.integers(1, 2**63 - 1),
+    depth=st.integers(0, 3),
+    as_text=st.booleans(),
+    code=st.sampled_from([0, "0", 0.0]),
 )
 @settings(max_examples=60, deadline=None)
 def test_a_bulk_id_is_never_changed(bulk_id: int, depth: int, as_text: bool, code: object) -> None:

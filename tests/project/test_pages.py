@@ -53,6 +53,7 @@ KINDS = {
     "worker": re.compile(r"\.add_signal_handler\("),
     "framework": re.compile(r"\bFlask\(|\bCelery\(|\bget_wsgi_application\("),
     "part": re.compile(r"^from django|^atexit\.register", re.MULTILINE),
+    "database": re.compile(r"\bPostgresJournal\("),  # Run where a PostgreSQL is: tests/many/test_journal_postgres.py
     "script": re.compile(r"\basyncio\.run\("),
     "module": re.compile(""),
 }
@@ -128,6 +129,10 @@ def test_the_module_is_imported_by_another_example(place: Place, tmp_path: Path)
     name = place.block.title.removesuffix(".py")
     run(f"import {name}", tmp_path)
     assert any(re.search(rf"^from {name} import ", block.code, re.MULTILINE) for block in PAGES[place.page])
+
+
+def test_the_example_with_a_database_is_the_one_that_is_run_elsewhere() -> None:
+    assert [parameter.values[0].page for parameter in find("python", "database")] == ["sending-many.md"]
 
 
 @pytest.mark.parametrize("place", find("python", "test"))
@@ -230,6 +235,23 @@ def test_the_deployed_service_answers(tmp_path: Path) -> None:
         assert ask(f"{url}/notify/09121234567", {}) == (200, {"status": "unknown"})
         assert ask(f"{url}/notify/09000000009", {})[0] == 503
     assert len(sent()) == 2
+
+
+def test_workers_with_an_outbox_send_once(tmp_path: Path) -> None:
+    Place("scaling.md", 0).save_files(tmp_path)
+    command = ["uvicorn", "outbox_service:app", "--log-level", "error"]
+    with serve(command, tmp_path) as one, serve(command, tmp_path) as other:
+
+        def order(number: int) -> tuple[int, Any]:
+            return ask(f"{(one, other)[number % 2]}/orders/{number // 4}/shipped/0912{number // 4:07}", {})
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(map(str, pool.map(order, range(80)))) == {str((200, {"status": "sent"}))}
+        assert len(sent()) == 20
+        assert ask(f"{one}/orders/900/shipped/123", {})[0] == 422
+        control("POST", "account", {"gateway": "ghasedak", "credit": 0})
+        assert [ask(f"{one}/orders/{number}/shipped/09121111111", {})[0] for number in (901, 902)] == [503, 503]
+    assert len(sent()) == 20
 
 
 def save_threaded_server(folder: Path) -> None:

@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -22,6 +23,7 @@ from payamak.common import (
     Attempt,
     AttemptReply,
     Hook,
+    Journal,
     JournalEntry,
     OnUnknown,
     Outcome,
@@ -32,6 +34,7 @@ from payamak.common import (
 )
 from payamak.common.sqlite_journal import SqliteJournal
 
+from .journals import HASH_KEY
 from .many import GATEWAYS, Gateway
 
 
@@ -60,7 +63,7 @@ class Reaper:
 class DeadlyJournal:
     """A journal during whose writing the process is killed."""
 
-    def __init__(self, inner: SqliteJournal, reaper: Reaper) -> None:
+    def __init__(self, inner: Journal, reaper: Reaper) -> None:
         self._inner = inner
         self._reaper = reaper
 
@@ -82,6 +85,9 @@ class DeadlyJournal:
         counted = await self._inner.settle(entries)
         self._reaper.pass_by("outcome written")
         return counted
+
+    async def claim(self, entries: Sequence[JournalEntry]) -> Sequence[bool]:
+        return await self._inner.claim(entries)
 
     async def take_over(self, entries: Sequence[JournalEntry], lease: float) -> Sequence[int | None]:
         return await self._inner.take_over(entries, lease)
@@ -120,7 +126,7 @@ async def _send(
 ) -> list[SendReport]:
     reports: list[SendReport] = []
     async with (
-        SqliteJournal(job["journal"]) as journal,
+        _open_journal(job) as journal,
         gateway.make(base_url=job["url"], retry=RetryPolicy(attempts=1), hooks=[hook]) as client,
     ):
         sending = client.send_many(
@@ -135,6 +141,15 @@ async def _send(
             if report.outcome is Outcome.SENT:
                 told.write(json.dumps([report.message.to, report.message.text, str(report.message_id)]) + "\n")
     return reports
+
+
+def _open_journal(job: Mapping[str, Any]) -> AbstractAsyncContextManager[Journal]:
+    if job["dsn"] is None:
+        return SqliteJournal(job["journal"])
+    # Only where it is wanted, for it is loaded before each process forks.
+    from payamak.common.postgres_journal import PostgresJournal
+
+    return PostgresJournal(job["dsn"], scope=job["journal"], hash_key=HASH_KEY)
 
 
 def _write(path: Path, reports: Sequence[SendReport]) -> None:

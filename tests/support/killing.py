@@ -74,6 +74,10 @@ class Job:
     folder: Path
     messages: list[OutgoingMessage]
     concurrency: int = 1
+    name: str = ""
+    """What tells it from others on the same journal."""
+    dsn: str | None = None
+    """The database that has the journal, if it is in no file."""
     in_flight: set[tuple[str, str]] = attrs.field(factory=set[tuple[str, str]])
     """The messages whose request was on its way when a process was killed, says the journal."""
 
@@ -83,22 +87,26 @@ class Job:
     @property
     def has_reports(self) -> bool:
         """Whether a process has come to the end."""
-        return (self.folder / "reports").exists()
+        return self._file("reports").exists()
 
     @property
     def journal(self) -> Path:
         return self.folder / "journal.db"
 
+    def _file(self, what: str) -> Path:
+        return self.folder / f"{what}{self.name}"
+
     async def start(self, die_at: str | None = None, times: int = 1) -> int:
         """Start a process, and return its id."""
-        (self.folder / "messages").write_bytes(pickle.dumps(self.messages))
+        self._file("messages").write_bytes(pickle.dumps(self.messages))
         return await self.worker.start({
             "gateway": self.gateway.label,
             "url": getattr(self.emulator, self.gateway.url),
             "journal": str(self.journal),
-            "reports": str(self.folder / "reports"),
-            "messages": str(self.folder / "messages"),
-            "told": str(self.folder / "told"),
+            "dsn": self.dsn,
+            "reports": str(self._file("reports")),
+            "messages": str(self._file("messages")),
+            "told": str(self._file("told")),
             "concurrency": self.concurrency,
             "grace": GRACE,
             "on_unknown": "ask",
@@ -121,7 +129,7 @@ class Job:
         for _ in range(4):
             await self.start()
             assert not await self.end()
-            reports = self._take_reports()
+            reports = self.take_reports()
             if all(report.outcome is not Outcome.NOT_SENT for report in reports):
                 return reports
         raise AssertionError("messages are still not sent")
@@ -137,8 +145,9 @@ class Job:
         assert len(set(taken)) == len(taken), "somebody got a message twice"
         return unknown
 
-    def _take_reports(self) -> list[SendReport]:
-        path = self.folder / "reports"
+    def take_reports(self) -> list[SendReport]:
+        """What a process has said at its end."""
+        path = self._file("reports")
         reports: list[SendReport] = sorted(pickle.loads(path.read_bytes()), key=lambda report: report.index)  # noqa: S301
         path.unlink()
         assert [report.message for report in reports] == self.messages

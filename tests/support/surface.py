@@ -7,6 +7,11 @@ SEND_MANY = (
     "on_unknown=<OnUnknown.ASK: 'ask'>, grace=60.0, close_timeout=10.0"
 )
 """The signature of `send_many`."""
+OUTBOX = (
+    "*, journal, concurrency=10, urgent_concurrency=5, rate_limit=None, on_unknown=<OnUnknown.ASK: 'ask'>, "
+    "grace=60.0, pause=30.0, close_timeout=10.0"
+)
+"""That of `outbox`."""
 SHARED = (
     "AuthenticationError", "ClientStateError", "ConnectionFailedError", "ConnectionLostError", "GatewayError",
     "HttpSession", "InvalidArgumentError", "InvalidRequestError", "JournalError", "NotFoundError", "OnUnknown",

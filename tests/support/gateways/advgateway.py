@@ -21,7 +21,7 @@ from support.advgateway import LINE, STYLES, in_envelope, in_response, reply
 from support.gateways.row import Gateway, Run, Surface, keyed, once, reads, to_json
 from support.raw_server import Behaviour
 from support.sentinels import ECHO, PASSWORD, PHONE, TEXT, USERNAME
-from support.surface import SEND_MANY
+from support.surface import OUTBOX, SEND_MANY
 
 MESSAGE = 536_221_499
 CALLS = keyed(
@@ -64,6 +64,7 @@ SURFACE = Surface(
         "received": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "outbox": OUTBOX,
         "resolve": "error, messages, *, grace=60.0",
     },
 )  # fmt: skip

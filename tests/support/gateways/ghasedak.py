@@ -21,7 +21,7 @@ from payamak.ghasedak import (
 from support.gateways.row import Gateway, Run, Surface, keyed, once, reads, repeatable, to_json
 from support.raw_server import accept, answer, envelope
 from support.sentinels import CHECK_ID, ECHO, KEY, NAME, PARAM, PASSWORD, PHONE, TEXT, USERNAME
-from support.surface import SEND_MANY
+from support.surface import OUTBOX, SEND_MANY
 
 LINE, GROUP, RECORD, MESSAGE = "10008566", 7, 217_820_318, 2_578_793_735
 START, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
@@ -105,6 +105,7 @@ SURFACE = Surface(
         "credit": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "outbox": OUTBOX,
         "resolve": "error, messages, *, grace=60.0",
         "groups.create": "name, *, parent_id=None",
         "groups.add_contacts": "group_id, contacts",

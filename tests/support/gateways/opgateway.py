@@ -31,7 +31,7 @@ from support.sentinels import (
     TEXT,
     USERNAME,
 )
-from support.surface import SEND_MANY
+from support.surface import OUTBOX, SEND_MANY
 
 LINE = "3000505"
 BULK, BOOK, JOB, TREND = 10_929_800, 101, 11, 111
@@ -100,6 +100,7 @@ SURFACE = Surface(
         "access_levels": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "outbox": OUTBOX,
         "resolve": "error, messages, *, grace=60.0",
         "call": "op, fields=None, *, only_reads=False",
         "check_message": "bulk_id",

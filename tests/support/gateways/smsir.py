@@ -44,7 +44,7 @@ from payamak.smsir import (
 from support.gateways.row import Gateway, Run, Surface, keyed, once, reads, repeatable, to_json
 from support.raw_server import answer
 from support.sentinels import CHECK_ID, ECHO, KEY, NAME, PARAM, PASSWORD, PHONE, TEXT, USERNAME, leaks
-from support.surface import SEND_MANY
+from support.surface import OUTBOX, SEND_MANY
 
 # Each of these holds a needle: the second key and the token, the subject and the file of a ticket.
 SECRET_KEY, TOKEN, SUBJECT, FILE, BATCH = PASSWORD, USERNAME, PARAM, f"{NAME}.xlsx", CHECK_ID
@@ -193,6 +193,7 @@ SURFACE = Surface(
         "faq": "",
         "aclose": "",
         "send_many": SEND_MANY,
+        "outbox": OUTBOX,
         "resolve": "error, messages, *, grace=60.0",
         "transactions.page": "page=0",
         "transactions.from_last_id": "last_id=0",
