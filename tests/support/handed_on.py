@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import attrs
 from payamak.common.checks import replace_halves
@@ -27,14 +28,16 @@ def find_costly(value: Any, *, is_raw: bool = False) -> list[Any]:
         return [] if abs(value.adjusted()) <= 64 else [value]
     if isinstance(value, datetime.datetime):
         return [] if _can_be_converted(value) else [value]
-    if isinstance(value, tuple):
-        value = list(value)
-    parts = [*as_dict(value), *as_dict(value).values(), *(as_list(value) or ())]
+    parts = [*as_dict(value), *as_dict(value).values(), *_entries_of(value)]
     found = [entry for part in parts for entry in find_costly(part, is_raw=is_raw)]
     fields: tuple[attrs.Attribute[Any], ...] = getattr(value, "__attrs_attrs__", ())
     for field in fields:
         found += find_costly(getattr(value, field.name), is_raw=field.name in _AS_THEY_CAME)
     return found
+
+
+def _entries_of(value: object) -> Sequence[Any]:
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else as_list(value) or ()
 
 
 def _can_be_converted(moment: datetime.datetime) -> bool:

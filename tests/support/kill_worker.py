@@ -149,7 +149,7 @@ def _open_journal(job: Mapping[str, Any]) -> AbstractAsyncContextManager[Journal
     # Only where it is wanted, for it is loaded before each process forks.
     from payamak.common.postgres_journal import PostgresJournal
 
-    return PostgresJournal(job["dsn"], scope=job["journal"], hash_key=HASH_KEY)
+    return PostgresJournal(job["dsn"], scope=job["journal"][-100:], hash_key=HASH_KEY)
 
 
 def _write(path: Path, reports: Sequence[SendReport]) -> None:
