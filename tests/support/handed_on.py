@@ -6,7 +6,7 @@ import datetime
 import decimal
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import attrs
 from payamak.common.checks import replace_halves
@@ -37,7 +37,10 @@ def find_costly(value: Any, *, is_raw: bool = False) -> list[Any]:
 
 
 def _entries_of(value: object) -> Sequence[Any]:
-    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else as_list(value) or ()
+    if isinstance(value, tuple):
+        entries: tuple[Any, ...] = value
+        return entries
+    return as_list(value) or ()
 
 
 def _can_be_converted(moment: datetime.datetime) -> bool:
