@@ -38,8 +38,7 @@ def find_costly(value: Any, *, is_raw: bool = False) -> list[Any]:
 
 def _entries_of(value: object) -> Sequence[Any]:
     if isinstance(value, tuple):
-        entries: tuple[Any, ...] = value
-        return entries
+        return value  # pyright: ignore[reportUnknownVariableType]
     return as_list(value) or ()
 
 
