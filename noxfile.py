@@ -185,7 +185,7 @@ def types(session: nox.Session) -> None:
     _run_pyright(session, [installed])
     # Tests look inside on purpose.
     _run_pyright(session, folders, reportPrivateUsage=False, exclude=("tests/performance",))
-    _run_pyright(session, with_root, reportPrivateUsage=False, path=".")
+    _run_pyright(session, with_root, reportPrivateUsage=False, roots=(".", "tests"))
     samples = _write_samples(Path(session.create_tmp()) / "samples")
     for folder in samples:
         with session.chdir(folder):
@@ -210,11 +210,15 @@ def _write_samples(target: Path) -> list[Path]:
 
 
 def _run_pyright(
-    session: nox.Session, folders: list[str], exclude: tuple[str, ...] = (), path: str = "tests", **settings: object
+    session: nox.Session,
+    folders: list[str],
+    exclude: tuple[str, ...] = (),
+    roots: tuple[str, ...] = ("tests",),
+    **settings: object,
 ) -> None:
     config = Path(session.create_tmp()) / "pyrightconfig.json"
     # pyright passes over absolute paths, and is content with nothing to check.
-    paths = {"include": folders, "exclude": exclude, "extraPaths": (path,)}
+    paths = {"include": folders, "exclude": exclude, "extraPaths": roots}
     relative = {name: [os.path.relpath(entry, config.parent) for entry in entries] for name, entries in paths.items()}
     config.write_text(json.dumps({"typeCheckingMode": "strict", **relative, **settings}))
     output = session.run(
