@@ -194,3 +194,19 @@ async def test_a_list_that_goes_on_from_a_negative_id() -> None:
 
 def test_parts_of_a_list() -> None:
     assert [list(part) for part in chunked([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
+
+
+async def test_no_list_takes_a_day() -> None:
+    """Of whoever gives no limit: the hours are those of the gateway."""
+    pages = 0
+
+    async def fetch_slowly(page: int) -> list[int]:
+        nonlocal pages
+        pages += 1
+        await asyncio.sleep(3600)
+        return [page]
+
+    with pytest.raises(ReplyError, match="does not end"):
+        async for _ in iterate_pages(fetch_slowly, lambda entry: entry):
+            pass
+    assert pages == 6

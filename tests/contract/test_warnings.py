@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from payamak.common import Outcome, PayamakError, ReplyError
+from payamak.common.session import Reply
+from support.canned import Canned
 from support.gateways import EACH, Gateway
 from support.raw_server import RawServer, answer
 
@@ -38,6 +40,18 @@ async def test_an_answer_that_nobody_understands_can_be_seen(gateway: Gateway) -
             await gateway.send.run(client)
     assert caught.value.body == WARNING
     assert caught.value.message_ids == ()
+
+
+@EACH
+@pytest.mark.timeout(40)
+async def test_a_page_of_one_long_word(gateway: Gateway) -> None:
+    """To look on from each of its letters would take minutes."""
+    async with Canned() as session:
+        client = gateway.connect("https://gateway.example/", session=session)
+        for start in (b"<html>", b""):
+            session.reply = Reply(401, {}, start + b"a" * 2_000_000)
+            with pytest.raises(PayamakError):
+                await gateway.send.run(client)
 
 
 @EACH
